@@ -1,0 +1,74 @@
+"""Every error that Consilium raises on purpose.
+
+    ConsiliumError                   what went wrong, where, and the way out
+    +-- InputError                   what the user handed in cannot be used
+    |   +-- UnreadableImage          not an image, truncated, or of an unsupported kind
+    |   +-- ImageOutOfBounds         too small or too large to be one metaphase
+    |   +-- NoMetaphase              a readable picture without a chromosome spread in it
+    |   +-- NothingToDo              no input was left to work on
+    +-- ModelError                   a shipped or chosen model is missing, altered or does not fit
+    +-- OutputError                  a result cannot be written where it was asked for
+    +-- MissingExtra                 an optional dependency is needed for this verb
+
+Each carries three parts, which the command line prints as one message and an interface may show apart.
+"""
+
+from __future__ import annotations
+
+
+class ConsiliumError(Exception):
+    """An error with a message for the person at the keyboard.
+
+    Args:
+        what: what went wrong, one clause without a full stop.
+        where: the file, cell or chromosome it happened in.
+        way_out: what the reader can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", way_out: str = "") -> None:
+        self.what, self.where, self.way_out = what, where, way_out
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        message = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{message}. {self.way_out}" if self.way_out else message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Worker processes hand their errors back by pickle, which does not know keyword arguments.
+        return _rebuild, (type(self), self.what, self.where, self.way_out)
+
+
+def _rebuild(kind: type[ConsiliumError], what: str, where: str, way_out: str) -> ConsiliumError:
+    return kind(what, where=where, way_out=way_out)
+
+
+class InputError(ConsiliumError):
+    """What the user handed in cannot be used."""
+
+
+class UnreadableImage(InputError):
+    """A file is not an image, is truncated, or is of a kind that no reader knows."""
+
+
+class ImageOutOfBounds(InputError):
+    """An image is too small or too large to be one metaphase."""
+
+
+class NoMetaphase(InputError):
+    """An image was read, but no chromosome spread is in it."""
+
+
+class NothingToDo(InputError):
+    """No input was left to work on."""
+
+
+class ModelError(ConsiliumError):
+    """A model is missing, altered, or does not fit its card."""
+
+
+class OutputError(ConsiliumError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingExtra(ConsiliumError):
+    """An optional dependency is not installed."""
