@@ -1,0 +1,40 @@
+"""Where Consilium keeps things and where it looks for them; the environment decides, nothing is created here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+HOME_VARIABLE = "CONSILIUM_HOME"
+DATA_VARIABLE = "CONSILIUM_DATA"
+
+
+def home_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder for everything that Consilium keeps between calls.
+
+    Args:
+        environ: the environment to read; the process's own when left out.
+
+    Returns:
+        `CONSILIUM_HOME`, or else the platform's user data folder for `consilium`; it need not exist yet.
+    """
+    named = (os.environ if environ is None else environ).get(HOME_VARIABLE, "").strip()
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("consilium", appauthor=False)
+
+
+def data_folder(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder of real test data.
+
+    Args:
+        environ: the environment to read; the process's own when left out.
+
+    Returns:
+        `CONSILIUM_DATA` as given, whether or not it exists, or None when the variable is unset or empty.
+    """
+    named = (os.environ if environ is None else environ).get(DATA_VARIABLE, "").strip()
+    return Path(named).expanduser() if named else None
