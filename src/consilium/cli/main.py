@@ -1,0 +1,152 @@
+"""The command `consilium`: finds the verb, runs it, and turns every error into one message and an exit status.
+
+Exit statuses (`consilium.cli.exit_codes`): 0 done; 1 unexpected error; 2 bad usage; 3 the case is done but some
+images could not be used; 4 nothing of the input could be used; 5 model or output error; 130 interrupted.
+
+A verb lives in its own module and is imported only when it is called, so that `consilium --help` stays quick.
+A verb returns None or an `ExitCode` and raises `ConsiliumError` for what the user can put right.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
+
+from consilium.cli.exit_codes import MEANINGS, ExitCode, exit_code_of
+from consilium.errors import ConsiliumError
+
+VERBS: dict[str, tuple[str, str]] = {
+    "karyotype": ("consilium.cli.karyotype:karyotype", "Sort the chromosomes of one case into karyograms."),
+    "demo": ("consilium.cli.demo:demo", "Draw a synthetic case and karyotype it."),
+    "models": ("consilium.cli.models:models", "List the shipped models with what their cards say."),
+    "schema": ("consilium.cli.schema:schema", "Print the JSON schema of case.json."),
+}
+"""Verb -> (module:command, the line that `consilium --help` shows)."""
+
+
+@dataclass
+class _Wishes:
+    """What the options before or after the verb asked for; read after click has let go of its context."""
+
+    debug: bool = False
+
+
+def _remember_debug(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        ctx.ensure_object(_Wishes).debug = True
+
+
+def _debug_option() -> click.Option:
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_remember_debug,
+        help="Show the traceback of an error.",
+    )
+
+
+class LazyVerbs(click.Group):
+    """A click group that imports a verb's module only when that verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order in which they are listed."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the verb called `cmd_name`; None when there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}:{attribute} is not a click command")
+        if not any("--debug" in parameter.opts for parameter in command.params):
+            command.params.append(_debug_option())
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the verbs from their one-line descriptions, without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the exit statuses."""
+        with formatter.section("Exit status"):
+            formatter.write_dl([(str(int(code)), meaning) for code, meaning in MEANINGS.items()])
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from consilium import __version__
+
+        click.echo(f"consilium {__version__}")
+        ctx.exit()
+
+
+@click.command(
+    cls=LazyVerbs,
+    params=[
+        _debug_option(),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version.",
+        ),
+    ],
+    context_settings={"help_option_names": ["-h", "--help"]},
+    subcommand_metavar="VERB [ARGS]...",
+)
+def cli() -> None:
+    """Metaphase images in, karyograms out, with every doubtful chromosome pointed out.
+
+    Each VERB has its own --help.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> ExitCode:
+    """Runs one command line and reports its errors on standard error.
+
+    Args:
+        arguments: the words after `consilium`; those of the process when left out.
+
+    Returns:
+        The exit status; nothing that a verb raises gets past here.
+    """
+    wishes = _Wishes()
+    try:
+        result = cli.main(args=arguments, prog_name="consilium", standalone_mode=False, obj=wishes)
+        return ExitCode(result) if isinstance(result, int) else ExitCode.DONE
+    except click.Abort:
+        click.echo("consilium: interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return ExitCode(error.exit_code)
+    except ConsiliumError as error:
+        _report(str(error), wishes)
+        return exit_code_of(error)
+    except Exception as error:
+        hint = "" if wishes.debug else ". --debug shows where; please report it"
+        _report(f"unexpected {type(error).__name__}: {error}{hint}", wishes)
+        return ExitCode.UNEXPECTED
+
+
+def _report(message: str, wishes: _Wishes) -> None:
+    if wishes.debug:
+        traceback.print_exc()
+    click.echo(f"consilium: {message}", err=True)
+
+
+def main() -> None:
+    """The console entry point."""
+    sys.exit(int(run()))
