@@ -1,0 +1,1 @@
+"""A model as a thing to ship: its file, its card, and how it runs."""
