@@ -1,0 +1,220 @@
+"""What a reader is asked to look at, and why.
+
+A flag costs the reader seconds and a missed error costs the patient, so the thresholds lean towards flagging. Each
+is a named constant with its reason; the sentences live in `wording`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from consilium.karyotype.count import DIPLOID, sex_chromosomes, single_cell_changes
+from consilium.karyotype.metaphase import CLASSES, UNSURE, Chromosome, Flag, Metaphase, Quality
+
+LOW_CONFIDENCE = 0.90
+"""Confidence is calibrated: below this, more than one name in ten is wrong, and 46 names make a cell."""
+
+SECOND_CHOICE = 0.25
+"""A second class this likely relative to the chosen one is a real alternative (C group, 4/5, 13-15, 21/22)."""
+
+LENGTH_DIFFERENCE = 0.30
+"""Homologues of one cell are condensed alike; with mask borders and bends they differ by up to about a quarter."""
+
+LIKENESS = 0.50
+"""Overlap of the two homologues' class probabilities: below one half, their pictures say different things."""
+
+POLARITY = 0.85
+"""Metacentrics (1, 3, 16, 19, 20, X) are the ones turned wrongly; below this one in seven is."""
+
+EDGE_DISTANCE = 2.0
+"""Pixels between box and image border within which a part may have been cut off (boxes are that exact)."""
+
+CONTACT_DISTANCE = 2
+"""Pixels between two masks within which they count as touching: their borders are no better known."""
+
+POOR_QUALITY = 0.35
+"""Quality score under which laboratories would look for another cell (scale of `quality`)."""
+
+TOUCHING_CELLS = 50
+"""Constitutional cells hardly exceed 48; above this a second spread in the picture is likelier."""
+
+USUAL_SEX = frozenset({"XX", "XY"})
+
+
+def chromosome_flags(chromosomes: Sequence[Chromosome], *, shape: tuple[int, int]) -> tuple[tuple[Flag, ...], ...]:
+    """Say what is doubtful about each chromosome of a cell.
+
+    Args:
+        chromosomes: all chromosomes of the cell (flags they already carry are not read).
+        shape: (height, width) of the original image.
+
+    Returns:
+        One tuple of flags a chromosome, in the same order.
+    """
+    contacts = touching(chromosomes)
+    pairs = _odd_pairs(chromosomes)
+    return tuple(
+        (*_name_flags(one), *pairs.get(index, ()), *_place_flags(one, contacts[index], shape))
+        for index, one in enumerate(chromosomes)
+    )
+
+
+def cell_flags(chromosomes: Sequence[Chromosome], *, shape: tuple[int, int], quality: Quality) -> tuple[Flag, ...]:
+    """Say what is doubtful about a whole cell.
+
+    Args:
+        chromosomes: all chromosomes of the cell.
+        shape: (height, width) of the original image.
+        quality: how usable the cell is.
+    """
+    labels = [one.label for one in chromosomes]
+    copies = {label: labels.count(label) for label in (*CLASSES, UNSURE)}
+    count = len(labels)
+    edge = sum(_at_edge(one, shape) for one in chromosomes)
+    flags = []
+    if count != DIPLOID:
+        flags.append(Flag(code="count_not_46", values={"count": count}))
+    if count > TOUCHING_CELLS:
+        flags.append(Flag(code="possible_touching_cells", values={"count": count}))
+    if count < DIPLOID and edge:
+        flags.append(Flag(code="possible_missing_near_edge", values={"missing": DIPLOID - count, "edge": edge}))
+    if sex_chromosomes(copies) not in USUAL_SEX:
+        flags.append(Flag(code="unusual_sex_chromosomes", values={"sex": sex_chromosomes(copies) or "-"}))
+    flags += _balance_flags(copies)
+    if quality.score < POOR_QUALITY:
+        flags.append(Flag(code="poor_quality", values={"score": quality.score}))
+    return tuple(flags)
+
+
+def case_flags(cells: Sequence[Metaphase]) -> tuple[Flag, ...]:
+    """Name the gains and losses that too few cells of a case show to be called."""
+    return tuple(
+        Flag(
+            code="single_cell_change",
+            values={"change": support.change, "cells": support.cells, "needed": support.needed},
+        )
+        for support in single_cell_changes(cells)
+    )
+
+
+def touching(chromosomes: Sequence[Chromosome], *, distance: int = CONTACT_DISTANCE) -> tuple[int, ...]:
+    """Count, for each chromosome, the others whose mask comes within `distance` pixels of its own or crosses it."""
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * distance + 1, 2 * distance + 1))
+    grown = [
+        cv2.dilate(np.pad(one.instance.mask.astype(np.uint8), distance), reach).astype(bool) for one in chromosomes
+    ]
+    contacts = [0] * len(chromosomes)
+    for first in range(len(chromosomes)):
+        for second in range(first + 1, len(chromosomes)):
+            if _meet(chromosomes[first], grown[first], chromosomes[second], distance):
+                contacts[first] += 1
+                contacts[second] += 1
+    return tuple(contacts)
+
+
+def _meet(first: Chromosome, grown: NDArray[np.bool_], second: Chromosome, margin: int) -> bool:
+    left, top = first.instance.origin[0] - margin, first.instance.origin[1] - margin
+    other = second.instance
+    x0, y0 = max(left, other.origin[0]), max(top, other.origin[1])
+    x1 = min(left + grown.shape[1], other.origin[0] + other.mask.shape[1])
+    y1 = min(top + grown.shape[0], other.origin[1] + other.mask.shape[0])
+    if x0 >= x1 or y0 >= y1:
+        return False
+    mine = grown[y0 - top : y1 - top, x0 - left : x1 - left]
+    theirs = other.mask[y0 - other.origin[1] : y1 - other.origin[1], x0 - other.origin[0] : x1 - other.origin[0]]
+    return bool((mine & theirs).any())
+
+
+def _name_flags(one: Chromosome) -> list[Flag]:
+    best = int(np.argmax(one.probabilities))
+    if one.label == UNSURE:
+        guess = float(one.probabilities[best])
+        return [Flag(code="unsure_class", values={"best": CLASSES[best], "probability": guess})]
+    flags = []
+    if one.confidence < LOW_CONFIDENCE:
+        flags.append(Flag(code="low_confidence", values={"label": one.label, "confidence": one.confidence}))
+    chosen = CLASSES.index(one.label)
+    others = one.probabilities.copy()
+    others[chosen] = -1.0
+    second = int(np.argmax(others))
+    # The cell as a whole may have outvoted the crop's own best class: then the alternative is the likelier one.
+    if others[second] >= SECOND_CHOICE * one.probabilities[chosen]:
+        likely = float(others[second])
+        flags.append(
+            Flag(
+                code="second_choice_close",
+                values={"label": one.label, "second": CLASSES[second], "probability": likely},
+            )
+        )
+    if one.polarity < POLARITY:
+        flags.append(Flag(code="polarity_unsure", values={"polarity": one.polarity}))
+    return flags
+
+
+def _place_flags(one: Chromosome, contacts: int, shape: tuple[int, int]) -> list[Flag]:
+    flags = []
+    if contacts:
+        flags.append(Flag(code="crossing", values={"others": contacts}))
+    if _at_edge(one, shape):
+        flags.append(Flag(code="touches_edge"))
+    return flags
+
+
+def _at_edge(one: Chromosome, shape: tuple[int, int]) -> bool:
+    xmin, ymin, xmax, ymax = one.instance.box
+    nearest = min(xmin, ymin, shape[1] - xmax, shape[0] - ymax)
+    return nearest < EDGE_DISTANCE
+
+
+def _odd_pairs(chromosomes: Sequence[Chromosome]) -> dict[int, tuple[Flag, ...]]:
+    """Flag both homologues of every pair that does not match; X and Y of a male are no homologues."""
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    for index, one in enumerate(chromosomes):
+        if one.label != UNSURE:
+            members[one.label].append(index)
+    flags: dict[int, tuple[Flag, ...]] = {}
+    for label, pair in members.items():
+        if len(pair) != 2:
+            continue
+        first, second = (chromosomes[index] for index in pair)
+        lengths = sorted((length_of(first), length_of(second)))
+        difference = 1 - lengths[0] / max(lengths[1], 1e-6)
+        likeness = float(np.minimum(first.probabilities, second.probabilities).sum())
+        if difference > LENGTH_DIFFERENCE or likeness < LIKENESS:
+            odd = Flag(code="odd_pair", values={"label": label, "difference": difference, "likeness": likeness})
+            flags |= dict.fromkeys(pair, (odd,))
+    return flags
+
+
+def length_of(one: Chromosome) -> float:
+    """Estimate a chromosome's length, pixels, from area and perimeter, so that bends do not shorten it.
+
+    A band of length l and width w has area l w and perimeter 2 (l + w): l is the larger root of
+    l^2 - (perimeter / 2) l + area = 0.
+    """
+    mask = np.pad(one.instance.mask, 1).astype(np.uint8)
+    borders, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    half = sum(cv2.arcLength(border, closed=True) for border in borders) / 2 + 2.0
+    area = float(one.instance.mask.sum())
+    return float(half / 2 + np.sqrt(max(half**2 / 4 - area, 0.0)))
+
+
+def _balance_flags(copies: Mapping[str, int]) -> list[Flag]:
+    """Point out that gains, losses and unsure objects of one cell may explain each other."""
+    gained = [label for label in CLASSES[:22] if copies[label] > 2]
+    lost = [label for label in CLASSES[:22] if copies[label] < 2]
+    flags = []
+    if gained and lost:
+        values = {
+            "gains": ", ".join("+" + label for label in gained),
+            "losses": ", ".join("-" + label for label in lost),
+        }
+        flags.append(Flag(code="gain_and_loss", values=values))
+    if copies[UNSURE] and (lost or copies["X"] + copies["Y"] < 2):
+        flags.append(Flag(code="unsure_objects", values={"unsure": copies[UNSURE]}))
+    return flags
