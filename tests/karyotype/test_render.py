@@ -266,7 +266,14 @@ def test_everything_drawn_says_it_is_synthetic() -> None:
 
 @pytest.mark.parametrize(
     ("karyotype", "dials"),
-    [(["23"], {}), ([], {}), ({"1": 0}, {}), (["1"], {"width_px": 2.0}), (["1"], {"band_level": 500})],
+    [
+        (["23"], {}),
+        ([], {}),
+        ({"1": 0}, {}),
+        (["1"], {"width_px": 2.0}),
+        (["1"], {"band_level": 500}),
+        (["1"], {"crowding": 1.5}),
+    ],
 )
 def test_what_cannot_be_drawn_is_refused_with_a_way_out(karyotype: list[str], dials: dict[str, float]) -> None:
     with pytest.raises(InputError) as refusal:

@@ -115,13 +115,14 @@ def render_metaphase(
         inverted: draw bright chromosomes on a dark field.
 
     Raises:
-        InputError: for an unknown label, an empty karyotype, an unknown band level or a width below 4 pixels.
+        InputError: for an unknown label, an empty karyotype, an unknown band level, a width below 4 pixels, or a
+            crowding outside 0..1.
     """
     labels = _labels(karyotype)
-    if width_px < 4 or band_level not in LEVELS:
+    if width_px < 4 or band_level not in LEVELS or not 0 <= crowding <= 1:
         raise InputError(
-            f"chromosomes {width_px:g} pixels wide at {band_level} bphs cannot be drawn",
-            way_out=f"Take a width of at least 4 pixels and one of {', '.join(map(str, LEVELS))} bphs.",
+            f"chromosomes {width_px:g} pixels wide at {band_level} bphs and a crowding of {crowding:g} cannot be drawn",
+            way_out=f"Take at least 4 pixels, one of {', '.join(map(str, LEVELS))} bphs, and a crowding of 0 to 1.",
         )
     stretch = _STRETCH[band_level] * float(np.exp(rng.normal(0.0, 0.10)))
     cell_length = LENGTH_OF_CHROMOSOME_1 * stretch * width_px

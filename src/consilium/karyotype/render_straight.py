@@ -18,8 +18,8 @@ MARGIN = 4.0
 
 _PLACES = 512
 _MEAN_DARKNESS = 0.48
-_MERGED = {400: 0.15, 550: 0.10, 850: 0.05}
-_DIFFERENTIATED = {400: 1.7, 550: 1.45, 850: 1.2}
+_MERGED = {400: 0.15, 550: 0.105, 850: 0.06}
+_DIFFERENTIATED = {400: 1.7, 550: 1.5, 850: 1.2}
 # How each band level is drawn from the finest table: the blur that merges its sub-bands (standard deviation, in
 # widths) and the contrast the stain then restores. Only the finest table grades its stains well (the coarse ones call
 # 19q13.4 as dark as 4q34), and a contracted chromosome is the same chromosome seen more coarsely.
@@ -87,6 +87,9 @@ def straight_chromosome(
         rng.standard_normal(darkness.shape, np.float32),
         (0.075 * width_px * SAMPLES_PER_PIXEL, 0.11 * width_px * SAMPLES_PER_PIXEL),
     )
+    # Light is bent at the rim: pale bands and tips show a fine grey outline.
+    rim = rng.uniform(0.05, 0.16) * np.exp(-(((inside - 0.12 * width_px) / (0.06 * width_px)) ** 2))
+    darkness += rim * np.clip(1.0 - darkness, 0.0, 1.0) * (inside > 0)
     darkness *= 1.0 + 0.15 * grain / grain.std()
     return np.stack([np.where(inside > 0, np.maximum(darkness, 0.0), 0.0), inside], axis=-1).astype(np.float32)
 
@@ -123,9 +126,9 @@ def _half_widths(body: _Body, rng: np.random.Generator) -> tuple[Floats, Floats]
     common *= 1.0 + 0.03 * _unit_noise(len(common), 0.6 * body.width * SAMPLES_PER_PIXEL, rng)
     depth = rng.uniform(0.14, 0.32)
     common *= 1.0 - depth * np.exp(-0.5 * ((body.along - body.waist) / (0.15 * body.width)) ** 2)
-    radius = min(rng.uniform(0.28, 0.42) * body.width, 0.3 * body.length)
+    radius = min(rng.uniform(0.36, 0.5) * body.width, 0.3 * body.length)
     from_end = np.clip(np.minimum(body.along, body.length - body.along) / radius, 0.0, 1.0)
-    common *= (1.0 - (1.0 - from_end) ** 2.6) ** (1 / 2.6)
+    common *= (1.0 - (1.0 - from_end) ** 2.3) ** (1 / 2.3)
 
     def side() -> Floats:
         rough = 1.0 + 0.035 * _unit_noise(len(common), 2.2 * SAMPLES_PER_PIXEL, rng)
