@@ -127,7 +127,8 @@ def _half_widths(body: _Body, rng: np.random.Generator) -> tuple[Floats, Floats]
     depth = rng.uniform(0.14, 0.32)
     common *= 1.0 - depth * np.exp(-0.5 * ((body.along - body.waist) / (0.15 * body.width)) ** 2)
     radius = min(rng.uniform(0.36, 0.5) * body.width, 0.3 * body.length)
-    from_end = np.clip(np.minimum(body.along, body.length - body.along) / radius, 0.0, 1.0)
+    satellite = 0.45 if body.label in _SATELLITED else 1.0  # a narrow end is rounded on a smaller scale
+    from_end = np.clip(np.minimum(body.along / (satellite * radius), (body.length - body.along) / radius), 0.0, 1.0)
     common *= (1.0 - (1.0 - from_end) ** 2.3) ** (1 / 2.3)
 
     def side() -> Floats:
@@ -144,7 +145,7 @@ def _relative_width(band: Band) -> float:
     if band.stain == "stalk":
         return 0.42
     if band.stain == "gvar" and band.chromosome in _SATELLITED:
-        return 0.62 if band.iscn_start == 0 else 0.78
+        return 0.70 if band.iscn_start == 0 else 0.80
     if str(band) == "9q12":
         return 0.85
     return 0.99 + 0.07 * band.darkness
