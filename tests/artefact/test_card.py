@@ -112,7 +112,7 @@ def test_cards_are_found_in_the_rooms(tmp_path: Path) -> None:
     assert shipped_cards(tmp_path) == [tmp_path / "karyotype/weights/a.json", tmp_path / "karyotype/weights/b.json"]
 
 
-@pytest.mark.parametrize("path", shipped_cards(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", shipped_cards(), ids=str)
 def test_every_shipped_model_is_what_its_card_says(path: Path) -> None:
     card = read_card(path)
     file = path.parent / card.file
