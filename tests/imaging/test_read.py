@@ -224,10 +224,13 @@ class TestFind:
         first, second = _put(tmp_path, png, "a.png"), _put(tmp_path, png, "b.png")
         assert find_images([second, tmp_path, first]) == [second, first]
 
+    @pytest.mark.timeout(20)
     def test_a_circle_of_links_ends(self, png: bytes, tmp_path: Path) -> None:
         (tmp_path / "inner").mkdir()
         cell = _put(tmp_path, png, "inner/cell.png")
-        (tmp_path / "inner" / "up").symlink_to(tmp_path)
+        # Three links: a search that followed the circle would branch until long after the time-out.
+        for name in ("up", "again", "once more"):
+            (tmp_path / "inner" / name).symlink_to(tmp_path)
         (tmp_path / "self").symlink_to("self")
         assert find_images([tmp_path]) == [cell]
 

@@ -11,7 +11,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from consilium.artefact.card import ModelCard, read_card
@@ -49,7 +48,7 @@ class Model:
             raise self._misfit(f"it takes {_listed(expected)}, not {_listed(set(arrays))}")
         names = [tensor.name for tensor in self.card.outputs]
         try:
-            results = self._session.run(names, {name: np.ascontiguousarray(array) for name, array in arrays.items()})
+            results = self._session.run(names, arrays)
         except Exception as problem:
             # ONNX Runtime has its own exceptions, one for each status, without a public parent.
             shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items())
