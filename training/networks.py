@@ -1,0 +1,200 @@
+"""The three networks, as PyTorch modules (shapes are those of the ONNX files they end in)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3, dilation: int = 1) -> nn.Sequential:
+    """Convolution, batch normalisation, ReLU."""
+    pad = dilation * (kernel - 1) // 2
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, pad, dilation, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Residual(nn.Module):
+    """The basic block of ResNet (He et al. 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, dilation, dilation, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.relu(self.bn1(self.conv1(x)), inplace=True)
+        return functional.relu(self.bn2(self.conv2(y)) + self.shortcut(x), inplace=True)
+
+
+class AmodalMask(nn.Module):
+    """A crop and its box -> the whole chromosome the box belongs to, crossings included.
+
+    Input (N, 2, 64, 64): darkness, and 1 inside the box. Output (N, 1, 64, 64) logits.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = conv(2, 16)
+        self.down1 = nn.Sequential(conv(16, 32, stride=2), Residual(32, 32))
+        self.down2 = nn.Sequential(conv(32, 64, stride=2), Residual(64, 64), Residual(64, 64))
+        self.down3 = nn.Sequential(conv(64, 96, stride=2), Residual(96, 96), Residual(96, 96, dilation=2))
+        self.up2 = conv(96 + 64, 64)
+        self.up1 = conv(64 + 32, 32)
+        self.up0 = conv(32 + 16, 16)
+        self.out = nn.Conv2d(16, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        s0 = self.stem(x)
+        s1 = self.down1(s0)
+        s2 = self.down2(s1)
+        s3 = self.down3(s2)
+        y = self.up2(torch.cat([double(s3), s2], 1))
+        y = self.up1(torch.cat([double(y), s1], 1))
+        y = self.up0(torch.cat([double(y), s0], 1))
+        return self.out(y)
+
+
+def double(x: Tensor) -> Tensor:
+    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+class FoldedBlock(nn.Module):
+    """A ResNet basic block whose batch normalisation is folded into its convolutions."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1)
+        self.downsample: nn.Module = nn.Identity()
+        if stride != 1:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.relu(self.conv1(x), inplace=True)
+        return functional.relu(self.conv2(y) + self.downsample(x), inplace=True)
+
+
+class Detector(nn.Module):
+    """Dense, anchor-free, one-to-one: each chromosome is reported at one place of its own body.
+
+    Chromosomes that cross share a centre and nearly a box, so neither a centre heat map nor box
+    non-maximum suppression can tell them apart; a one-to-one score (Wang et al. 2024, YOLOv10) can, because
+    it is learnt where the two differ. A one-to-many score trains the same features densely.
+
+    Input (N, 1, H, W) darkness at half the nominal size, H and W multiples of 32. Output at stride 4:
+    scores (N, 2, H/4, W/4) logits (one-to-many, one-to-one), distances (N, 4, H/4, W/4) from the cell's
+    centre to the left, top, right and bottom of the box, in input pixels.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 64, 7, 2, 3)
+        self.layer1 = nn.Sequential(FoldedBlock(64, 64), FoldedBlock(64, 64))
+        self.layer2 = nn.Sequential(FoldedBlock(64, 128, 2), FoldedBlock(128, 128))
+        self.layer3 = nn.Sequential(FoldedBlock(128, 256, 2), FoldedBlock(256, 256))
+        self.layer4 = nn.Sequential(conv(256, 128, stride=2), Residual(128, 128))
+        self.lateral4 = nn.Conv2d(128, width, 1)
+        self.lateral3 = nn.Conv2d(256, width, 1)
+        self.lateral2 = nn.Conv2d(128, width, 1)
+        self.lateral1 = nn.Conv2d(64, width, 1)
+        self.smooth3 = conv(width, width)
+        self.smooth2 = conv(width, width)
+        self.smooth1 = conv(width, width)
+        self.tower = nn.Sequential(conv(width, width), conv(width, width))
+        self.many = nn.Conv2d(width, 1, 1)
+        self.one = nn.Sequential(conv(width, width), nn.Conv2d(width, 1, 1))
+        self.distances = nn.Conv2d(width, 4, 1)
+        for layer in (self.many, self.one[-1]):
+            nn.init.constant_(layer.bias, -4.0)
+        nn.init.constant_(self.distances.bias, 1.4)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = (0.55 - 0.8 * x) / 0.225  # the grey levels the ImageNet weights expect
+        x = functional.max_pool2d(functional.relu(self.conv1(x), inplace=True), 3, 2, 1)
+        c1 = self.layer1(x)
+        c2 = self.layer2(c1)
+        c3 = self.layer3(c2)
+        p4 = self.lateral4(self.layer4(c3))
+        p3 = self.smooth3(self.lateral3(c3) + double(p4))
+        p2 = self.smooth2(self.lateral2(c2) + double(p3))
+        p1 = self.tower(self.smooth1(self.lateral1(c1) + double(p2)))
+        scores = torch.cat([self.many(p1), self.one(p1)], 1)
+        return scores, self.distances(p1).float().clamp(-4, 5).exp() * 4
+
+
+class Comparison(nn.Module):
+    """One transformer layer (normalisation first); PyTorch's own does not export for cells of any size."""
+
+    def __init__(self, width: int, heads: int = 4, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.mix = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.think = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, x: Tensor, absent: Tensor | None) -> Tensor:
+        """(cells, objects, width); `absent` (cells, objects), True for padding."""
+        q, k, v = (
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.mix(self.norm1(x)).chunk(3, -1)
+        )
+        weights = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+        if absent is not None:
+            weights = weights.masked_fill(absent[:, None, None, :], -1e4)
+        weights = functional.dropout(weights.softmax(-1), self.dropout, self.training)
+        x = x + self.out((weights @ v).transpose(1, 2).flatten(2))
+        return x + functional.dropout(self.think(self.norm2(x)), self.dropout, self.training)
+
+
+class Classifier(nn.Module):
+    """Strips of one cell -> the 24 classes, each chromosome seen among the others.
+
+    A convolutional network reads each strip; a transformer (Vaswani et al. 2017) then lets the objects of the
+    cell compare themselves (KaryoNet, Xia et al. 2023): size and stain are relative, and most come in pairs.
+
+    Input: strips (N, 2, 128, 24), geometry (N, 7). Output: class logits (N, 24) with context, class logits
+    (N, 24) of the strip alone, upside-down logits (N,).
+    """
+
+    def __init__(self, token: int = 128) -> None:
+        super().__init__()
+        self.strip = nn.Sequential(
+            conv(2, 24), conv(24, 40, stride=2), Residual(40, 40), conv(40, 80, stride=2), Residual(80, 80),
+            Residual(80, 80), conv(80, 128, stride=2), Residual(128, 128),
+        )  # fmt: skip
+        # Rows stay apart: where a band lies along the chromosome is what names it.
+        self.flatten = nn.Sequential(nn.Linear(128 * 16, 192), nn.BatchNorm1d(192), nn.ReLU(), nn.Dropout(0.2))
+        self.alone = nn.Linear(192, 24)
+        self.upside_down = nn.Linear(192, 1)
+        self.embed = nn.Linear(192 + 24 + 7, token)
+        self.context = nn.ModuleList(Comparison(token) for _ in range(3))
+        self.together = nn.Linear(token, 24)
+
+    def read(self, strips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(N, 2, 128, 24) -> features (N, 192), class logits (N, 24), upside-down logits (N,)."""
+        f = self.flatten(self.strip(strips).mean(3).flatten(1).float())
+        return f, self.alone(f), self.upside_down(f)[:, 0]
+
+    def compare(self, features: Tensor, alone: Tensor, geometry: Tensor, absent: Tensor | None = None) -> Tensor:
+        """(cells, objects, ...) -> class logits (cells, objects, 24); `absent` (cells, objects) True is padding."""
+        token = self.embed(torch.cat([features, alone.log_softmax(-1) / 4, geometry], -1))
+        for layer in self.context:
+            token = layer(token, absent)
+        return alone + self.together(token)
+
+    def forward(self, strips: Tensor, geometry: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features, alone, upside_down = self.read(strips)
+        return self.compare(features[None], alone[None], geometry[None])[0], alone, upside_down
