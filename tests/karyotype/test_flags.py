@@ -78,7 +78,13 @@ def test_edge(chromosome: Make, origin: tuple[int, int]) -> None:
 def test_contact_is_counted_within_two_pixels(chromosome: Make, gap: int, contacts: int) -> None:
     pair = [chromosome(_bar(), (50, 50), "1"), chromosome(_bar(), (60 + gap, 60), "2")]
     assert touching(pair) == (contacts, contacts)
-    assert _codes(pair, 1) == ["crossing"] * contacts
+
+
+def test_crossing_is_flagged_and_contact_is_not(chromosome: Make) -> None:
+    cross = [chromosome(_bar(), (50, 50), "1"), chromosome(_bar(10, 40), (35, 65), "2")]
+    assert _codes(cross, 0) == _codes(cross, 1) == ["crossing"]
+    side_by_side = [chromosome(_bar(), (50, 50), "1"), chromosome(_bar(), (60, 50), "2")]
+    assert _codes(side_by_side, 0) == []
 
 
 def test_boxes_that_cross_without_their_masks_are_no_contact(chromosome: Make) -> None:

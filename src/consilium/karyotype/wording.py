@@ -33,8 +33,8 @@ FLAGS: Mapping[str, Mapping[Language, str]] = {
         "zh": "位于图像边缘，可能有一部分未拍入",
     },
     "crossing": {
-        "en": "Touches or crosses {others} other chromosome(s)",
-        "zh": "与其他 {others} 条染色体接触或交叉",
+        "en": "Crosses or lies on {others} other chromosome(s): its bands are partly hidden",
+        "zh": "与其他 {others} 条染色体交叉或重叠，部分带纹被遮挡",
     },
     "polarity_unsure": {
         "en": "May be upside down: short arm up with a probability of only {polarity:.0%}",
