@@ -11,9 +11,10 @@ import pytest
 
 import consilium
 from consilium.karyotype.metaphase import Flag
+from consilium.karyotype.report_wording import REPORT
 from consilium.karyotype.wording import FLAGS, LANGUAGES, PHRASES, phrase, sentence
 
-TABLES: dict[str, Mapping[str, Mapping[str, str]]] = {"flags": FLAGS, "phrases": PHRASES}
+TABLES: dict[str, Mapping[str, Mapping[str, str]]] = {"flags": FLAGS, "phrases": PHRASES, "report": REPORT}
 ENTRIES = [(table, key) for table, entries in TABLES.items() for key in entries]
 
 
