@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from consilium.karyotype.karyogram import Bracket, Karyogram, Place
-from consilium.karyotype.karyogram_svg import MARK, mark_shape
+from consilium.karyotype.karyogram_svg import MARK, mark_shape, watermark_size
 from consilium.karyotype.metaphase import UNSURE
 from consilium.karyotype.wording import LANGUAGES, Language, phrase
 
@@ -67,7 +67,7 @@ def to_png(karyogram: Karyogram, lang: Language, *, font_folders: Iterable[Path]
     sheet = _Sheet(karyogram, lang, font_file)
     sheet.draw_all()
     stream = io.BytesIO()
-    sheet.image.save(stream, format="PNG")
+    sheet.image.save(stream, format="PNG", compress_level=3)
     return Picture(data=stream.getvalue(), note=note)
 
 
@@ -201,10 +201,13 @@ class _Sheet:
 
     def _watermark(self) -> None:
         words = " · ".join(dict.fromkeys([phrase("synthetic", "en"), phrase("synthetic", self.lang)]))
-        layer = Image.new("RGBA", self.image.size, (0, 0, 0, 0))
-        middle = (self.image.width / 2, self.image.height / 2)
-        ImageDraw.Draw(layer).text(middle, words, font=self._font(84), anchor="mm", fill=(37, 99, 235, 34))
-        turned = layer.rotate(24, resample=Image.Resampling.BICUBIC, center=middle)
-        self.image.paste(turned, (0, 0), turned)
-        self.pen = ImageDraw.Draw(self.image)
+        height = watermark_size(words, self.karyogram.width)
+        font = self._font(height)
+        size = (round(font.getlength(words)), round(1.4 * height * ENLARGEMENT))
+        # Only as large as the words: turning a layer the size of the page would take half of the drawing time.
+        layer = Image.new("L", size)
+        ImageDraw.Draw(layer).text((size[0] / 2, size[1] / 2), words, font=font, anchor="mm", fill=34)
+        turned = layer.rotate(24, resample=Image.Resampling.BILINEAR, expand=True)
+        corner = ((self.image.width - turned.width) // 2, (self.image.height - turned.height) // 2)
+        self.image.paste((37, 99, 235), corner, turned)
         self._text((self.karyogram.width - 36, 42), words, 14, anchor="rs", fill="#1d4ed8", bold=True)

@@ -91,6 +91,15 @@ def mark_shape(x: float, top: float, size: float) -> tuple[tuple[float, float], 
     return ((x, top), (x + size * 0.58, top + size), (x - size * 0.58, top + size))
 
 
+def watermark_size(words: str, width: float) -> float:
+    """Return the font size at which the words span most of a page of the given width.
+
+    Chinese letters are as wide as the size, bold Latin capitals about 0.7 of it.
+    """
+    ems = sum(1.0 if ord(letter) > 0x2E80 else 0.7 for letter in words)
+    return min(0.8 * width / ems, 92.0)
+
+
 def _place(place: Place, key: str, lang: Language) -> str:
     box = f'x="{place.x:.2f}" y="{place.y:.2f}" width="{place.width:.2f}" height="{place.height:.2f}"'
     note = f"<title>{escape(title(place, lang))}</title>"
@@ -153,9 +162,10 @@ def _footer(karyogram: Karyogram, lang: Language) -> str:
 def _watermark(karyogram: Karyogram, lang: Language) -> str:
     x, y = karyogram.width / 2, karyogram.height / 2
     words = " · ".join(dict.fromkeys([phrase("synthetic", "en"), phrase("synthetic", lang)]))
+    size = watermark_size(words, karyogram.width)
     return (
-        f'<text x="{x:.0f}" y="{y:.0f}" font-size="92" font-weight="700" text-anchor="middle" fill="#2563eb" '
-        f'fill-opacity="0.13" pointer-events="none" transform="rotate(-24 {x:.0f} {y:.0f})">{words}</text>'
+        f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size:.0f}" font-weight="700" text-anchor="middle" '
+        f'fill="#2563eb" fill-opacity="0.13" pointer-events="none" transform="rotate(-24 {x:.0f} {y:.0f})">{words}</text>'
         f'<text x="{karyogram.width - 36:.0f}" y="42" font-size="14" font-weight="700" text-anchor="end" '
         f'fill="#1d4ed8">{words}</text>'
     )
