@@ -165,7 +165,8 @@ def _watermark(karyogram: Karyogram, lang: Language) -> str:
     size = watermark_size(words, karyogram.width)
     return (
         f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size:.0f}" font-weight="700" text-anchor="middle" '
-        f'fill="#2563eb" fill-opacity="0.13" pointer-events="none" transform="rotate(-24 {x:.0f} {y:.0f})">{words}</text>'
+        f'fill="#2563eb" fill-opacity="0.13" pointer-events="none" '
+        f'transform="rotate(-24 {x:.0f} {y:.0f})">{words}</text>'
         f'<text x="{karyogram.width - 36:.0f}" y="42" font-size="14" font-weight="700" text-anchor="end" '
         f'fill="#1d4ed8">{words}</text>'
     )
