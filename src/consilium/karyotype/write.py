@@ -1,0 +1,99 @@
+"""The result of a case as files: the record, the report, and a karyogram for every cell."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from consilium import __version__
+from consilium.karyotype.arrange import arrange, to_png, to_svg
+from consilium.karyotype.metaphase import Case
+from consilium.karyotype.models import model_references
+from consilium.karyotype.record import ModelReference, case_record, check_record, karyogram_files
+from consilium.karyotype.report import report_html
+from consilium.karyotype.whole_folder import refuse_unfit, visible_entries, whole_folder
+from consilium.karyotype.wording import Language
+
+CASE_FILE, REPORT_FILE, KARYOGRAMS = "case.json", "report.html", "karyograms"
+
+_KARYOGRAM_FILE = re.compile(r"\d{2,}-.+\.(svg|png)")
+_KIND = "a case"
+
+
+def write_case(
+    case: Case,
+    out: Path,
+    *,
+    lang: Language,
+    created: datetime,
+    models: Iterable[ModelReference] | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> Path:
+    """Write `case.json`, `report.html` and the karyograms, all of them or nothing.
+
+    Args:
+        case: the case, best cell first.
+        out: the folder; a case that was written there before is replaced, anything else is not.
+        lang: language of the report and of the reasons in the record.
+        created: when it was karyotyped, with a time zone.
+        models: the models that read it; the shipped ones when left out.
+        on_note: called with what the user should know about the files, such as a missing font.
+
+    Returns:
+        The report.
+
+    Raises:
+        OutputError: `out` cannot be written or holds something else; what was there is untouched.
+    """
+    references = model_references() if models is None else models
+    record = case_record(case, lang=lang, created=created, version=__version__, models=references)
+    check_record(record)
+    drawings: dict[str, str] = {}
+    with whole_folder(out, is_former=is_written_case, what=_KIND) as folder:
+        (folder / KARYOGRAMS).mkdir()
+        notes: dict[str, None] = {}
+        for number, cell in enumerate(case.cells, start=1):
+            files = karyogram_files(cell.image, number=number)
+            karyogram = arrange(cell)
+            drawings[cell.image] = to_svg(karyogram, lang)
+            (folder / files["svg"]).write_text(drawings[cell.image], encoding="utf-8")
+            picture = to_png(karyogram, lang)
+            (folder / files["png"]).write_bytes(picture.data)
+            if picture.note:
+                notes[picture.note] = None
+        (folder / REPORT_FILE).write_text(report_html(case, record, drawings, lang), encoding="utf-8")
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+        (folder / CASE_FILE).write_text(text + "\n", encoding="utf-8")
+    for note in notes:
+        if on_note:
+            on_note(note)
+    return out / REPORT_FILE
+
+
+def refuse_output(out: Path) -> None:
+    """Find out before the work whether a case can be written to a folder.
+
+    Raises:
+        OutputError: it cannot; see `write_case`.
+    """
+    refuse_unfit(out, is_former=is_written_case, what=_KIND)
+
+
+def is_written_case(folder: Path) -> bool:
+    """Whether a folder holds a case that `write_case` wrote, and nothing else."""
+    entries = {entry.name: entry for entry in visible_entries(folder)}
+    if not {CASE_FILE} <= set(entries) <= {CASE_FILE, REPORT_FILE, KARYOGRAMS}:
+        return False
+    karyograms = entries.get(KARYOGRAMS)
+    if karyograms is not None and not (
+        karyograms.is_dir() and all(_KARYOGRAM_FILE.fullmatch(one.name) for one in visible_entries(karyograms))
+    ):
+        return False
+    try:
+        record = json.loads(entries[CASE_FILE].read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and {"schema_version", "consilium_version", "cells"} <= set(record)
