@@ -1,0 +1,138 @@
+"""`consilium karyotype`: the metaphase images of one case in, karyograms and a report out."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consilium.cli.exit_codes import ExitCode
+from consilium.cli.language import language_option
+from consilium.errors import NothingToDo
+
+if TYPE_CHECKING:
+    from consilium.karyotype.wording import Language
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(path_type=Path))
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Folder for the result.")
+@click.option("--case", "name", metavar="NAME", help="Name of the case.  [default: the name of the input]")
+@language_option
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that share the images.  [default: half the cores, at most 8]",
+)
+def karyotype(inputs: tuple[Path, ...], out: Path, name: str | None, lang: Language, workers: int | None) -> ExitCode:
+    """Sort the chromosomes of one case into karyograms.
+
+    INPUT is metaphase images (PNG, JPEG, TIFF, BMP, WebP, DICOM) or folders of them, one cell an image; one call is
+    one case. DIR receives report.html, case.json and a karyogram for every cell, all of them or nothing; an earlier
+    result there is replaced, anything else is left alone.
+
+    What comes out is a prompt for a qualified reader, not a diagnosis.
+    """
+    # Found before the pipeline is imported, so that a wrong name is answered at once.
+    images = images_of_case(inputs)
+    return karyotype_to(images, out=out, name=name or case_name(inputs), lang=lang, workers=workers)
+
+
+def karyotype_to(paths: Sequence[Path], *, out: Path, name: str, lang: Language, workers: int | None) -> ExitCode:
+    """Karyotype a case, write it and sum it up on standard output.
+
+    Args:
+        paths: the images.
+        out: the folder of the result.
+        name: the case's name.
+        lang: language of what people read.
+        workers: processes that share the images; None chooses.
+
+    Returns:
+        `DONE`, or `PARTLY_DONE` where an image could not be used.
+
+    Raises:
+        ConsiliumError: see `karyotype_case` and `write_case`.
+    """
+    from datetime import datetime
+
+    from consilium.cli.case_progress import case_progress
+    from consilium.cli.case_summary import case_summary
+    from consilium.karyotype import case as pipeline
+    from consilium.karyotype.image_names import plain_text
+    from consilium.karyotype.write import refuse_output, write_case
+
+    _never_fail_to_print()
+    refuse_output(out)
+    stages = pipeline.shipped_stages()
+    models = stages.models()
+    with case_progress(len(paths)) as show:
+        case = pipeline.karyotype_case(paths, name=plain_text(name), workers=workers, on_progress=show, stages=stages)
+    report = write_case(
+        case,
+        out,
+        lang=lang,
+        created=datetime.now().astimezone(),
+        models=models,
+        on_note=lambda note: click.echo(f"consilium: note: {note}", err=True),
+    )
+    click.echo(case_summary(case, report, lang))
+    return ExitCode.PARTLY_DONE if case.failures else ExitCode.DONE
+
+
+def images_of_case(inputs: Sequence[Path]) -> list[Path]:
+    """The images that the inputs stand for, without the karyograms of earlier results among them.
+
+    Raises:
+        InputError: an input does not exist or cannot be searched.
+        NothingToDo: there is no image in the inputs.
+    """
+    from consilium.imaging.read import find_images
+
+    named = {os.path.realpath(entry) for entry in inputs}
+    found = find_images(inputs)
+    kept = [path for path in found if os.path.realpath(path) in named or not _in_written_case(path)]
+    if not kept:
+        raise NothingToDo(
+            "there are only karyograms of an earlier result, no metaphase",
+            where=", ".join(str(entry) for entry in inputs),
+            way_out="Name the metaphase images themselves.",
+        )
+    if len(kept) < len(found):
+        click.echo(f"consilium: note: {len(found) - len(kept)} karyograms of earlier results are left out", err=True)
+    return kept
+
+
+def case_name(inputs: Sequence[Path]) -> str:
+    """The name of a case that has none: of its folder or single file, or of the folder its inputs share."""
+    places = [Path(os.path.realpath(entry)) for entry in inputs]
+    if len(places) == 1:
+        return places[0].name if places[0].is_dir() else places[0].stem
+    try:
+        shared = os.path.commonpath(places)
+    except ValueError:
+        # Drives of Windows share nothing.
+        shared = ""
+    return Path(shared).name or "case"
+
+
+def _in_written_case(path: Path) -> bool:
+    # By name first: most images lie in no such folder, and reading the record takes time.
+    if path.parent.name != "karyograms":
+        return False
+    from consilium.karyotype.write import is_written_case
+
+    return is_written_case(path.parent.parent)
+
+
+def _never_fail_to_print() -> None:
+    """A name that the terminal's encoding lacks is shown with a question mark and does not end the work."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
