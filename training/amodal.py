@@ -20,12 +20,10 @@ from numpy.typing import NDArray
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
+from consilium.karyotype.amodal import FILL, SIDE, box_channel
 from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
 from training.networks import AmodalMask
-
-SIDE = 64
-FILL = 0.8
-"""The longer side of the box takes this part of the crop."""
+from training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def cuttings(cells: list[Cell]) -> list[Cutting]:
                 continue
             mask, (x, y) = entry
             contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-            points = np.concatenate([c[:, 0] for c in contours]).astype(np.float32) + (x, y)
+            points = np.concatenate([c[:, 0] for c in contours]).astype(np.float32) + np.asarray([x, y], np.float32)
             found.append(Cutting(number, index, points))
     return found
 
@@ -82,13 +80,20 @@ def appearance(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
 
 
 def sample(
-    cells: list[Cell], pieces: list[Cutting], pasteable: list[Cutting], rng: np.random.Generator, *, augment: bool = True
+    cells: list[Cell],
+    pieces: list[Cutting],
+    pasteable: list[Cutting],
+    rng: np.random.Generator,
+    *,
+    augment: bool = True,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """((2, 64, 64) input, (1, 64, 64) truth)."""
     composite = augment and rng.random() < 0.55
     piece = (pasteable if composite else pieces)[int(rng.integers(len(pasteable if composite else pieces)))]
     cell = cells[piece.cell]
-    turn = rotation(rng.uniform(0, 2 * math.pi), 1.0, bool(rng.random() < 0.5)) if augment else np.eye(2, dtype=np.float32)
+    turn = (
+        rotation(rng.uniform(0, 2 * math.pi), 1.0, bool(rng.random() < 0.5)) if augment else np.eye(2, dtype=np.float32)
+    )
     moved = piece.points @ turn.T
     low, high = moved.min(0), moved.max(0) + 1
     longest = float((high - low).max())
@@ -101,7 +106,9 @@ def sample(
     shift = SIDE * over / 2 - centre * scale * over
     side = SIDE * over
 
-    def warp(image: NDArray[np.float32], m: NDArray[np.float32], origin: tuple[int, int], t: NDArray[np.float32]) -> NDArray[np.float32]:
+    def warp(
+        image: NDArray[np.float32], m: NDArray[np.float32], origin: tuple[int, int], t: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         affine = np.column_stack([m, t + m @ np.asarray(origin, np.float32)])
         return np.asarray(cv2.warpAffine(image, affine, (side, side), flags=cv2.INTER_LINEAR), np.float32)
 
@@ -139,13 +146,6 @@ def sample(
     return np.stack([image, box_channel(size)]), (truth[None] > 0.5).astype(np.float32)
 
 
-def box_channel(size: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(64, 64) float32: 1 inside the centred box of that (width, height)."""
-    w, h = size / size.max() * FILL * SIDE / 2
-    x = np.abs(np.arange(SIDE) + 0.5 - SIDE / 2)
-    return np.asarray((x[:, None] <= h) & (x[None] <= w), np.float32)
-
-
 class Samples(IterableDataset[tuple[NDArray[np.float32], NDArray[np.float32]]]):
     def __init__(self, cells: list[Cell], seed: int) -> None:
         self.cells, self.seed = cells, seed
@@ -174,6 +174,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, help="let the clock end the schedule, not the steps")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     cv2.setNumThreads(0)  # its threads do not survive the fork of the loading process
@@ -187,19 +188,17 @@ def main() -> None:
     held_y = torch.from_numpy(np.stack([y for _, y in fixed]))
     network = AmodalMask().to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, args.steps, pct_start=0.15)
-    start, out = 0, RUNS / "amodal.pt"
+    schedule = Schedule(args.rate, args.steps, args.minutes)
+    out = RUNS / "amodal.pt"
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.exists():
         state = torch.load(out, weights_only=True)
         network.load_state_dict(state["network"])
-        if state["step"] < args.steps:
-            optimiser.load_state_dict(state["optimiser"])
-            schedule.load_state_dict(state["schedule"])
-        start = state["step"]
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.resume(state["schedule"])
     loader = iter(DataLoader(samples, args.batch, num_workers=1, prefetch_factor=8))
     began, total = time.time(), 0.0
-    for step in range(start, args.steps):
+    while not schedule.over:
         x, y = next(loader)
         x, y = x.to(device, memory_format=torch.channels_last), y.to(device)
         with torch.autocast(device, dtype=torch.bfloat16):
@@ -208,14 +207,16 @@ def main() -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        schedule.step()
+        rate = schedule.advance()
+        for group in optimiser.param_groups:
+            group["lr"] = rate
         total += loss.item()
-        if (step + 1) % 100 == 0:
+        if schedule.step % 100 == 0 or schedule.over:
             iou = validate(network, held_x.to(device), held_y.to(device))
-            print(f"step {step + 1} loss {total / 100:.4f} IoU {iou:.4f} {time.time() - began:.0f}s", flush=True)
+            print(f"step {schedule.step} loss {total / 100:.4f} IoU {iou:.4f} {time.time() - began:.0f}s", flush=True)
             total = 0.0
             state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(),
-                     "schedule": schedule.state_dict(), "step": step + 1}  # fmt: skip
+                     "schedule": schedule.state()}  # fmt: skip
             torch.save(state, out.with_suffix(".partial"))
             out.with_suffix(".partial").rename(out)
 

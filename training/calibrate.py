@@ -18,7 +18,7 @@ from scipy.optimize import minimize, minimize_scalar
 from consilium.karyotype import find
 from consilium.karyotype.assign import assign
 from consilium.karyotype.classify import _softmax
-from consilium.karyotype.metaphase import CLASSES, Instance, Normalised
+from consilium.karyotype.metaphase import CLASSES, Instance
 from consilium.karyotype.models import model
 from consilium.karyotype.strip import strips
 from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
@@ -45,7 +45,8 @@ def see(cell: Cell) -> Seen:
     masks = find.segment(darkness, boxes, threads=1)
     kept = find.distinct(masks, scores)
     instances = [
-        Instance(box=tuple(boxes[k].tolist()), mask=masks[k][0], origin=masks[k][1], score=float(scores[k])) for k in kept
+        Instance(box=tuple(boxes[k].tolist()), mask=masks[k][0], origin=masks[k][1], score=float(scores[k]))
+        for k in kept
     ]
     # Objects that a higher threshold will drop must not stand among those compared.
     usual = [i for i, k in enumerate(kept) if scores[k] > 0.35]
@@ -70,8 +71,9 @@ def detection(cells: list[Seen]) -> dict[str, float]:
             true += len(seen.truth)
             exact += int(keep.sum()) == len(seen.truth)
         f1 = 2 * hits / (found + true)
-        print(f"threshold {threshold:.3f} recall {hits / true:.4f} precision {hits / found:.4f} exact {exact / len(cells):.3f}")
-        best = max(best, (exact / len(cells), f1, float(threshold)))
+        share = exact / len(cells)
+        print(f"threshold {threshold:.3f} recall {hits / true:.4f} precision {hits / found:.4f} exact {share:.3f}")
+        best = max(best, (share, f1, float(threshold)))
     return {"threshold": round(best[2], 3)}
 
 

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from training.cells import DARKNESS_SCALE, RUNS
 from training.networks import Classifier
+from training.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +166,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=6, help="cells a step")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, help="let the clock end the schedule, not the steps")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -174,18 +176,17 @@ def main() -> None:
     network = Classifier().to(device)
     network.strip = network.strip.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, steps, pct_start=0.15)
-    start, out = 0, RUNS / "classifier.pt"
+    schedule = Schedule(args.rate, steps, args.minutes)
+    out = RUNS / "classifier.pt"
     if out.exists():
         state = torch.load(out, weights_only=True)
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        start = state["step"]
-    rng = np.random.default_rng([args.seed, start])
+        schedule.resume(state["schedule"])
+    rng = np.random.default_rng([args.seed, schedule.step])
     order: list[int] = []
     began, total = time.time(), 0.0
-    for step in range(start, steps):
+    while not schedule.over:
         if len(order) < args.batch:
             order = list(rng.permutation(train))
         batch = draw(data, [order.pop() for _ in range(args.batch)], rng, train=True)
@@ -200,15 +201,17 @@ def main() -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
-        schedule.step()
+        rate = schedule.advance()
+        for group in optimiser.param_groups:
+            group["lr"] = rate
         total += loss.item()
-        if (step + 1) % 50 == 0:
-            print(f"step {step + 1}/{steps} loss {total / 50:.4f} {time.time() - began:.0f}s", flush=True)
+        if schedule.step % 50 == 0:
+            print(f"step {schedule.step}/{steps} loss {total / 50:.4f} {time.time() - began:.0f}s", flush=True)
             total = 0.0
-        if (step + 1) % 250 == 0 or step + 1 == steps:
+        if schedule.step % 250 == 0 or schedule.over:
             print("  with context {:.4f} alone {:.4f} polarity {:.4f}".format(*validate(network, data)), flush=True)
             state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(),
-                     "schedule": schedule.state_dict(), "step": step + 1}  # fmt: skip
+                     "schedule": schedule.state()}  # fmt: skip
             torch.save(state, out.with_suffix(".partial"))
             out.with_suffix(".partial").rename(out)
 

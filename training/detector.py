@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from training.amodal import Cutting, appearance, cuttings, patch, rotation
 from training.cells import DARKNESS_SCALE, RUNS, Cell, data_folder, load_cells
 from training.networks import Detector
+from training.schedule import Schedule
 
 CANVAS = 352
 """Side of the training canvas, in pixels of the half-size image."""
@@ -44,8 +45,9 @@ def canvas(
     image = cv2.resize(source, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     boxes = cell.boxes * scale
     if rng.random() < 0.5:
-        image, boxes = image[:, ::-1], np.stack(
-            [image.shape[1] - boxes[:, 2], boxes[:, 1], image.shape[1] - boxes[:, 0], boxes[:, 3]], 1
+        image, boxes = (
+            image[:, ::-1],
+            np.stack([image.shape[1] - boxes[:, 2], boxes[:, 1], image.shape[1] - boxes[:, 0], boxes[:, 3]], 1),
         )
     for _ in range(int(rng.integers(4))):
         width = image.shape[1]
@@ -56,12 +58,16 @@ def canvas(
     out = np.zeros((CANVAS, CANVAS), np.float32)
     y0, x0, y1, x1 = max(at_y, 0), max(at_x, 0), min(at_y + height, CANVAS), min(at_x + width, CANVAS)
     out[y0:y1, x0:x1] = image[y0 - at_y : y1 - at_y, x0 - at_x : x1 - at_x]
-    boxes = boxes + (at_x, at_y, at_x, at_y)
+    boxes = boxes + np.asarray([at_x, at_y, at_x, at_y], np.float32)
     pasted = [_paste(out, boxes, cells, pasteable, scale, rng) for _ in range(int(rng.integers(0, 9)))]
     boxes = np.concatenate([boxes, *[p for p in pasted if p is not None]])
     clipped = np.clip(boxes, 0, CANVAS)
     visible = (clipped[:, 2:] - clipped[:, :2]).prod(1) / (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    return appearance(out, rng)[None], clipped[visible > 0.4][:MOST].astype(np.float32), clipped[(visible <= 0.4) & (visible > 0)].astype(np.float32)
+    return (
+        appearance(out, rng)[None],
+        clipped[visible > 0.4][:MOST].astype(np.float32),
+        clipped[(visible <= 0.4) & (visible > 0)].astype(np.float32),
+    )
 
 
 def _place(length: int, rng: np.random.Generator) -> int:
@@ -70,7 +76,12 @@ def _place(length: int, rng: np.random.Generator) -> int:
 
 
 def _paste(
-    out: NDArray[np.float32], boxes: NDArray[np.float32], cells: list[Cell], pasteable: list[Cutting], scale: float, rng: np.random.Generator
+    out: NDArray[np.float32],
+    boxes: NDArray[np.float32],
+    cells: list[Cell],
+    pasteable: list[Cutting],
+    scale: float,
+    rng: np.random.Generator,
 ) -> NDArray[np.float32] | None:
     piece = pasteable[int(rng.integers(len(pasteable)))]
     darkness, mask, origin = patch(cells[piece.cell], piece.index)
@@ -105,7 +116,9 @@ class Canvases(IterableDataset[tuple[NDArray[np.float32], NDArray[np.float32], N
                 yield canvas(self.cells[index], self.cells, self.pasteable, rng)
 
 
-def collate(items: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def collate(
+    items: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]],
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     images = torch.from_numpy(np.stack([image for image, _, _ in items]))
     boxes, count = torch.zeros(len(items), MOST, 4), torch.zeros(len(items), dtype=torch.long)
     ignore = torch.zeros(len(items), CANVAS // 4, CANVAS // 4, dtype=torch.bool)
@@ -201,7 +214,9 @@ def recall_precision(network: Detector, cells: list[Cell], threshold: float = 0.
     network.eval()
     hits = found_total = truth_total = exact = 0
     for cell in cells:
-        image = cv2.resize(cell.darkness.astype(np.float32) / DARKNESS_SCALE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        image = cv2.resize(
+            cell.darkness.astype(np.float32) / DARKNESS_SCALE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA
+        )
         height, width = (-(-n // 32) * 32 for n in image.shape)
         padded = np.zeros((height, width), np.float32)
         padded[: image.shape[0], : image.shape[1]] = image
@@ -227,7 +242,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop after this long; the schedule is by steps")
+    parser.add_argument("--minutes", type=float, help="let the clock end the schedule, not the steps")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     cv2.setNumThreads(0)
@@ -240,17 +255,18 @@ def main() -> None:
     initialise(network)
     network = network.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, steps, pct_start=0.08)
-    start, out = 0, RUNS / "detector.pt"
+    schedule = Schedule(args.rate, steps, args.minutes)
+    out = RUNS / "detector.pt"
     if out.exists():
         state = torch.load(out, weights_only=True)
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        start = state["step"]
-    loader = iter(DataLoader(Canvases(train, args.seed), args.batch, num_workers=1, prefetch_factor=6, collate_fn=collate))
+        schedule.resume(state["schedule"])
+    loader = iter(
+        DataLoader(Canvases(train, args.seed), args.batch, num_workers=1, prefetch_factor=6, collate_fn=collate)
+    )
     began, sums = time.time(), {}
-    for step in range(start, steps):
+    while not schedule.over:
         images, boxes, count, ignore = (t.to(device) for t in next(loader))
         with torch.autocast(device, dtype=torch.bfloat16):
             scores, distances = network(images.to(memory_format=torch.channels_last))
@@ -259,22 +275,26 @@ def main() -> None:
         sum(losses.values()).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
         optimiser.step()
-        schedule.step()
+        rate = schedule.advance()
+        for group in optimiser.param_groups:
+            group["lr"] = rate
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + value.item()
-        if (step + 1) % 50 == 0:
-            print(f"step {step + 1}/{steps}", {k: round(v / 50, 3) for k, v in sums.items()}, f"{time.time() - began:.0f}s", flush=True)
+        if schedule.step % 50 == 0:
+            print(
+                f"step {schedule.step}/{steps}",
+                {k: round(v / 50, 3) for k, v in sums.items()},
+                f"{time.time() - began:.0f}s",
+                flush=True,
+            )
             sums = {}
-        last = step + 1 == steps or time.time() - began > 60 * args.minutes
-        if (step + 1) % 250 == 0 or last:
+        if schedule.step % 250 == 0 or schedule.over:
             recall, precision, exact = recall_precision(network, held)
             print(f"  recall {recall:.4f} precision {precision:.4f} exact count {exact:.3f}", flush=True)
             state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(),
-                     "schedule": schedule.state_dict(), "step": step + 1}  # fmt: skip
+                     "schedule": schedule.state()}  # fmt: skip
             torch.save(state, out.with_suffix(".partial"))
             out.with_suffix(".partial").rename(out)
-        if last:
-            break
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ def iou_matrix(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.f
     return np.asarray(overlap / np.maximum(area, 1e-9), np.float64)
 
 
-def match(found: NDArray[np.floating], scores: NDArray[np.floating], truth: NDArray[np.floating], *, least: float = 0.5) -> list[tuple[int, int]]:
+def match(
+    found: NDArray[np.floating], scores: NDArray[np.floating], truth: NDArray[np.floating], *, least: float = 0.5
+) -> list[tuple[int, int]]:
     """Pairs (found, true) with IoU >= `least` that maximise the number of pairs, then their IoU."""
     if not len(found) or not len(truth):
         return []

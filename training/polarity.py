@@ -41,7 +41,9 @@ def unit(x: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-6), np.float32)
 
 
-def orient(own: NDArray[np.float32], expected: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+def orient(
+    own: NDArray[np.float32], expected: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """Margin of "short arm first" for each profile, the template, and how much better it fits this way up."""
     template = unit(expected)
     for _ in range(12):
@@ -66,7 +68,8 @@ def main() -> None:
         sure = np.abs(margin) > MARGIN
         labels[members[sure]] = (margin[sure] < 0).astype(np.float32)
         templates[name] = (template, unit(expected))
-        print(f"{name:>2} n {len(members)} sure {sure.mean():.3f} template/ideogram {template @ unit(expected):.3f} way up by {way_up:.3f}")
+        fit = float(template @ unit(expected))
+        print(f"{name:>2} n {len(members)} sure {sure.mean():.3f} like the ideogram {fit:.3f} way up by {way_up:.3f}")
     np.save(RUNS / "strips" / "polarity.npy", labels)
     draw(templates)
 

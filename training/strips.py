@@ -42,7 +42,7 @@ def cut(shard: int, shards: int) -> int:
         if number % shards != shard or len(cell.boxes) == 0:
             continue
         cut_out = strips(cell.darkness.astype(np.float32) / DARKNESS_SCALE, masked(cell, network))
-        images.append(np.clip(cut_out.images * (DARKNESS_SCALE, ), 0, 255).astype(np.uint8))
+        images.append(np.clip(cut_out.images * (DARKNESS_SCALE,), 0, 255).astype(np.uint8))
         geometry.append(cut_out.geometry)
         labels.append(cell.labels)
         cells.append(np.full(len(cell.labels), number))

@@ -101,7 +101,10 @@ def _solve(evidence: NDArray[np.float64], usual: tuple[int, ...], extra_copy: fl
     costs = np.concatenate([costs, np.full((count, count), NO_CLASS_FITS)], 1)
     rows, columns = linear_sum_assignment(costs)
     return _Solution(
-        cost=float(costs[rows, columns].sum()), classes=np.asarray(owners)[columns], costs=costs, owners=np.asarray(owners)
+        cost=float(costs[rows, columns].sum()),
+        classes=np.asarray(owners)[columns],
+        costs=costs,
+        owners=np.asarray(owners),
     )
 
 

@@ -60,9 +60,7 @@ def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> t
         )
     masks = segment(darkness, boxes, threads=threads)
     kept = distinct(masks, scores)
-    found = [
-        _instance(boxes[k], *masks[k], float(scores[k]), scale, normalised.darkness.shape) for k in kept
-    ]
+    found = [_instance(boxes[k], *masks[k], float(scores[k]), scale, normalised.darkness.shape) for k in kept]
     return tuple(sorted(found, key=lambda i: (i.box[1], i.box[0])))
 
 
@@ -107,9 +105,7 @@ def segment(
     return masks_from_logits(logits, boxes, (darkness.shape[0], darkness.shape[1]))
 
 
-def distinct(
-    masks: list[tuple[NDArray[np.bool_], tuple[int, int]]], scores: NDArray[np.float32]
-) -> list[int]:
+def distinct(masks: list[tuple[NDArray[np.bool_], tuple[int, int]]], scores: NDArray[np.float32]) -> list[int]:
     """Indices of the objects that remain when each reported twice keeps its better score."""
     kept: list[int] = []
     for k in np.argsort(-scores):

@@ -91,7 +91,8 @@ def _half_width(foreground: NDArray[np.uint8]) -> float | None:
     """Median half-width, in pixels, along the ridges of thin, elongated objects; None when there are none."""
     distance = cv2.distanceTransform(foreground, cv2.DIST_L2, 3)
     ridge = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (distance >= 1.5)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
+    _, components, stats, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
+    labels = components.astype(np.intp)
     area = stats[:, cv2.CC_STAT_AREA].astype(np.float32)
     deepest = np.zeros(len(area), np.float32)
     np.maximum.at(deepest, labels[ridge], distance[ridge])
