@@ -20,7 +20,7 @@ def image_names(paths: Sequence[Path]) -> tuple[str, ...]:
     Returns:
         One name a path, in their order, all different.
     """
-    parts = [tuple(plain_text(part) for part in path.parts) for path in paths]
+    parts = [tuple(plain_text(part) for part in path.relative_to(path.anchor).parts) for path in paths]
     depths = [1] * len(paths)
     while True:
         names = ["/".join(one[-depth:]) for one, depth in zip(parts, depths, strict=True)]
