@@ -1,0 +1,1 @@
+"""Every figure that the README or a model card quotes is written by `python -m benchmarks`."""
