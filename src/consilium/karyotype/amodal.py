@@ -76,7 +76,8 @@ def _mask(
     x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
     scale = FILL * SIDE / float(size.max())
     centre = (box[:2] + box[2:]) / 2
-    offset = (np.asarray([x0, y0]) - centre) * scale + SIDE / 2 + 0.5 * (scale - 1)
+    # The inverse of `mask_crops`: sample i of the crop is the mean of samples 2 i and 2 i + 1 of the doubled one.
+    offset = (np.asarray([x0, y0]) - centre) * scale + SIDE / 2 - 0.25
     matrix = np.asarray([[scale, 0, offset[0]], [0, scale, offset[1]]], np.float64)
     full = cv2.warpAffine(
         logits, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
