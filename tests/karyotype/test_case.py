@@ -235,23 +235,21 @@ class TestCase:
 
 
 class TestWorkers:
-    def test_workers_give_what_one_process_gives(self, stand_in: ModuleType, tmp_path: Path) -> None:
+    def test_workers_give_what_one_process_gives_and_a_killed_one_costs_one_image(
+        self, stand_in: ModuleType, tmp_path: Path
+    ) -> None:
         (tmp_path / "bad.png").write_bytes(b"x")
         paths = [stand_in.save(tmp_path / "a.png"), tmp_path / "bad.png"]
         paths += [stand_in.save(tmp_path / "b.png", stand_in.TRISOMY_21)]
+        deadly = stand_in.save(tmp_path / "deadly.png", deadly=True)
         alone = karyotype_case(paths, name="n", workers=1, stages=stand_in.STAGES)
-        shared = karyotype_case(paths, name="n", workers=2, stages=stand_in.STAGES)
+        shared = karyotype_case([deadly, *paths], name="n", workers=2, stages=stand_in.STAGES)
         assert all(_alike(one, other) for one, other in zip(alone.cells, shared.cells, strict=True))
-        assert alone.failures == shared.failures
+        lost, *others = shared.failures
+        assert (lost.image, lost.error) == ("deadly.png", "WorkerDied")
+        assert "killed by signal 9" in lost.message and "fewer workers" in lost.message
+        assert alone.failures == tuple(others)
         assert (alone.modal_karyotype, alone.disagreeing) == (shared.modal_karyotype, shared.disagreeing)
-
-    def test_a_killed_worker_costs_one_image(self, stand_in: ModuleType, tmp_path: Path) -> None:
-        paths = [stand_in.save(tmp_path / f"{name}.png", deadly=name == "b") for name in "abcd"]
-        case = karyotype_case(paths, name="", workers=2, stages=stand_in.STAGES)
-        assert [cell.image for cell in case.cells] == ["a.png", "c.png", "d.png"]
-        [failure] = case.failures
-        assert (failure.image, failure.error) == ("b.png", "WorkerDied")
-        assert "killed by signal 9" in failure.message and "fewer workers" in failure.message
 
     def test_when_every_worker_dies_the_error_is_not_the_images_fault(
         self, stand_in: ModuleType, tmp_path: Path
