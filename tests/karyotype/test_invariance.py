@@ -1,0 +1,65 @@
+"""How a metaphase lies, which way round its grey levels are and how large it was scanned do not change its count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from consilium.karyotype.case import karyotype_image
+from consilium.karyotype.karyotype_set import karyotype_set
+from consilium.karyotype.render import render_metaphase
+
+Grey = NDArray[np.uint8]
+
+SEEDS = (5, 6)
+
+CHANGES: dict[str, Callable[[Grey], Grey]] = {
+    "turned by 90 degrees": lambda page: np.rot90(page, 1),
+    "turned by 180 degrees": lambda page: np.rot90(page, 2),
+    "turned by 270 degrees": lambda page: np.rot90(page, 3),
+    "mirrored left to right": lambda page: page[:, ::-1],
+    "mirrored top to bottom": lambda page: page[::-1],
+    "inverted": lambda page: 255 - page,
+    "scaled to 0.8": lambda page: _scaled(page, 0.8),
+    "scaled to 1.25": lambda page: _scaled(page, 1.25),
+}
+
+
+def _scaled(page: Grey, factor: float) -> Grey:
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(page, None, fx=factor, fy=factor, interpolation=way), np.uint8)
+
+
+def _count(page: Grey, path: Path) -> int:
+    Image.fromarray(np.ascontiguousarray(page)).save(path)
+    return karyotype_image(path).count
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def cell(request: pytest.FixtureRequest) -> Grey:
+    """A drawn male metaphase with a few crossings."""
+    return render_metaphase(karyotype_set("46,XY"), np.random.default_rng(request.param), crowding=0.2).pixels
+
+
+@pytest.mark.usefixtures("shipped_models")
+def test_the_count_of_the_cell_as_it_was_drawn(cell: Grey, tmp_path: Path) -> None:
+    assert _count(cell, tmp_path / "cell.png") == 46
+
+
+@pytest.mark.usefixtures("shipped_models")
+@pytest.mark.parametrize("change", sorted(CHANGES))
+def test_the_count_does_not_change(cell: Grey, change: str, tmp_path: Path) -> None:
+    assert _count(CHANGES[change](cell), tmp_path / "cell.png") == 46, change
+
+
+@pytest.mark.parametrize("change", sorted(CHANGES))
+def test_every_change_is_one(change: str) -> None:
+    page = np.arange(40 * 60, dtype=np.uint8).reshape(40, 60)
+    changed = CHANGES[change](page)
+    assert changed.shape != page.shape or (changed != page).any()
