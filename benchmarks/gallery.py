@@ -45,16 +45,20 @@ def draw_gallery(cells: Sequence[Judged], path: Path) -> None:
     # A large chromosome missed in a cell that is otherwise right is worse than a crumb in a heap.
     missed = _worst([_Mistake(one, i, _area(one.cell.boxes[i]) / len(one.missed)) for one in cells for i in one.missed])
     false = _worst([_Mistake(one, i, one.found[i].instance.score) for one in cells for i in one.false])
-    sheet = Sheet(figsize=(SHOWN * 1.25, 9.5), dpi=100, layout="constrained")
-    grid = sheet.subplots(3, SHOWN, squeeze=False)
-    for axes in grid.ravel():
+    sheet = Sheet(figsize=(SHOWN * 1.25, 11.5), dpi=100, layout="constrained")
+    grid = sheet.add_gridspec(4, SHOWN)
+    half = SHOWN // 2
+    for number, mistake in enumerate(wrong):
+        row, column = divmod(number, half)
+        _show_name(sheet.add_subplot(grid[row, 2 * column : 2 * column + 2]), mistake, cells)
+    for row, chosen, kind in ((2, missed, "missed"), (3, false, "false")):
+        for column, mistake in enumerate(chosen):
+            _show_place(sheet.add_subplot(grid[row, column]), mistake, kind)
+    for axes in sheet.axes:
         axes.set_axis_off()
-    for axes, mistake in zip(grid[0], wrong, strict=False):
-        _show_name(axes, mistake, cells)
-    for row, chosen, kind in ((grid[1], missed, "missed"), (grid[2], false, "false")):
-        for axes, mistake in zip(row, chosen, strict=False):
-            _show_place(axes, mistake, kind)
-    sheet.suptitle("Wrong names (left, beside a right one of the true class), missed, false; third-party images")
+    sheet.suptitle(
+        "Wrong names (beside right ones of the true and of the given class), missed, false; third-party images"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.savefig(path)
 
@@ -74,18 +78,21 @@ def _area(box: Box) -> float:
 def _show_name(axes: Axes, mistake: _Mistake, cells: Sequence[Judged]) -> None:
     one = mistake.judged
     true = next(CLASSES[one.cell.labels[t]] for f, t in one.pairs if f == mistake.index)
-    pictures = [_straight(one, mistake.index)]
-    # Its own cell's homologue first; another cell's only where its own has no right one.
-    for other in (one, *cells):
-        right = [f for (f, _), good in zip(other.pairs, other.named_right, strict=True) if good]
-        same = [f for f in right if other.found[f].label == true]
-        if same:
-            pictures.append(_straight(other, same[0]))
-            break
-    axes.imshow(_beside(pictures), cmap="gray", vmin=0, vmax=255)
     found = one.found[mistake.index]
+    pictures = [_straight(one, mistake.index)]
+    pictures += [_straight(*place) for label in (true, found.label) if (place := _right_one(label, one, cells))]
+    axes.imshow(_beside(pictures), cmap="gray", vmin=0, vmax=255)
     codes = ", ".join(flag.code for flag in found.flags) or "no flag"
-    axes.set_title(f"{true} named {found.label}\n{found.confidence:.3f}\n{codes}\n{one.cell.name}", fontsize=7)
+    axes.set_title(f"{one.cell.name}: {true} named {found.label}, {found.confidence:.3f}\n{codes}", fontsize=7)
+
+
+def _right_one(label: str, own: Judged, cells: Sequence[Judged]) -> tuple[Judged, int] | None:
+    """A chromosome rightly named so: of the same cell, or of another only where that has none."""
+    for one in (own, *cells):
+        for (found, _), right in zip(one.pairs, one.named_right, strict=True):
+            if right and one.found[found].label == label:
+                return one, found
+    return None
 
 
 def _straight(one: Judged, index: int) -> NDArray[np.uint8]:

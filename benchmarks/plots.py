@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure as Sheet
-
-matplotlib.use("Agg")
 
 DPI = 110
 
@@ -19,13 +16,16 @@ def plot_confusion(tables: Mapping[str, Any], path: Path) -> None:
     """The confusion matrix as shares of each true class, wrong cells with their counts."""
     counts = np.asarray(tables["confusion_consilium"], np.float64)
     rows, columns = tables["confusion_rows"], tables["confusion_columns"]
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    sizes = counts.sum(1, keepdims=True)
+    # False detections have no class of their own: they are shown against a class of usual size.
+    sizes[-1] = sizes[:-1].mean()
+    shares = np.minimum(counts / np.maximum(sizes, 1), 1)
     sheet = Sheet(figsize=(11, 10), dpi=DPI, layout="constrained")
     axes = sheet.subplots()
     # The square root, because errors are a few in a thousand and would all be white.
     image = axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
     for row, column in zip(*np.nonzero(counts), strict=True):
-        if shares[row, column] < 0.5:
+        if row != column:
             axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", fontsize=7, color="#b03030")
     axes.set_xticks(range(len(columns)), columns, rotation=60, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
