@@ -63,8 +63,11 @@ def assign(
     if len(probabilities) == 0:
         return Assigned(labels=(), confidences=np.zeros(0, np.float32))
     evidence = -np.log(np.maximum(probabilities.astype(np.float64), 1e-9))
-    best = min((_solve(evidence, usual, extra_copy) for usual in _USUAL_SEX), key=lambda s: s.cost)
-    margins = np.asarray([_cost_without(best, k) for k in range(len(evidence))]) - best.cost
+    solutions = [_solve(evidence, usual, extra_copy) for usual in _USUAL_SEX]
+    best = min(solutions, key=lambda solution: solution.cost)
+    # Another name may be cheapest with the other sex: an X that may be a Y makes a usual cell either way.
+    without = [min(_cost_without(one, k, best.classes[k]) for one in solutions) for k in range(len(evidence))]
+    margins = np.asarray(without) - best.cost
     names = tuple(UNSURE if c == len(CLASSES) else CLASSES[c] for c in best.classes)
     confidences = expit(np.maximum(margins, 0) / margin_scale + margin_offset)
     return Assigned(labels=names, confidences=confidences.astype(np.float32))
@@ -108,9 +111,11 @@ def _solve(evidence: NDArray[np.float64], usual: tuple[int, ...], extra_copy: fl
     )
 
 
-def _cost_without(best: _Solution, index: int) -> float:
+def _cost_without(solution: _Solution, index: int, name: np.intp) -> float:
     """Cost of the best naming in which one object has another name."""
-    costs = best.costs.copy()
-    costs[index, best.owners == best.classes[index]] = 1e6
+    if solution.classes[index] != name:
+        return solution.cost
+    costs = solution.costs.copy()
+    costs[index, solution.owners == name] = 1e6
     rows, columns = linear_sum_assignment(costs)
     return float(costs[rows, columns].sum())
