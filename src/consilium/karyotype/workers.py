@@ -11,9 +11,9 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import TypeVar
@@ -89,7 +89,7 @@ def map_in_processes(
 def _start(context: multiprocessing.context.SpawnContext, function: Callable[[Item], Result]) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(function, theirs), daemon=True)
-    with _interrupts_ignored():
+    with _interrupts_held_back():
         process.start()
     # Only the worker holds its end now, so that its death ends the pipe.
     theirs.close()
@@ -97,19 +97,22 @@ def _start(context: multiprocessing.context.SpawnContext, function: Callable[[It
 
 
 @contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
+def _interrupts_held_back() -> Iterator[None]:
     """Ctrl-C goes to every process of the terminal; a worker inherits that it is none of its business.
 
-    Set in the worker itself it would come too late for the seconds in which its modules are imported.
+    Said in the worker itself it would come too late for the seconds in which its modules are imported. In this
+    process a Ctrl-C only waits until the worker has started.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Started by the first worker, the tracker would end the holding back before that worker exists.
+    resource_tracker.ensure_running()
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former)
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 def _work(function: Callable[[Item], Result], pipe: Connection) -> None:
