@@ -53,15 +53,20 @@ def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> t
     if scale != 1.0:
         darkness = _resized(darkness, scale)
     boxes, scores = detect(darkness, threads=threads)
-    if len(boxes) < FEWEST:
-        raise NoMetaphase(
-            f"only {len(boxes)} chromosome-like objects were found",
-            way_out="Hand in an image of one metaphase spread, at the magnification it was captured with",
-        )
+    _refuse_few(len(boxes))
     masks = segment(darkness, boxes, threads=threads)
     kept = distinct(masks, scores)
+    _refuse_few(len(kept))
     found = [_instance(boxes[k], *masks[k], float(scores[k]), scale, normalised.darkness.shape) for k in kept]
     return tuple(sorted(found, key=lambda i: (i.box[1], i.box[0])))
+
+
+def _refuse_few(count: int) -> None:
+    if count < FEWEST:
+        raise NoMetaphase(
+            f"only {count} chromosome-like objects were found",
+            way_out="Hand in an image of one metaphase spread, at the magnification it was captured with",
+        )
 
 
 def working_scale(chromosome_width: float) -> float:
@@ -141,10 +146,18 @@ def _instance(
     shape: tuple[int, ...],
 ) -> Instance:
     if scale != 1.0:
-        x, y = round(origin[0] / scale), round(origin[1] / scale)
-        w = min(max(round(mask.shape[1] / scale), 1), shape[1] - x)
-        h = min(max(round(mask.shape[0] / scale), 1), shape[0] - y)
-        mask = cv2.resize(mask.astype(np.uint8) * 255, (w, h), interpolation=cv2.INTER_LINEAR) > 127
-        origin, box = (x, y), np.clip(box / scale, 0, [shape[1], shape[0]] * 2)
+        mask, origin = _original_size(mask, origin, scale, shape)
+        box = np.clip(box / scale, 0, [shape[1], shape[0]] * 2)
     xmin, ymin, xmax, ymax = (float(v) for v in box)
     return Instance(box=(xmin, ymin, xmax, ymax), mask=mask, origin=origin, score=score)
+
+
+def _original_size(mask: NDArray[np.bool_], origin: tuple[int, int], scale: float, shape: tuple[int, ...]) -> Placed:
+    """A mask of the rescaled picture in pixels of the original, within it and not empty."""
+    x, y = min(round(origin[0] / scale), shape[1] - 1), min(round(origin[1] / scale), shape[0] - 1)
+    w = min(max(round(mask.shape[1] / scale), 1), shape[1] - x)
+    h = min(max(round(mask.shape[0] / scale), 1), shape[0] - y)
+    way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+    cover = np.asarray(cv2.resize(mask.astype(np.float32), (w, h), interpolation=way))
+    # Where no pixel of the original is half covered, those that hold most of the object stand for it.
+    return cover >= min(0.5, float(cover.max())), (x, y)
