@@ -214,15 +214,6 @@ class TestProcess:
         assert sorted(tmp_path.rglob("*")) == before
         self._wait_for(lambda: not _running(process.pid))
 
-    def test_ctrl_c_while_the_workers_start(self, stand_in_command: list[str], slides: Path, tmp_path: Path) -> None:
-        process = self._start(stand_in_command, slides, tmp_path / "out", workers=2, STAND_IN_SECONDS="30")
-        # The command, what Python keeps beside its processes, and the two workers, which are still importing.
-        self._wait_for(lambda: len(_running(process.pid)) == 4)
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=20)
-        assert process.returncode == ExitCode.INTERRUPTED
-        assert err.strip() == "consilium: interrupted"
-
     def test_ctrl_c_during_the_writing_leaves_the_former_result(
         self, stand_in_command: list[str], slides: Path, tmp_path: Path
     ) -> None:

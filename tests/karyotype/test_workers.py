@@ -76,10 +76,11 @@ def test_an_interruption_while_waiting_ends_the_workers() -> None:
     assert multiprocessing.active_children() == []
 
 
-def test_ctrl_c_still_reaches_the_caller_afterwards() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    _all(math.sqrt, [1.0], workers=1)
-    assert signal.getsignal(signal.SIGINT) is before
+def test_ctrl_c_is_held_from_workers_from_their_first_moment_and_not_from_the_caller() -> None:
+    blocked = partial(signal.pthread_sigmask, signal.SIG_BLOCK)
+    before = blocked(())
+    assert _all(blocked, [()], workers=1) == {0: {signal.SIGINT}}
+    assert blocked(()) == before == set()
 
 
 def test_workers_can_be_started_from_another_thread() -> None:
