@@ -224,7 +224,10 @@ def measure(
         ]
         tables[f"cases_{method}"] = _listed(units)
     units = cell_evidence(crops)
-    on_crops = {"abnormal_sensitivity_crops": sensitivity(units), "abnormal_class_named_crops": class_named(units)}
+    on_crops = {
+        "gband612_abnormal_sensitivity": sensitivity(units),
+        "gband612_abnormal_class_named": class_named(units),
+    }
     figures += [
         Figure(name=name, estimate=value, data=crop_data, note=note) for name, (value, note) in on_crops.items()
     ]

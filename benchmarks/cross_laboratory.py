@@ -41,10 +41,10 @@ def measure(cells: Sequence[Judged], *, data: str) -> Section:
     note = f"{sum(sizes)} chromosomes of {len(cells)} cells" + (f"; {refused} cells refused" if refused else "")
     marker_counts = [len(own) for own in markers]
     figures = (
-        Figure(name="crop_accuracy", estimate=ratio(cases, right, sizes), data=data, note=note),
-        Figure(name="polarity", estimate=ratio(cases, up, sizes), data=data, note=note),
+        Figure(name="gband612_accuracy", estimate=ratio(cases, right, sizes), data=data, note=note),
+        Figure(name="gband612_polarity", estimate=ratio(cases, up, sizes), data=data, note=note),
         Figure(
-            name="markers_unsure",
+            name="gband612_markers_unsure",
             estimate=ratio(cases, unsure, marker_counts),
             data=data,
             note=f"{sum(marker_counts)} markers",

@@ -33,25 +33,25 @@ ASKED: Mapping[str, Asked] = {
     "cells_counted_exactly": Asked(meaning="cells counted exactly", least=0.75, aim=0.97),
     "cells_wholly_right": Asked(meaning="cells wholly right (all found, none extra, all named)", least=0.50, aim=0.90),
     "images_refused": Asked(meaning="images refused", less_is_better=True),
-    "polarity": Asked(meaning="short arm up, crops of another laboratory", least=0.93, aim=0.98),
-    "crop_accuracy": Asked(meaning="class accuracy, crops of another laboratory", least=0.85, aim=0.98),
-    "markers_unsure": Asked(meaning="marker chromosomes left unnamed"),
+    "gband612_polarity": Asked(meaning="short arm up, crops of another laboratory", least=0.93, aim=0.98),
+    "gband612_accuracy": Asked(meaning="class accuracy, crops of another laboratory", least=0.85, aim=0.98),
+    "gband612_markers_unsure": Asked(meaning="marker chromosomes left unnamed"),
     "abnormal_sensitivity": Asked(
         meaning="numerical abnormality per case: sensitivity at specificity >= 0.95", aim=0.99
     ),
-    "abnormal_sensitivity_crops": Asked(
+    "gband612_abnormal_sensitivity": Asked(
         meaning="numerical abnormality per cell of crops: sensitivity at specificity >= 0.95", aim=0.99
     ),
     "abnormal_class_named": Asked(meaning="the changed class is the one with the strongest evidence, cases"),
-    "abnormal_class_named_crops": Asked(meaning="the changed class is the one with the strongest evidence, crops"),
+    "gband612_abnormal_class_named": Asked(meaning="the changed class is the one with the strongest evidence, crops"),
     "modal_sensitivity": Asked(meaning="abnormal cases whose modal karyotype is not 46,XX or 46,XY"),
     "modal_specificity": Asked(meaning="normal cases whose modal karyotype is 46,XX or 46,XY"),
-    "mask_ap50_adir_mfish": Asked(meaning="mask AP50, DAPI (held-out slides)", aim=0.98),
-    "mask_ap50_bioimlab_qband": Asked(meaning="mask AP50, Q-band (held-out cells)", aim=0.98),
-    "mask_iou_adir_mfish": Asked(meaning="mean IoU of matched masks, DAPI"),
-    "mask_iou_bioimlab_qband": Asked(meaning="mean IoU of matched masks, Q-band"),
-    "mask_recall_adir_mfish": Asked(meaning="chromosomes whose mask is found, DAPI"),
-    "mask_recall_bioimlab_qband": Asked(meaning="chromosomes whose mask is found, Q-band"),
+    "mask_ap50_adir": Asked(meaning="mask AP50, DAPI (held-out slides)", aim=0.98),
+    "mask_ap50_bioimlab": Asked(meaning="mask AP50, Q-band (held-out cells)", aim=0.98),
+    "mask_iou_adir": Asked(meaning="mean IoU of matched masks, DAPI"),
+    "mask_iou_bioimlab": Asked(meaning="mean IoU of matched masks, Q-band"),
+    "mask_recall_adir": Asked(meaning="chromosomes whose mask is found, DAPI"),
+    "mask_recall_bioimlab": Asked(meaning="chromosomes whose mask is found, Q-band"),
     "errors_flagged": Asked(meaning="wrongly named chromosomes that carry a flag", least=0.90),
     "false_flagged": Asked(meaning="false detections that carry a flag"),
     "missed_in_flagged_cells": Asked(meaning="missed chromosomes in a cell that carries a flag"),
@@ -85,6 +85,12 @@ class Figure:
     method: str = "consilium"
     subset: str = "all"
     note: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name in the results: alone for what Consilium does with everything, otherwise with method and subset."""
+        usual = {"consilium", "all"}
+        return "_".join([self.name, *(word for word in (self.method, self.subset) if word not in usual)])
 
     @property
     def asked(self) -> Asked:

@@ -63,7 +63,7 @@ def _figures(cells: Sequence[Judged], source: str, method: str, data: str) -> li
     }
     note = f"{len(cells)} cells"
     return [
-        Figure(name=f"{name}_{source}", estimate=estimate, data=data, method=method, note=note)
+        Figure(name=f"{name}_{source.partition('_')[0]}", estimate=estimate, data=data, method=method, note=note)
         for name, estimate in estimates.items()
     ]
 

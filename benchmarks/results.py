@@ -20,14 +20,13 @@ Document = dict[str, Any]
 _PACKAGES = ("consilium", "numpy", "onnxruntime", "opencv-python-headless", "scipy")
 
 
-def document_of(section: Section) -> Document:
-    """One section with everything needed to tell when, where and with what it was measured."""
+def section_of(section: Section) -> Document:
+    """When, where and with what one section was measured, and its tables."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "models": {reference.name: reference.sha256 for reference in model_references()},
-        "figures": [_figure(figure) for figure in section.figures],
         "tables": dict(section.tables),
     }
 
@@ -45,10 +44,13 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores{memory}, {platform.system()}"
 
 
-def _figure(figure: Figure) -> Document:
+def _figure(figure: Figure, section: str, date: str) -> Document:
     asked = figure.asked
     return {
-        "name": figure.name,
+        "name": figure.key,
+        "figure": figure.name,
+        "section": section,
+        "date": date,
         "meaning": asked.meaning,
         "method": figure.method,
         "subset": figure.subset,
@@ -80,10 +82,14 @@ def write(path: Path, part: str, sections: Mapping[str, Section]) -> Document:
     Returns:
         The whole document.
     """
-    document: Document = {"part": part, "sections": {}}
+    document: Document = {"part": part, "figures": [], "sections": {}}
     if path.exists():
         document = json.loads(path.read_text(encoding="utf-8"))
-    document["sections"] |= {name: document_of(section) for name, section in sections.items()}
+    document["figures"] = [figure for figure in document["figures"] if figure["section"] not in sections]
+    for name, section in sections.items():
+        measured = section_of(section)
+        document["sections"][name] = measured
+        document["figures"] += [_figure(figure, name, measured["date"]) for figure in section.figures]
     path.parent.mkdir(parents=True, exist_ok=True)
     for target, text in (
         (path, json.dumps(document, indent=1, ensure_ascii=False) + "\n"),
@@ -97,8 +103,7 @@ def write(path: Path, part: str, sections: Mapping[str, Section]) -> Document:
 
 def table(document: Document) -> str:
     """The document as Markdown."""
-    sections = document["sections"]
-    figures = [figure for section in sections.values() for figure in section["figures"]]
+    sections, figures = document["sections"], document["figures"]
     lines = [
         "# Karyotyping: asked and measured",
         "",
@@ -125,7 +130,7 @@ def table(document: Document) -> str:
 def _selected(figures: Iterable[Document], *, method: str, subset: str) -> list[Document]:
     order = list(ASKED)
     chosen = [figure for figure in figures if figure["method"] == method and figure["subset"] == subset]
-    return sorted(chosen, key=lambda figure: order.index(figure["name"]))
+    return sorted(chosen, key=lambda figure: order.index(figure["figure"]))
 
 
 def _row(figure: Document) -> str:
@@ -146,13 +151,13 @@ def shown(figure: Document) -> str:
     """A value with its interval, e.g. "0.9871 (0.9850 to 0.9890)"."""
     if figure["value"] is None:
         return "not defined here"
-    digits = 2 if figure["name"].startswith(("seconds", "memory")) else 4
+    digits = 2 if figure["figure"].startswith(("seconds", "memory")) else 4
     value, low, high = ("?" if figure[key] is None else f"{figure[key]:.{digits}f}" for key in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
 
 
 def _comparison(figures: list[Document]) -> list[str]:
-    by_key = {(figure["name"], figure["method"], figure["subset"]): figure for figure in figures}
+    by_key = {(figure["figure"], figure["method"], figure["subset"]): figure for figure in figures}
     columns = [(method, subset) for method in ("consilium", "classical") for subset in ("all", "difficult")]
     lines = []
     for name, asked in ASKED.items():

@@ -118,8 +118,8 @@ def test_the_section_lists_the_abnormal_units(make, normal) -> None:
         "abnormal_class_named",
         "modal_sensitivity",
         "modal_specificity",
-        "abnormal_sensitivity_crops",
-        "abnormal_class_named_crops",
+        "gband612_abnormal_sensitivity",
+        "gband612_abnormal_class_named",
     }
     listed = section.tables["cases_consilium"]
     assert isinstance(listed, list)

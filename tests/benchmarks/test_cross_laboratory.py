@@ -23,7 +23,11 @@ def test_markers_are_counted_apart(truth, reading, rod) -> None:
     one = Judged(cell=cell, reading=reading(found), pairs=tuple((i, i) for i in range(4)))
     section = measure([one], data="made")
     got = {figure.name: figure.estimate.value for figure in section.figures}
-    assert got == {"crop_accuracy": pytest.approx(2 / 3), "polarity": pytest.approx(2 / 3), "markers_unsure": 1.0}
+    assert got == {
+        "gband612_accuracy": pytest.approx(2 / 3),
+        "gband612_polarity": pytest.approx(2 / 3),
+        "gband612_markers_unsure": 1.0,
+    }
     by_class = section.tables["by_class"]
     assert isinstance(by_class, dict)
     assert by_class["1"] == [2, 1, 1]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -87,3 +88,18 @@ def test_a_refused_image_is_a_result_and_a_missing_model_is_not(
 def test_objects_can_only_be_given_where_their_masks_are_known(calls: list[str], truth) -> None:
     with pytest.raises(ValueError, match="no masks"):
         read_cell(replace(truth(["1", "1"]), masks=None), "given")
+
+
+def test_the_fingerprint_follows_what_is_computed_with_and_not_what_a_card_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fingerprint_of(**card: object) -> str:
+        (tmp_path / "detector.json").write_text("{}")
+        usual = {"name": "detector", "sha256": "0" * 64, "constants": {"threshold": 0.5}, "metrics": ()}
+        monkeypatch.setattr(reading, "read_card", lambda path: SimpleNamespace(**(usual | card)))
+        return reading.fingerprint.__wrapped__()
+
+    monkeypatch.setattr(reading, "WEIGHTS", tmp_path)
+    usual = fingerprint_of()
+    assert fingerprint_of(metrics=("recall",)) == usual
+    assert len({usual, fingerprint_of(constants={"threshold": 0.4}), fingerprint_of(sha256="1" * 64)}) == 3
