@@ -271,6 +271,7 @@ class TestProcess:
         out, _ = process.communicate(timeout=60)
         assert process.returncode == ExitCode.PARTLY_DONE
         assert "Karyotyping" in shown and "4/4" in shown
+        assert "Writing" in shown and "3/3" in shown
         assert "[bad].png: not used: not an image" in shown
         assert "46,XX" in out and "Karyotyping" not in out
 

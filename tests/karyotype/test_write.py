@@ -32,7 +32,9 @@ def _files(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_case_becomes_a_record_a_report_and_karyograms(case: Case, tmp_path: Path, lang: Language) -> None:
-    report = _write(case, tmp_path / "out", lang)
+    drawn: list[tuple[int, int]] = []
+    report = _write(case, tmp_path / "out", lang, on_progress=lambda *numbers: drawn.append(numbers))
+    assert drawn == [(1, 2), (2, 2)]
     assert report == tmp_path / "out" / "report.html"
     assert _files(tmp_path / "out") == [
         "case.json",

@@ -12,6 +12,9 @@ import click
 from consilium.karyotype.metaphase import Failure
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
     from consilium.karyotype.case import Progress
 
 Show = Callable[["Progress"], None]
@@ -28,14 +31,9 @@ def case_progress(total: int) -> Iterator[Show]:
         yield lambda progress: click.echo(f"[{progress.done}/{progress.total}] {_line(progress)}", err=True)
         return
     # rich takes a tenth of a second to import, which lines do not need.
-    from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
 
-    columns = (TextColumn("Karyotyping"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
+    with _bar("Karyotyping", total) as (bar, task):
 
         def show(progress: Progress) -> None:
             bar.update(task, completed=progress.done)
@@ -43,6 +41,31 @@ def case_progress(total: int) -> Iterator[Show]:
                 bar.console.print(escape(_line(progress)), style="yellow", highlight=False)
 
         yield show
+
+
+@contextlib.contextmanager
+def writing_progress(total: int) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how many of the `total` karyograms are drawn; it is too quick to fill a log with.
+
+    Yields:
+        What is to be called after each, with (done, total).
+    """
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    with _bar("Writing", total) as (bar, task):
+        yield lambda done, _total: bar.update(task, completed=done)
+
+
+@contextlib.contextmanager
+def _bar(what: str, total: int) -> Iterator[tuple[Bar, TaskID]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield bar, bar.add_task("", total=total)
 
 
 def _line(progress: Progress) -> str:

@@ -62,7 +62,7 @@ def karyotype_to(paths: Sequence[Path], *, out: Path, name: str, lang: Language,
     """
     from datetime import datetime
 
-    from consilium.cli.case_progress import case_progress
+    from consilium.cli.case_progress import case_progress, writing_progress
     from consilium.cli.case_summary import case_summary
     from consilium.karyotype import case as pipeline
     from consilium.karyotype.image_names import plain_text
@@ -74,14 +74,16 @@ def karyotype_to(paths: Sequence[Path], *, out: Path, name: str, lang: Language,
     models = stages.models()
     with case_progress(len(paths)) as show:
         case = pipeline.karyotype_case(paths, name=plain_text(name), workers=workers, on_progress=show, stages=stages)
-    report = write_case(
-        case,
-        out,
-        lang=lang,
-        created=datetime.now().astimezone(),
-        models=models,
-        on_note=lambda note: click.echo(f"consilium: note: {note}", err=True),
-    )
+    with writing_progress(len(case.cells)) as written:
+        report = write_case(
+            case,
+            out,
+            lang=lang,
+            created=datetime.now().astimezone(),
+            models=models,
+            on_note=lambda note: click.echo(f"consilium: note: {note}", err=True),
+            on_progress=written,
+        )
     click.echo(case_summary(case, report, lang))
     return ExitCode.PARTLY_DONE if case.failures else ExitCode.DONE
 

@@ -31,6 +31,7 @@ def write_case(
     created: datetime,
     models: Iterable[ModelReference] | None = None,
     on_note: Callable[[str], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write `case.json`, `report.html` and the karyograms, all of them or nothing.
 
@@ -41,6 +42,7 @@ def write_case(
         created: when it was karyotyped, with a time zone.
         models: the models that read it; the shipped ones when left out.
         on_note: called with what the user should know about the files, such as a missing font.
+        on_progress: called after each cell's karyogram with (cells done, cells in all).
 
     Returns:
         The report.
@@ -64,6 +66,8 @@ def write_case(
             (folder / files["png"]).write_bytes(picture.data)
             if picture.note:
                 notes[picture.note] = None
+            if on_progress:
+                on_progress(number, len(case.cells))
         (folder / REPORT_FILE).write_text(report_html(case, record, drawings, lang), encoding="utf-8")
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)
         (folder / CASE_FILE).write_text(text + "\n", encoding="utf-8")
