@@ -23,8 +23,6 @@ help:
 
 demo: $(BASE)
 	$(BIN)/consilium demo --out demo
-	@echo
-	@echo 'Look at demo/report.html (any browser) and at the karyograms beside it.'
 
 test: $(DEV)
 	$(BIN)/python -m pytest

@@ -8,6 +8,7 @@
     |   +-- NothingToDo              no input was left to work on
     +-- ModelError                   a shipped or chosen model is missing, altered or does not fit
     +-- OutputError                  a result cannot be written where it was asked for
+    +-- WorkerDied                   the process that worked on an image was killed
     +-- MissingExtra                 an optional dependency is needed for this verb
 
 Each carries three parts, which the command line prints as one message and an interface may show apart.
@@ -68,6 +69,10 @@ class ModelError(ConsiliumError):
 
 class OutputError(ConsiliumError):
     """A result cannot be written where it was asked for."""
+
+
+class WorkerDied(ConsiliumError):
+    """The process that worked on an item was killed before it was done."""
 
 
 class MissingExtra(ConsiliumError):

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from consilium.karyotype.workers import WorkerDied, available_cores, map_in_processes
+from consilium.errors import WorkerDied
+from consilium.karyotype.workers import available_cores, map_in_processes
 
 DEADLY = 3
 

@@ -65,7 +65,7 @@ def _refuse_few(count: int) -> None:
     if count < FEWEST:
         raise NoMetaphase(
             f"only {count} chromosome-like objects were found",
-            way_out="Hand in an image of one metaphase spread, at the magnification it was captured with",
+            way_out="Hand in an image of one metaphase spread, at the magnification it was captured with.",
         )
 
 

@@ -41,7 +41,7 @@ def normalise(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Normalised:
     if half_width is None:
         raise NoMetaphase(
             "no chromosome-like object stands out from the background",
-            way_out="Hand in one metaphase per image, in focus, with its whole grey range",
+            way_out="Hand in one metaphase per image, in focus, with its whole grey range.",
         )
     values = absorbed[foreground > 0]
     reference = float(np.percentile(values, 95))
@@ -54,7 +54,7 @@ def _background(grey: NDArray[np.float32]) -> tuple[float, float]:
     low, high = float(grey.min()), float(grey.max())
     if high - low < 8:
         raise NoMetaphase(
-            f"the picture is blank (grey levels {low:.0f} to {high:.0f})", way_out="Check the exposure of the image"
+            f"the picture is blank (grey levels {low:.0f} to {high:.0f})", way_out="Check the exposure of the image."
         )
     histogram, edges = np.histogram(grey, bins=256, range=(low, high))
     smooth = np.convolve(histogram, np.ones(5) / 5, mode="same")

@@ -18,16 +18,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import TypeVar
 
-from consilium.errors import ConsiliumError
+from consilium.errors import WorkerDied
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _SECONDS_TO_END = 3.0
-
-
-class WorkerDied(ConsiliumError):
-    """The process that worked on an item was killed, mostly because the machine ran out of memory."""
 
 
 @dataclass(frozen=True, slots=True)
