@@ -47,8 +47,9 @@ def measure(cells: Sequence[AnnotatedCell], *, data: str) -> Section:
     def median(weights: Weights) -> float:
         return weighted_median(values, weights[numbers])
 
-    peaks, wall = zip(*(_run_case(evenly(cells, CASE_SIZE)) for _ in range(RUNS_OF_A_CASE)), strict=True)
-    runs = f"{RUNS_OF_A_CASE} runs, interval from least to most; processes of the command added up"
+    case = evenly(cells, CASE_SIZE)
+    peaks, wall = zip(*(_run_case(case) for _ in range(RUNS_OF_A_CASE)), strict=True)
+    runs = f"{len(case)} cells, {RUNS_OF_A_CASE} runs, interval from least to most; processes of the command added up"
     figures = (
         Figure(
             name="seconds_per_metaphase",

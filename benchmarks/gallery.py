@@ -82,8 +82,10 @@ def _show_name(axes: Axes, mistake: _Mistake, cells: Sequence[Judged]) -> None:
     pictures = [_straight(one, mistake.index)]
     pictures += [_straight(*place) for label in (true, found.label) if (place := _right_one(label, one, cells))]
     axes.imshow(_beside(pictures), cmap="gray", vmin=0, vmax=255)
-    codes = ", ".join(flag.code for flag in found.flags) or "no flag"
-    axes.set_title(f"{one.cell.name}: {true} named {found.label}, {found.confidence:.3f}\n{codes}", fontsize=7)
+    codes = [flag.code for flag in found.flags] or ["no flag"]
+    lines = [", ".join(codes[start : start + 2]) for start in range(0, len(codes), 2)]
+    title = f"{one.cell.name}: {true} named {found.label}, {found.confidence:.3f}"
+    axes.set_title("\n".join([title, *lines]), fontsize=7)
 
 
 def _right_one(label: str, own: Judged, cells: Sequence[Judged]) -> tuple[Judged, int] | None:

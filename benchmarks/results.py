@@ -113,6 +113,8 @@ def table(document: Document) -> str:
     ]
     if document["part"] != "test":
         lines += [f"**Development figures, measured on the {document['part']} part.**", ""]
+    if len({json.dumps(section["models"], sort_keys=True) for section in sections.values()}) > 1:
+        lines += ["**The sections were not measured with the same models (see the end); measure them again.**", ""]
     lines += ["| figure | asked | aim | measured | n | reached | data and note |", "|---|---|---|---|---|---|---|"]
     lines += [_row(figure) for figure in _selected(figures, method="consilium", subset="all")]
     lines += ["", "## Difficult images, and the classical baseline (Otsu, watershed, the same names)", ""]

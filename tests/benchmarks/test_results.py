@@ -114,5 +114,16 @@ def test_the_table_lists_what_each_flag_catches() -> None:
     assert "| `a` | 0.1000 | 0.5000 | 1 |" in table({"part": "test", "figures": [], "sections": {"naming": naming}})
 
 
+def test_figures_of_different_models_are_not_mixed_silently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "k.json"
+    write(path, "test", {"detection": Section(figures=(figure("detection_recall", 0.9),), tables={})})
+    write(path, "test", {"cost": Section(figures=(figure("memory_gb", 1.0),), tables={})})
+    assert "not measured with the same models" not in path.with_suffix(".md").read_text()
+    other = ModelReference(name="detector", version="2", sha256="cd" * 32)
+    monkeypatch.setattr(results, "model_references", lambda: (other,))
+    write(path, "test", {"cost": Section(figures=(figure("memory_gb", 1.0),), tables={})})
+    assert "not measured with the same models" in path.with_suffix(".md").read_text()
+
+
 def test_an_unknown_bound_is_shown_as_such() -> None:
     assert shown({"figure": "map50", "value": 0.5, "low": None, "high": None}) == "0.5000 (? to ?)"
