@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from consilium.errors import NoMetaphase
+from consilium.errors import ImageOutOfBounds, NoMetaphase
 from consilium.karyotype import find
 from consilium.karyotype.find import FEWEST, REDUCTION, STRIDE, USUAL_WIDTHS, Placed, distinct, working_scale
 from consilium.karyotype.metaphase import Normalised
@@ -230,6 +230,15 @@ def test_too_few_objects_are_no_metaphase(count: int, networks: Install) -> None
     with pytest.raises(NoMetaphase, match=f"only {count} ") as problem:
         find.find_chromosomes(page)
     assert problem.value.way_out
+
+
+def test_a_page_of_tiny_objects_is_refused_before_it_is_enlarged(networks: Install) -> None:
+    """A page of text or a whole slide would need gigabytes at the models' scale."""
+    made = networks([])
+    page = Normalised(darkness=np.zeros((1300, 1300), np.float32), inverted=False, chromosome_width=4.0)
+    with pytest.raises(ImageOutOfBounds, match="4 pixels wide in a picture of 1300 x 1300"):
+        find.find_chromosomes(page)
+    assert made["detector"].shown is None
 
 
 def test_few_objects_reported_often_are_no_metaphase(networks: Install) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.errors import NoMetaphase
+from consilium.errors import ImageOutOfBounds, NoMetaphase
 from consilium.karyotype.amodal import mask_crops, masks_from_logits
 from consilium.karyotype.metaphase import Instance, Normalised
 from consilium.karyotype.models import model
@@ -32,6 +32,9 @@ SAME_OBJECT = 0.7
 FEWEST = 8
 """A spread with fewer chromosomes than this is not one that can be karyotyped (or not a spread at all)."""
 
+WIDEST_FIELD = 300
+"""Chromosome widths across which no picture is enlarged: a spread takes about 60, and memory grows with the square."""
+
 _MASK_BATCH = 64
 
 
@@ -46,10 +49,17 @@ def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> t
         The objects from top to bottom.
 
     Raises:
+        ImageOutOfBounds: the objects are far too small for the picture to be one metaphase.
         NoMetaphase: fewer than `FEWEST` were found.
     """
     scale = working_scale(normalised.chromosome_width)
     darkness = normalised.darkness
+    if scale > 1.0 and darkness.size > (WIDEST_FIELD * normalised.chromosome_width) ** 2:
+        raise ImageOutOfBounds(
+            f"its objects are about {normalised.chromosome_width:.0f} pixels wide in a picture of "
+            f"{darkness.shape[1]} x {darkness.shape[0]}, which is far more than one metaphase",
+            way_out="Cut the metaphase out and save it as an image of its own, scanned larger if that can be done",
+        )
     if scale != 1.0:
         darkness = _resized(darkness, scale)
     boxes, scores = detect(darkness, threads=threads)
