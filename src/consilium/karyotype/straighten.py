@@ -191,11 +191,13 @@ def _longest_path(
     """Return the pixels (indices into `rows`) of a central path between the two ends of a connected body."""
     steps = _pixel_graph(body, rows, columns)
     size = len(rows)
-    plain = coo_array((steps[2], (steps[0], steps[1])), shape=(size, size)).tocsr()
+    # SciPy 1.13, the floor, searches graphs with 32-bit indices only.
+    ends = (steps[0].astype(np.int32), steps[1].astype(np.int32))
+    plain = coo_array((steps[2], ends), shape=(size, size)).tocsr()
     first = int(np.argmax(dijkstra(plain, directed=False, indices=int(np.argmax(inside)))))
     second = int(np.argmax(dijkstra(plain, directed=False, indices=first)))
     cost = steps[2] * (inside.max() / np.minimum(inside[steps[0]], inside[steps[1]])) ** 2
-    central = coo_array((cost, (steps[0], steps[1])), shape=(size, size)).tocsr()
+    central = coo_array((cost, ends), shape=(size, size)).tocsr()
     _, before = dijkstra(central, directed=False, indices=first, return_predecessors=True)
     path = [second]
     while path[-1] != first:
