@@ -20,6 +20,9 @@ from training.cells import DARKNESS_SCALE, RUNS
 from training.networks import Classifier
 from training.schedule import Schedule
 
+RENDERED_REPEATS = 3
+"""How often a rendered cell is shown for each showing of a real one: there are few, and they must be read too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StripSet:
@@ -32,23 +35,29 @@ class StripSet:
     """1 long arm first, 0 short arm first, -1 not known."""
     cells: list[NDArray[np.int64]]
     validation: list[bool]
+    rendered: list[bool]
 
 
-def load_strips() -> StripSet:
-    shards = [np.load(path) for path in sorted((RUNS / "strips").glob("[0-9]*.npz"))]
-    images = np.concatenate([s["images"] for s in shards])
-    ids = np.concatenate([s["cells"] for s in shards])
-    parts = np.concatenate([s["parts"] for s in shards])
+def load_strips(*, rendered: bool = True) -> StripSet:
+    """The strips of the real cells and, if wanted, of the rendered ones."""
+    folder = RUNS / "strips"
+    shards = [dict(np.load(path)) for path in sorted(folder.glob("[0-9]*.npz"))]
+    known = folder / "polarity.npy"
+    real = sum(len(s["labels"]) for s in shards)
+    upside_down = [np.load(known) if known.exists() else np.full(real, -1, np.float32)]
+    if rendered:
+        shards.append(dict(np.load(folder / "rendered.npz")))
+        upside_down.append(shards[-1]["upside_down"])
+    ids = np.concatenate([s["cells"] + 1_000_000 * k for k, s in enumerate(shards)])
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
-    cells = np.split(np.arange(len(ids)), starts[1:])
-    polarity = RUNS / "strips" / "polarity.npy"
     return StripSet(
-        images=images,
+        images=np.concatenate([s["images"] for s in shards]),
         geometry=np.concatenate([s["geometry"] for s in shards]),
         labels=np.concatenate([s["labels"] for s in shards]).astype(np.int64),
-        upside_down=np.load(polarity) if polarity.exists() else np.full(len(ids), -1, np.float32),
-        cells=cells,
-        validation=[p == "validation" for p in parts],
+        upside_down=np.concatenate(upside_down),
+        cells=np.split(np.arange(len(ids)), starts[1:]),
+        validation=[p == "validation" for p in np.concatenate([s["parts"] for s in shards])],
+        rendered=["upside_down" in s for s in shards for _ in s["parts"]],
     )
 
 
@@ -141,10 +150,10 @@ def forward(network: Classifier, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
 
 
 @torch.no_grad()
-def validate(network: Classifier, data: StripSet) -> tuple[float, float, float]:
-    """Accuracy with context, alone, and of the polarity, on validation cells."""
+def validate(network: Classifier, data: StripSet, *, rendered: bool) -> tuple[float, float, float]:
+    """Accuracy with context, alone, and of the polarity, on the real or the rendered validation cells."""
     network.eval()
-    held = [i for i, v in enumerate(data.validation) if v]
+    held = [i for i, v in enumerate(data.validation) if v and data.rendered[i] == rendered]
     right = alone_right = turned_right = total = turned_total = 0
     rng = np.random.default_rng(0)
     for start in range(0, len(held), 8):
@@ -171,7 +180,9 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     data = load_strips()
-    train = np.asarray([i for i, v in enumerate(data.validation) if not v])
+    train = np.flatnonzero(~np.asarray(data.validation))
+    drawn = train[np.asarray(data.rendered)[train]]
+    train = np.concatenate([train, *[drawn] * (RENDERED_REPEATS - 1)])
     steps = int(args.epochs * len(train) / args.batch)
     network = Classifier().to(device)
     network.strip = network.strip.to(memory_format=torch.channels_last)
@@ -209,7 +220,9 @@ def main() -> None:
             print(f"step {schedule.step}/{steps} loss {total / 50:.4f} {time.time() - began:.0f}s", flush=True)
             total = 0.0
         if schedule.step % 250 == 0 or schedule.over:
-            print("  with context {:.4f} alone {:.4f} polarity {:.4f}".format(*validate(network, data)), flush=True)
+            for rendered, what in ((False, "real"), (True, "rendered")):
+                found = validate(network, data, rendered=rendered)
+                print("  {}: with context {:.4f} alone {:.4f} polarity {:.4f}".format(what, *found), flush=True)
             state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(),
                      "schedule": schedule.state()}  # fmt: skip
             torch.save(state, out.with_suffix(".partial"))

@@ -57,7 +57,7 @@ def orient(
 
 
 def main() -> None:
-    data = load_strips()
+    data = load_strips(rendered=False)
     own = profiles(data.images)
     labels = np.full(len(own), -1, np.float32)
     templates = {}

@@ -1,7 +1,8 @@
 """Cut the strips the classifier is trained on: `python -m training.strips` (after training.amodal).
 
 The masks are the amodal network's own, from the true boxes, so that the classifier is trained on what it will
-meet. One file a shard of cells in `runs/strips/`.
+meet. One file a shard of cells in `runs/strips/`; a last one holds rendered cells, whose short arms are known and
+whose numbers of chromosomes are not always 46.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from concurrent.futures import ProcessPoolExecutor
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from consilium.karyotype.amodal import mask_crops, masks_from_logits
-from consilium.karyotype.metaphase import Instance
+from consilium.karyotype.karyotype_set import karyotype_set
+from consilium.karyotype.metaphase import CLASSES, Instance
+from consilium.karyotype.normalise import normalise
+from consilium.karyotype.render import render_metaphase
 from consilium.karyotype.strip import strips
 from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
 from training.networks import AmodalMask
@@ -31,18 +36,22 @@ def masked(cell: Cell, network: AmodalMask) -> list[Instance]:
     ]
 
 
+def amodal_network() -> AmodalMask:
+    network = AmodalMask().eval()
+    network.load_state_dict(torch.load(RUNS / "amodal.pt", weights_only=True)["network"])
+    return network.to(memory_format=torch.channels_last)
+
+
 def cut(shard: int, shards: int) -> int:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    network = AmodalMask().eval()
-    network.load_state_dict(torch.load(RUNS / "amodal.pt", weights_only=True)["network"])
-    network = network.to(memory_format=torch.channels_last)
+    network = amodal_network()
     images, geometry, labels, cells, names, parts = [], [], [], [], [], []
     for number, cell in enumerate(load_cells("tseng2023")):
         if number % shards != shard or len(cell.boxes) == 0:
             continue
         cut_out = strips(cell.darkness.astype(np.float32) / DARKNESS_SCALE, masked(cell, network))
-        images.append(np.clip(cut_out.images * (DARKNESS_SCALE,), 0, 255).astype(np.uint8))
+        images.append(_kept(cut_out.images))
         geometry.append(cut_out.geometry)
         labels.append(cell.labels)
         cells.append(np.full(len(cell.labels), number))
@@ -57,10 +66,61 @@ def cut(shard: int, shards: int) -> int:
     return len(names)
 
 
+def cut_rendered(count: int, seed: int) -> int:
+    """Strips of drawn cells of every camera and stain the renderer knows, one in twenty kept for validation."""
+    rng = np.random.default_rng(seed)
+    network = amodal_network()
+    images, geometry, labels, upside_down, cells, parts = [], [], [], [], [], []
+    for number in range(count):
+        drawn = render_metaphase(
+            _complement(rng), rng, width_px=rng.uniform(13, 21), band_level=int(rng.choice([400, 550, 850])),
+            crowding=rng.uniform(0.1, 0.6), contrast=rng.uniform(0.7, 1.3), blur=rng.uniform(0.5, 1.6),
+            noise=rng.uniform(0.4, 2.0),
+        )  # fmt: skip
+        darkness = normalise(drawn.pixels).darkness
+        boxes = np.asarray([one.box for one in drawn.truth], np.float32)
+        boxes += rng.uniform(0, 6, boxes.shape).astype(np.float32) * np.asarray([-1, -1, 1, 1], np.float32)
+        cell = Cell(
+            name=f"rendered {number}", source="rendered", case=f"rendered {number}", part="", width=0.0,
+            darkness=np.clip(darkness * DARKNESS_SCALE, 0, 255).astype(np.uint8), boxes=boxes,
+            labels=np.asarray([CLASSES.index(one.label) for one in drawn.truth], np.int16), masks=(),
+        )  # fmt: skip
+        cut_out = strips(darkness, masked(cell, network))
+        away = np.abs((cut_out.angles - [one.angle_deg for one in drawn.truth] + 180) % 360 - 180)
+        images.append(_kept(cut_out.images))
+        geometry.append(cut_out.geometry)
+        labels.append(cell.labels)
+        upside_down.append((away > 90).astype(np.float32))
+        cells.append(np.full(len(boxes), number))
+        parts.append("validation" if number % 20 == 0 else "train")
+    np.savez(
+        RUNS / "strips" / "rendered.npz", images=np.concatenate(images), geometry=np.concatenate(geometry),
+        labels=np.concatenate(labels), cells=np.concatenate(cells), upside_down=np.concatenate(upside_down),
+        parts=np.asarray(parts),
+    )  # fmt: skip
+    return count
+
+
+def _complement(rng: np.random.Generator) -> list[str]:
+    """A normal set, now and then with a chromosome too many or too few."""
+    labels = karyotype_set(str(rng.choice(["normal female", "normal male"])))
+    change = rng.random()
+    if change < 0.2:
+        labels = [*labels, str(rng.choice(CLASSES))]
+    elif change < 0.4:
+        labels = list(np.delete(labels, int(rng.integers(len(labels)))))
+    return labels
+
+
+def _kept(images: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.clip(images * DARKNESS_SCALE, 0, 255).astype(np.uint8)
+
+
 def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         for shard, count in enumerate(pool.map(cut, range(8), [8] * 8)):
             print(f"shard {shard}: {count} cells", flush=True)
+    print(f"rendered: {cut_rendered(300, seed=5)} cells", flush=True)
 
 
 if __name__ == "__main__":

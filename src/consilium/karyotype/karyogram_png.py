@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from consilium.karyotype.karyogram import Bracket, Karyogram, Place
 from consilium.karyotype.karyogram_svg import MARK, mark_shape, watermark_size
 from consilium.karyotype.metaphase import UNSURE
-from consilium.karyotype.wording import LANGUAGES, Language, phrase
+from consilium.karyotype.wording import LANGUAGES, Language, percentage, phrase
 
 ENLARGEMENT = 2
 """Pixels of the PNG a canvas unit: sharp on a high-density screen and at 200 dpi on A4."""
@@ -153,7 +153,7 @@ class _Sheet:
         if place.flags:
             self._mark((left + right) / 2, top - 17)
             self._text(
-                ((left + right) / 2, top - 20), f"{place.confidence:.0%}", 10, anchor="ms", fill=MARK, bold=False
+                ((left + right) / 2, top - 20), percentage(place.confidence), 10, anchor="ms", fill=MARK, bold=False
             )
 
     def _mark(self, x: float, top: float) -> None:

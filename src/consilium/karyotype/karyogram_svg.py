@@ -13,7 +13,7 @@ from PIL import Image
 
 from consilium.karyotype.karyogram import Bracket, Karyogram, Place
 from consilium.karyotype.metaphase import CLASSES, UNSURE
-from consilium.karyotype.wording import LANGUAGES, Language, phrase, sentence
+from consilium.karyotype.wording import LANGUAGES, Language, percentage, phrase, sentence
 
 FONTS = (
     "'Helvetica Neue',Arial,'Noto Sans','Noto Sans CJK SC','Source Han Sans SC','PingFang SC','Microsoft YaHei',"
@@ -82,7 +82,7 @@ def title(place: Place, lang: Language) -> str:
         return f"{phrase('chromosome', lang, label=place.label)}: {phrase('empty_place', lang)}"
     named = place.label in CLASSES
     name = phrase("chromosome", lang, label=place.label) if named else phrase("unnamed", lang)
-    first = f"{name}, {phrase('confidence', lang, confidence=place.confidence)}"
+    first = f"{name}, {phrase('confidence', lang, confidence=percentage(place.confidence))}"
     return "\n".join([first, *(sentence(flag, lang) for flag in place.flags)])
 
 
@@ -123,7 +123,7 @@ def _mark(place: Place) -> str:
         f'<text x="{x:.1f}" y="{top + 11.2:.1f}" font-size="9.5" font-weight="700" text-anchor="middle" '
         'fill="#fff">!</text>'
         f'<text x="{x:.1f}" y="{top - 3:.1f}" font-size="10" text-anchor="middle" '
-        f'fill="{MARK}">{place.confidence:.0%}</text>'
+        f'fill="{MARK}">{percentage(place.confidence)}</text>'
     )
 
 

@@ -23,7 +23,7 @@ from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Chromosome, Met
 from consilium.karyotype.record import Record
 from consilium.karyotype.report_wording import report_words
 from consilium.karyotype.straighten import dark_on_light, straighten
-from consilium.karyotype.wording import LANGUAGES, Language, phrase, sentence
+from consilium.karyotype.wording import LANGUAGES, Language, percentage, phrase, sentence
 
 THUMBNAIL = 96
 """Longest side of a thumbnail, pixels."""
@@ -188,7 +188,7 @@ def _short(one: Chromosome) -> str:
 
 def _headline(one: Chromosome, lang: Language) -> str:
     name = phrase("unnamed", lang) if one.label == UNSURE else phrase("chromosome", lang, label=one.label)
-    return f"{name}, {phrase('confidence', lang, confidence=one.confidence)}"
+    return f"{name}, {phrase('confidence', lang, confidence=percentage(one.confidence))}"
 
 
 def _doubtful(cell: Metaphase, page: NDArray[np.uint8], index: int, lang: Language) -> dict[str, Any]:

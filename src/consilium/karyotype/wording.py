@@ -88,7 +88,7 @@ PHRASES: Mapping[str, Mapping[Language, str]] = {
         "zh": "需复核（数字为判定的置信度）",
     },
     "empty_place": {"en": "no homologue was found", "zh": "未找到同源染色体"},
-    "confidence": {"en": "confidence {confidence:.0%}", "zh": "置信度 {confidence:.0%}"},
+    "confidence": {"en": "confidence {confidence}", "zh": "置信度 {confidence}"},
     "chromosome": {"en": "Chromosome {label}", "zh": "染色体 {label}"},
     "unnamed": {"en": "Unsure object", "zh": "未定对象"},
     "prompt": {
@@ -96,6 +96,16 @@ PHRASES: Mapping[str, Mapping[Language, str]] = {
         "zh": "仅供专业人员复核参考，不作为诊断。",
     },
 }
+
+
+def percentage(probability: float) -> str:
+    """Write a probability as whole percent, at most 99: no name is certain.
+
+    Examples:
+        >>> percentage(0.876), percentage(0.9996)
+        ('88%', '99%')
+    """
+    return f"{min(probability, 0.99):.0%}"
 
 
 def sentence(flag: Flag, lang: Language) -> str:
