@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from consilium.errors import ConsiliumError
 from consilium.karyotype.metaphase import CLASSES
 from consilium.karyotype.normalise import normalise
+from training.rendered import draw
 
 DARKNESS_SCALE = 160
 """Darkness is kept as uint8: 160 stands for 1.0."""
@@ -68,7 +69,7 @@ def part_of(case: str, *, one_in: int = 20) -> str:
 
 
 def load_cells(source: str) -> list[Cell]:
-    """All cells of one set: "tseng2023", "adir_mfish" or "bioimlab_qband"."""
+    """All cells of one set: "tseng2023", "adir_mfish", "bioimlab_qband", or the drawn ones, "rendered"."""
     kept = RUNS / "cells" / f"{source}.pickle"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +89,7 @@ def _shards(source: str) -> list[tuple[str, int]]:
 
 def _read(source: str, shard: int) -> list[Cell]:
     cv2.setNumThreads(1)
-    reader = {"tseng2023": _tseng, "adir_mfish": _adir, "bioimlab_qband": _bioimlab}[source]
+    reader = {"tseng2023": _tseng, "adir_mfish": _adir, "bioimlab_qband": _bioimlab, "rendered": _rendered}[source]
     return list(reader(shard))
 
 
@@ -231,3 +232,21 @@ def _bioimlab(shard: int) -> Iterator[Cell]:
                 name=name, source="bioimlab_qband", case=name, part=part_of(name, one_in=5), width=found[1],
                 darkness=found[0], boxes=boxes_of(masks), labels=np.full(len(masks), -1, np.int16), masks=tuple(masks),
             )  # fmt: skip
+
+
+def _rendered(shard: int, count: int = 60) -> Iterator[Cell]:
+    rng = np.random.default_rng([7, shard])
+    for number in range(count):
+        drawn = draw(rng)
+        found = _darkness(drawn.pixels)
+        if found is None:
+            continue
+        masks = [(one.mask, one.origin) for one in drawn.truth]
+        # People draw boxes with a margin, and boxes drawn by people are what the detector is to report.
+        slack = rng.uniform(0, 6, (len(masks), 4)) * (-1, -1, 1, 1)
+        name = f"rendered {shard}.{number}"
+        yield Cell(
+            name=name, source="rendered", case=name, part="train", width=found[1], darkness=found[0],
+            boxes=(boxes_of(masks) + slack).astype(np.float32), masks=tuple(masks),
+            labels=np.asarray([CLASSES.index(one.label) for one in drawn.truth], np.int16),
+        )  # fmt: skip

@@ -34,6 +34,10 @@ MOST = 64
 """Places for boxes in a batch; a canvas with more (a tetraploid, heavy pasting) drops the last pasted."""
 
 
+RENDERED_REPEATS = 3
+"""How often a drawn cell is shown for each showing of a real one."""
+
+
 def canvas(
     cell: Cell, cells: list[Cell], pasteable: list[Cutting], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
@@ -248,6 +252,7 @@ def main() -> None:
     cv2.setNumThreads(0)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     everything = [c for source in ("tseng2023", "adir_mfish", "bioimlab_qband") for c in load_cells(source)]
+    everything += load_cells("rendered") * RENDERED_REPEATS
     train = [c for c in everything if c.part == "train"]
     held = [c for c in everything if c.part == "validation" and c.source == "tseng2023"][::3]
     steps = int(args.epochs * len(train) / args.batch)

@@ -15,13 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from consilium.karyotype.amodal import mask_crops, masks_from_logits
-from consilium.karyotype.karyotype_set import karyotype_set
 from consilium.karyotype.metaphase import CLASSES, Instance
 from consilium.karyotype.normalise import normalise
-from consilium.karyotype.render import render_metaphase
 from consilium.karyotype.strip import strips
 from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
 from training.networks import AmodalMask
+from training.rendered import draw
 
 
 def masked(cell: Cell, network: AmodalMask) -> list[Instance]:
@@ -72,11 +71,7 @@ def cut_rendered(count: int, seed: int) -> int:
     network = amodal_network()
     images, geometry, labels, upside_down, cells, parts = [], [], [], [], [], []
     for number in range(count):
-        drawn = render_metaphase(
-            _complement(rng), rng, width_px=rng.uniform(13, 21), band_level=int(rng.choice([400, 550, 850])),
-            crowding=rng.uniform(0.1, 0.6), contrast=rng.uniform(0.7, 1.3), blur=rng.uniform(0.5, 1.6),
-            noise=rng.uniform(0.4, 2.0),
-        )  # fmt: skip
+        drawn = draw(rng)
         darkness = normalise(drawn.pixels).darkness
         boxes = np.asarray([one.box for one in drawn.truth], np.float32)
         boxes += rng.uniform(0, 6, boxes.shape).astype(np.float32) * np.asarray([-1, -1, 1, 1], np.float32)
@@ -99,17 +94,6 @@ def cut_rendered(count: int, seed: int) -> int:
         parts=np.asarray(parts),
     )  # fmt: skip
     return count
-
-
-def _complement(rng: np.random.Generator) -> list[str]:
-    """A normal set, now and then with a chromosome too many or too few."""
-    labels = karyotype_set(str(rng.choice(["normal female", "normal male"])))
-    change = rng.random()
-    if change < 0.2:
-        labels = [*labels, str(rng.choice(CLASSES))]
-    elif change < 0.4:
-        labels = list(np.delete(labels, int(rng.integers(len(labels)))))
-    return labels
 
 
 def _kept(images: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -27,7 +27,7 @@ Boxes = Sequence[tuple[float, float, float, float]]
 class TruthfulDetector:
     """Answers boxes given in pixels of the picture it is shown, each at the place nearest to the box's middle."""
 
-    card = SimpleNamespace(constants={"threshold": 0.5})
+    card = SimpleNamespace(constants={"threshold": 0.5, "same_object": 0.6})
 
     def __init__(self, boxes: Boxes, scores: Sequence[float] | None = None) -> None:
         self.boxes = np.asarray(boxes, np.float32).reshape(-1, 4)

@@ -7,6 +7,8 @@ shows. Boxes and masks are found at the models' scale and returned in pixels of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +28,6 @@ REDUCTION = 0.5
 USUAL_WIDTHS = (9.5, 24.0)
 """Chromosome widths, in pixels, that the models saw in training; a cell outside is rescaled to the nominal."""
 
-SAME_OBJECT = 0.7
-"""Masks with more in common than this (intersection over union) are one object found twice."""
-
 FEWEST = 8
 """A spread with fewer chromosomes than this is not one that can be karyotyped (or not a spread at all)."""
 
@@ -36,6 +35,9 @@ WIDEST_FIELD = 300
 """Chromosome widths across which no picture is enlarged: a spread takes about 60, and memory grows with the square."""
 
 _MASK_BATCH = 64
+
+Placed = tuple[NDArray[np.bool_], tuple[int, int]]
+"""A mask (h, w) bool and the (x, y) of its first pixel in the image."""
 
 
 def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> tuple[Instance, ...]:
@@ -106,9 +108,7 @@ def detect(
     return np.clip(boxes, 0, limit).astype(np.float32), scores[rows, columns].astype(np.float32)
 
 
-def segment(
-    darkness: NDArray[np.float32], boxes: NDArray[np.float32], *, threads: int | None = None
-) -> list[tuple[NDArray[np.bool_], tuple[int, int]]]:
+def segment(darkness: NDArray[np.float32], boxes: NDArray[np.float32], *, threads: int | None = None) -> list[Placed]:
     """The amodal mask of each box and the (x, y) it starts at."""
     network = model("amodal", threads=threads)
     logits = np.concatenate(
@@ -120,26 +120,32 @@ def segment(
     return masks_from_logits(logits, boxes, (darkness.shape[0], darkness.shape[1]))
 
 
-def distinct(masks: list[tuple[NDArray[np.bool_], tuple[int, int]]], scores: NDArray[np.float32]) -> list[int]:
-    """Indices of the objects that remain when each reported twice keeps its better score."""
+def distinct(masks: Sequence[Placed], scores: NDArray[np.float32], *, same_object: float | None = None) -> list[int]:
+    """Indices of the objects that remain when each reported twice keeps its better score.
+
+    Args:
+        masks: mask and (x, y) of each.
+        scores: (N,) float32.
+        same_object: masks whose intersection over union is more are one object; None: that of the card.
+    """
+    if same_object is None:
+        same_object = float(model("detector").card.constants["same_object"])  # type: ignore[arg-type]
     kept: list[int] = []
     for k in np.argsort(-scores):
-        if all(_mask_iou(masks[k], masks[other]) < SAME_OBJECT for other in kept):
+        if all(mask_iou(masks[k], masks[other]) < same_object for other in kept):
             kept.append(int(k))
     return kept
 
 
-Placed = tuple[NDArray[np.bool_], tuple[int, int]]
-
-
-def _mask_iou(first: Placed, second: Placed) -> float:
+def mask_iou(first: Placed, second: Placed) -> float:
+    """Intersection over union of two masks; a short chromosome on a long one shares little of the union."""
     (a, (ax, ay)), (b, (bx, by)) = first, second
     x0, y0 = max(ax, bx), max(ay, by)
     x1, y1 = min(ax + a.shape[1], bx + b.shape[1]), min(ay + a.shape[0], by + b.shape[0])
     if x0 >= x1 or y0 >= y1:
         return 0.0
     shared = int((a[y0 - ay : y1 - ay, x0 - ax : x1 - ax] & b[y0 - by : y1 - by, x0 - bx : x1 - bx]).sum())
-    return shared / (int(a.sum()) + int(b.sum()) - shared)
+    return shared / max(int(a.sum()) + int(b.sum()) - shared, 1)
 
 
 def _resized(image: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
