@@ -13,19 +13,9 @@ from benchmarks.average_precision import Outcomes, greedy_matches, mean_average_
 from benchmarks.figures import Figure, Section
 from benchmarks.intervals import ratio
 from benchmarks.judged import Judged
+from consilium.karyotype.find import mask_iou
 
 LEAST_IOU = 0.5
-
-
-def mask_iou(first: Placed, second: Placed) -> float:
-    """Intersection over union of two placed masks."""
-    (a, (ax, ay)), (b, (bx, by)) = first, second
-    x0, y0 = max(ax, bx), max(ay, by)
-    x1, y1 = min(ax + a.shape[1], bx + b.shape[1]), min(ay + a.shape[0], by + b.shape[0])
-    if x0 >= x1 or y0 >= y1:
-        return 0.0
-    shared = int((a[y0 - ay : y1 - ay, x0 - ax : x1 - ax] & b[y0 - by : y1 - by, x0 - bx : x1 - bx]).sum())
-    return shared / (int(a.sum()) + int(b.sum()) - shared)
 
 
 def mask_iou_matrix(found: Sequence[Placed], truth: Sequence[Placed]) -> NDArray[np.float64]:
