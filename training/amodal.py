@@ -130,7 +130,7 @@ def sample(
             elif way < 0.6:
                 image = np.maximum(image, pasted)
             elif way < 0.8:
-                image = image * (1 - cover) + pasted * cover + np.maximum(image, pasted) * 0.0
+                image = image * (1 - cover) + pasted * cover
             else:
                 image = np.where(truth > 0.5, image, np.maximum(image, pasted))
     else:

@@ -18,10 +18,8 @@ from torch.nn import functional
 
 from training.cells import DARKNESS_SCALE, RUNS
 from training.networks import Classifier
+from training.rendered import RENDERED_REPEATS
 from training.schedule import Schedule
-
-RENDERED_REPEATS = 3
-"""How often a rendered cell is shown for each showing of a real one: there are few, and they must be read too."""
 
 
 @dataclass(frozen=True, kw_only=True)

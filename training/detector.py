@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from training.amodal import Cutting, appearance, cuttings, patch, rotation
 from training.cells import DARKNESS_SCALE, RUNS, Cell, data_folder, load_cells
 from training.networks import Detector
+from training.rendered import RENDERED_REPEATS
 from training.schedule import Schedule
 
 CANVAS = 352
@@ -32,10 +33,6 @@ CANVAS = 352
 
 MOST = 64
 """Places for boxes in a batch; a canvas with more (a tetraploid, heavy pasting) drops the last pasted."""
-
-
-RENDERED_REPEATS = 3
-"""How often a drawn cell is shown for each showing of a real one."""
 
 
 def canvas(

@@ -36,7 +36,7 @@ def profiles(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def unit(x: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Zero mean and unit norm along the last axis, after taking the slow trend of the rounded ends off."""
+    """Zero mean and unit norm along the last axis."""
     x = x - x.mean(-1, keepdims=True)
     return np.asarray(x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-6), np.float32)
 

@@ -8,6 +8,9 @@ from consilium.karyotype.karyotype_set import karyotype_set
 from consilium.karyotype.metaphase import CLASSES
 from consilium.karyotype.render import Rendered, render_metaphase
 
+RENDERED_REPEATS = 3
+"""How often a drawn cell is shown for each showing of a real one: there are few, and they must be read too."""
+
 
 def draw(rng: np.random.Generator) -> Rendered:
     """One cell with random magnification, band level, crowding, contrast, blur and noise."""

@@ -128,7 +128,6 @@ def _sample(
     places = (centres[:, None] + offsets[None, :, None] * normal[:, None]).astype(np.float32)
     cover = cv2.remap(instance.mask.astype(np.float32), places[..., 0], places[..., 1], cv2.INTER_LINEAR)
     places += np.asarray(instance.origin, np.float32)
-    # Reduced images are averaged first, or fine bands would alias.
     return np.stack([cv2.remap(darkness, places[..., 0], places[..., 1], cv2.INTER_LINEAR), cover])
 
 
