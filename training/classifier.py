@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from training.cells import DARKNESS_SCALE, RUNS
 from training.networks import Classifier
+from training.precision import mixed
 from training.rendered import RENDERED_REPEATS
 from training.schedule import Schedule
 
@@ -131,7 +132,7 @@ def forward(network: Classifier, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """Logits of the objects in their order: with context, alone, upside down."""
     device = next(network.parameters()).device
     images = batch.images.to(device, memory_format=torch.channels_last)
-    with torch.autocast(device.type, dtype=torch.bfloat16):
+    with mixed(device.type):
         body = network.strip(images).mean(3).flatten(1)
     features = network.flatten(body.float())
     alone, upside_down = network.alone(features), network.upside_down(features)[:, 0]
