@@ -11,8 +11,8 @@ from benchmarks.average_precision import Outcomes, greedy_matches, mean_average_
 from benchmarks.figures import Figure, Section
 from benchmarks.intervals import Estimate, fraction, ratio
 from benchmarks.judged import Judged, boxes_of, label_index
+from consilium.karyotype.find import box_iou
 from consilium.karyotype.metaphase import CLASSES
-from training.matching import iou_matrix
 
 
 def figures(cells: Sequence[Judged], *, data: str, method: str, subset: str) -> Iterator[Figure]:
@@ -51,7 +51,7 @@ def _outcomes(cells: Sequence[Judged], index: int) -> Outcomes:
             continue
         score = np.asarray([c.instance.score * c.confidence for c in own])
         truth = one.cell.boxes[one.cell.labels == index]
-        right.append(greedy_matches(iou_matrix(boxes_of(own), truth), score))
+        right.append(greedy_matches(box_iou(boxes_of(own), truth), score))
         scores.append(score)
         owners.append(np.full(len(own), number))
     return Outcomes(

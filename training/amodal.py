@@ -1,4 +1,4 @@
-"""Train the amodal mask network: `python -m training.amodal`.
+"""Crops of chromosomes whose whole mask is known, crossings included.
 
 Truth comes from three places: chromosomes that lie alone (threshold masks) in their real surroundings, the
 same chromosomes pasted over each other (exact amodal masks), and the hand-made masks of the Q-band and
@@ -7,10 +7,7 @@ M-FISH sets. A sample is a 64 x 64 crop around a (jittered) box.
 
 from __future__ import annotations
 
-import argparse
 import math
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -18,12 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
 
 from consilium.karyotype.amodal import FILL, SIDE, box_channel
-from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
-from training.networks import AmodalMask
-from training.schedule import Schedule
+from training.cells import DARKNESS_SCALE, Cell
 
 
 @dataclass(frozen=True)
@@ -146,19 +140,18 @@ def sample(
     return np.stack([image, box_channel(size)]), (truth[None] > 0.5).astype(np.float32)
 
 
-class Samples(IterableDataset[tuple[NDArray[np.float32], NDArray[np.float32]]]):
-    def __init__(self, cells: list[Cell], seed: int) -> None:
-        self.cells, self.seed = cells, seed
+class Samples:
+    """Crops at random, without end."""
+
+    def __init__(self, cells: list[Cell]) -> None:
+        self.cells = cells
         self.pieces = cuttings(cells)
         self.pasteable = [p for p in self.pieces if cells[p.cell].source == "tseng2023"]
         masks = [p for p in self.pieces if cells[p.cell].source != "tseng2023"]
         self.pieces += masks * max(1, len(self.pasteable) // max(1, 3 * len(masks)))
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        info = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng([self.seed, info.id if info else 0])
-        while True:
-            yield sample(self.cells, self.pieces, self.pasteable, rng)
+    def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return sample(self.cells, self.pieces, self.pasteable, rng)
 
 
 def mask_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
@@ -166,70 +159,3 @@ def mask_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     overlap = (p * truth).flatten(1).sum(1)
     dice = 1 - (2 * overlap + 1) / (p.flatten(1).sum(1) + truth.flatten(1).sum(1) + 1)
     return functional.binary_cross_entropy_with_logits(logits, truth) * 2 + dice.mean()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=1600)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, help="let the clock end the schedule, not the steps")
-    args = parser.parse_args()
-    torch.manual_seed(args.seed)
-    cv2.setNumThreads(0)  # its threads do not survive the fork of the loading process
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    cells = [c for source in ("tseng2023", "adir_mfish", "bioimlab_qband") for c in load_cells(source)]
-    samples = Samples([c for c in cells if c.part == "train"], args.seed)
-    held = Samples([c for c in cells if c.part == "validation"], args.seed)
-    rng = np.random.default_rng(1)
-    fixed = [sample(held.cells, held.pieces, held.pasteable, rng) for _ in range(512)]
-    held_x = torch.from_numpy(np.stack([x for x, _ in fixed]))
-    held_y = torch.from_numpy(np.stack([y for _, y in fixed]))
-    network = AmodalMask().to(device, memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=1e-3)
-    schedule = Schedule(args.rate, args.steps, args.minutes)
-    out = RUNS / "amodal.pt"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.exists():
-        state = torch.load(out, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.resume(state["schedule"])
-    loader = iter(DataLoader(samples, args.batch, num_workers=1, prefetch_factor=8))
-    began, total = time.time(), 0.0
-    while not schedule.over:
-        x, y = next(loader)
-        x, y = x.to(device, memory_format=torch.channels_last), y.to(device)
-        with torch.autocast(device, dtype=torch.bfloat16):
-            logits = network(x)
-        loss = mask_loss(logits.float(), y)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        rate = schedule.advance()
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        total += loss.item()
-        if schedule.step % 100 == 0 or schedule.over:
-            iou = validate(network, held_x.to(device), held_y.to(device))
-            print(f"step {schedule.step} loss {total / 100:.4f} IoU {iou:.4f} {time.time() - began:.0f}s", flush=True)
-            total = 0.0
-            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(),
-                     "schedule": schedule.state()}  # fmt: skip
-            torch.save(state, out.with_suffix(".partial"))
-            out.with_suffix(".partial").rename(out)
-
-
-@torch.no_grad()
-def validate(network: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
-    """Mean IoU over held-out crops."""
-    network.eval()
-    found = torch.cat([network(part) for part in x.split(128)]) > 0
-    network.train()
-    truth = y > 0.5
-    return float(((found & truth).flatten(1).sum(1) / (found | truth).flatten(1).sum(1)).mean())
-
-
-if __name__ == "__main__":
-    main()

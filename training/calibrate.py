@@ -11,6 +11,7 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
@@ -24,47 +25,29 @@ from consilium.karyotype.strip import strips
 from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
 from training.matching import match
 
-SAME_OBJECT = (0.4, 0.5, 0.6, 0.7)
-"""Limits of mask IoU to choose from: a short chromosome that lies on one three times as long reaches 0.33."""
-
-LOWEST = 0.15
-"""Detections under this score are never of interest."""
+SAME_OBJECT = (0.4, 0.45, 0.5, 0.6)
+"""Limits of mask IoU to choose from; lower would drop a short chromosome lying on one three times as long (0.33)."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the pipeline saw in one validation cell, before any threshold.
-
-    Attributes:
-        boxes, scores: every report.
-        shared: (N, N) intersection over union of the masks.
-        masks: of every report.
-    """
+    """What the pipeline saw in one validation cell, before any threshold."""
 
     cell: Cell
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    shared: NDArray[np.float32]
-    masks: list[find.Placed]
+    proposals: find.Proposals
 
-    def kept(self, threshold: float, same_object: float) -> NDArray[np.intp]:
-        """Reports above a threshold that are not one object with a better one (as `find.distinct`)."""
-        kept: list[int] = []
-        for k in np.argsort(-self.scores):
-            if self.scores[k] > threshold and (self.shared[k, kept] < same_object).all():
-                kept.append(int(k))
-        return np.asarray(kept, np.intp)
+    def kept(self, threshold: float, same_object: float) -> list[int]:
+        """Proposals that are reported."""
+        return find.chromosomes_among(self.proposals, threshold=threshold, same_object=same_object)
 
 
 def see(cell: Cell) -> Seen:
+    cv2.setNumThreads(1)
     darkness = cell.darkness.astype(np.float32) / DARKNESS_SCALE
-    boxes, scores = find.detect(darkness, threads=1, threshold=LOWEST)
-    masks = find.segment(darkness, boxes, threads=1)
-    shared = np.asarray([[find.mask_iou(a, b) for b in masks] for a in masks], np.float32)
-    return Seen(cell, boxes, scores, shared, masks)
+    return Seen(cell, find.look_again(darkness, *find.propose(darkness, threads=1), threads=1))
 
 
-def name(seen: Seen, kept: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+def name(seen: Seen, kept: list[int]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """Logits (n, 24) of the objects that were kept, and their true classes, -1 where there is none."""
     darkness = seen.cell.darkness.astype(np.float32) / DARKNESS_SCALE
     read = strips(darkness, [_instance(seen, k) for k in kept])
@@ -72,30 +55,33 @@ def name(seen: Seen, kept: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArr
     upright = network.run(strips=read.images, geometry=read.geometry)
     turned = network.run(strips=np.ascontiguousarray(read.images[:, :, ::-1, ::-1]), geometry=read.geometry)
     truth = np.full(len(kept), -1, np.intp)
-    for found, true in match(seen.boxes[kept], seen.scores[kept], seen.cell.boxes):
+    for found, true in match(seen.proposals.boxes[kept], seen.proposals.worth[kept], seen.cell.boxes):
         truth[found] = seen.cell.labels[true]
     return np.asarray((upright["logits"] + turned["logits"]) / 2, np.float32), truth
 
 
 def _instance(seen: Seen, k: int) -> Instance:
-    mask, origin = seen.masks[k]
-    xmin, ymin, xmax, ymax = (float(v) for v in seen.boxes[k])
-    return Instance(box=(xmin, ymin, xmax, ymax), mask=mask, origin=origin, score=float(seen.scores[k]))
+    mask, origin = seen.proposals.masks[k]
+    xmin, ymin, xmax, ymax = (float(v) for v in seen.proposals.boxes[k])
+    return Instance(box=(xmin, ymin, xmax, ymax), mask=mask, origin=origin, score=float(seen.proposals.worth[k]))
 
 
 def detection(cells: list[Seen]) -> dict[str, float]:
-    """Score threshold and mask IoU of one object with the best F1; ties: the most cells counted exactly."""
+    """Worth and mask IoU of one object with the best F1; ties: the most cells counted exactly."""
     tried = []
+    true = sum(len(s.cell.boxes) for s in cells)
     for same_object in SAME_OBJECT:
-        for threshold in np.arange(0.2, 0.71, 0.05):
+        for threshold in np.arange(0.3, 0.61, 0.025):
             kept = [seen.kept(float(threshold), same_object) for seen in cells]
-            pairs = zip(cells, kept, strict=True)
-            hits = sum(len(match(s.boxes[k], s.scores[k], s.cell.boxes)) for s, k in pairs)
-            found, true = sum(map(len, kept)), sum(len(s.cell.boxes) for s in cells)
+            hits = sum(
+                len(match(s.proposals.boxes[k], s.proposals.worth[k], s.cell.boxes))
+                for s, k in zip(cells, kept, strict=True)
+            )
+            found = sum(map(len, kept))
             exact = np.mean([len(k) == len(s.cell.boxes) for s, k in zip(cells, kept, strict=True)])
             tried.append((2 * hits / (found + true), float(exact), same_object, round(float(threshold), 3)))
             print(
-                f"same object {same_object} threshold {threshold:.2f} recall {hits / true:.4f} "
+                f"same object {same_object} threshold {threshold:.3f} recall {hits / true:.4f} "
                 f"precision {hits / found:.4f} exact {exact:.3f}"
             )
     _, _, same_object, threshold = max(tried)
@@ -150,7 +136,11 @@ def main() -> None:
         kept = [one.kept(chosen["threshold"], chosen["same_object"]) for one in seen]
         chosen |= naming(list(pool.map(name, seen, kept, chunksize=8)))
     print(chosen)
-    (RUNS / "calibration.json").write_text(json.dumps(chosen, indent=2) + "\n")
+    by_model = {
+        "amodal": {key: chosen.pop(key) for key in ("threshold", "same_object")},
+        "classifier": chosen,
+    }
+    (RUNS / "calibration.json").write_text(json.dumps(by_model, indent=2) + "\n")
 
 
 if __name__ == "__main__":

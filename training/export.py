@@ -2,7 +2,8 @@
 
 Writes `src/consilium/karyotype/weights/NAME.onnx` and its card. What people wrote of a model is in
 `training/cards/NAME.json`; there, `metrics` names the figures of the last benchmark that concern it, and
-`constants` holds neutral values that `python -m training.calibrate` replaces.
+`constants` holds neutral values that `python -m training.calibrate` replaces. Without a checkpoint in `runs/` the
+ONNX file stays as it is and only its card is written again.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from consilium.artefact.card import Metric, ModelCard, TrainingData, write_card
+from consilium.artefact.card import Metric, ModelCard, TrainingData, read_card, write_card
 from consilium.artefact.card import Tensor as Port
 from consilium.artefact.runtime import sha256_of
 from training.cells import RUNS
-from training.networks import AmodalMask, Classifier, Detector
+from training.networks import Classifier, Detector, SecondLook
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "src" / "consilium" / "karyotype" / "weights"
@@ -40,7 +41,9 @@ class DetectorFile(nn.Module):
 
 def shipped(name: str) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int, str]]]:
     """The trained network as it ships, example inputs, and the sides that are free."""
-    trained: nn.Module = {"detector": Detector, "amodal": AmodalMask, "classifier": Classifier}[name]()
+    trained: nn.Module = {
+        "detector": Detector, "amodal": SecondLook, "classifier": Classifier,
+    }[name]()  # fmt: skip
     trained.load_state_dict(torch.load(RUNS / f"{name}.pt", weights_only=True, map_location="cpu")["network"])
     if name == "detector":
         assert isinstance(trained, Detector)
@@ -51,15 +54,16 @@ def shipped(name: str) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[in
 
 
 def export(name: str) -> Path:
-    """Write the ONNX file and the card of one model."""
+    """Write the ONNX file and the card of one model; the card alone where no training has left a checkpoint."""
     WEIGHTS.mkdir(exist_ok=True)
     path = WEIGHTS / f"{name}.onnx"
     written = json.loads((ROOT / "training" / "cards" / f"{name}.json").read_text(encoding="utf-8"))
-    network, inputs, free = shipped(name)
-    torch.onnx.export(
-        network.eval(), inputs, str(path), input_names=list(free), dynamic_axes=free, opset_version=17, dynamo=False,
-        output_names=[port["name"] for port in written["outputs"]],
-    )  # fmt: skip
+    if (RUNS / f"{name}.pt").exists():
+        network, inputs, free = shipped(name)
+        torch.onnx.export(
+            network.eval(), inputs, str(path), input_names=list(free), dynamic_axes=free, opset_version=17,
+            output_names=[port["name"] for port in written["outputs"]], dynamo=False,
+        )  # fmt: skip
     write_card(card(written, path), path.with_suffix(".json"))
     return path
 
@@ -67,7 +71,10 @@ def export(name: str) -> Path:
 def card(written: dict[str, Any], path: Path) -> ModelCard:
     """The card of a file: what people wrote, its hash, and the figures and constants that were measured."""
     calibration = RUNS / "calibration.json"
-    chosen = json.loads(calibration.read_text()) if calibration.exists() else {}
+    before = path.with_suffix(".json")
+    chosen = dict(read_card(before).constants) if before.exists() else {}
+    if calibration.exists():
+        chosen |= json.loads(calibration.read_text()).get(written["name"], {})
     ports = {
         side: tuple(Port(**(port | {"shape": tuple(port["shape"])})) for port in written[side])
         for side in ("inputs", "outputs")

@@ -35,10 +35,15 @@ class Residual(nn.Module):
         return functional.relu(self.bn2(self.conv2(y)) + self.shortcut(x), inplace=True)
 
 
-class AmodalMask(nn.Module):
-    """A crop and its box -> the whole chromosome the box belongs to, crossings included.
+class SecondLook(nn.Module):
+    """A crop and its box -> the whole chromosome the box belongs to, and what the box is worth.
 
-    Input (N, 2, 64, 64): darkness, and 1 inside the box. Output (N, 1, 64, 64) logits.
+    The dense detector sees much at once; here each proposal is looked at by itself, at a finer scale (Cascade
+    R-CNN, Cai and Vasconcelos 2018; Mask Scoring R-CNN, Huang et al. 2019).
+
+    Input (N, 2, 64, 64): darkness, and 1 inside the box. Outputs: mask logits (N, 1, 64, 64), crossings included;
+    quality logits (N,), the box's intersection over union with a true one; shifts (N, 4) of the four sides, as
+    parts of the longer side.
     """
 
     def __init__(self) -> None:
@@ -51,16 +56,26 @@ class AmodalMask(nn.Module):
         self.up1 = conv(64 + 32, 32)
         self.up0 = conv(32 + 16, 16)
         self.out = nn.Conv2d(16, 1, 1)
+        self.whole = nn.Sequential(
+            conv(96 + 32, 96, stride=2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True),
+            nn.Linear(128, 64), nn.ReLU(inplace=True),
+        )  # fmt: skip
+        self.quality = nn.Linear(64, 1)
+        self.shifts = nn.Linear(64, 4)
+        nn.init.zeros_(self.shifts.weight)
+        nn.init.zeros_(self.shifts.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         s0 = self.stem(x)
         s1 = self.down1(s0)
         s2 = self.down2(s1)
         s3 = self.down3(s2)
-        y = self.up2(torch.cat([double(s3), s2], 1))
-        y = self.up1(torch.cat([double(y), s1], 1))
-        y = self.up0(torch.cat([double(y), s0], 1))
-        return self.out(y)
+        y2 = self.up2(torch.cat([double(s3), s2], 1))
+        y1 = self.up1(torch.cat([double(y2), s1], 1))
+        mask = self.out(self.up0(torch.cat([double(y1), s0], 1)))
+        # What the mask took in is the better half of what the box is worth.
+        features = self.whole(torch.cat([s3, functional.avg_pool2d(y1, 4)], 1))
+        return mask, self.quality(features)[:, 0], self.shifts(features)
 
 
 def double(x: Tensor) -> Tensor:

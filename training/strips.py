@@ -1,4 +1,4 @@
-"""Cut the strips the classifier is trained on: `python -m training.strips` (after training.amodal).
+"""Cut the strips the classifier is trained on: `python -m training.strips` (after training.second_look).
 
 The masks are the amodal network's own, from the true boxes, so that the classifier is trained on what it will
 meet. One file a shard of cells in `runs/strips/`; a last one holds rendered cells, whose short arms are known and
@@ -19,15 +19,16 @@ from consilium.karyotype.metaphase import CLASSES, Instance
 from consilium.karyotype.normalise import normalise
 from consilium.karyotype.strip import strips
 from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
-from training.networks import AmodalMask
+from training.networks import SecondLook
+from training.precision import mixed
 from training.rendered import draw
 
 
-def masked(cell: Cell, network: AmodalMask) -> list[Instance]:
+def masked(cell: Cell, network: SecondLook) -> list[Instance]:
     """The objects of a cell, true boxes, predicted masks."""
     darkness = cell.darkness.astype(np.float32) / DARKNESS_SCALE
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = network(torch.from_numpy(mask_crops(darkness, cell.boxes))).float().numpy()[:, 0]
+    with torch.no_grad(), mixed("cpu"):
+        logits = network(torch.from_numpy(mask_crops(darkness, cell.boxes)))[0].float().numpy()[:, 0]
     found = masks_from_logits(logits, cell.boxes, darkness.shape)
     return [
         Instance(box=tuple(map(float, box)), mask=mask, origin=origin, score=1.0)
@@ -35,8 +36,8 @@ def masked(cell: Cell, network: AmodalMask) -> list[Instance]:
     ]
 
 
-def amodal_network() -> AmodalMask:
-    network = AmodalMask().eval()
+def amodal_network() -> SecondLook:
+    network = SecondLook().eval()
     network.load_state_dict(torch.load(RUNS / "amodal.pt", weights_only=True)["network"])
     return network.to(memory_format=torch.channels_last)
 

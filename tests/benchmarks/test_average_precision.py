@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.average_precision import Outcomes, average_precision, greedy_matches, mean_average_precision
-from training.matching import iou_matrix
+from consilium.karyotype.find import box_iou
 
 
 def outcomes(scores: list[float], right: list[bool], truths: list[float], cells: list[int] | None = None) -> Outcomes:
@@ -73,7 +73,7 @@ def test_it_agrees_with_pycocotools(seed: int) -> None:
         scores = rng.random(len(detected)).round(2)
         truth += [coco_box(box, image) | {"id": len(truth) + i + 1} for i, box in enumerate(boxes)]
         found += [coco_box(box, image) | {"score": float(s)} for box, s in zip(detected, scores, strict=True)]
-        own.append((scores, greedy_matches(iou_matrix(detected, boxes), scores), len(boxes)))
+        own.append((scores, greedy_matches(box_iou(detected, boxes), scores), len(boxes)))
     mine = average_precision(
         Outcomes(
             scores=np.concatenate([scores for scores, _, _ in own]),

@@ -12,10 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from consilium.errors import ImageOutOfBounds, NoMetaphase
 from consilium.karyotype import find
-from consilium.karyotype.find import FEWEST, REDUCTION, STRIDE, USUAL_WIDTHS, Placed, distinct, working_scale
+from consilium.karyotype.find import (
+    FEWEST,
+    LEAST_SCORE,
+    REDUCTION,
+    STRIDE,
+    USUAL_WIDTHS,
+    Placed,
+    distinct,
+    working_scale,
+)
 from consilium.karyotype.metaphase import Normalised
 from consilium.karyotype.normalise import NOMINAL_WIDTH, normalise
 from consilium.karyotype.render import Rendered, karyotype_set, render_metaphase
@@ -26,8 +36,6 @@ Boxes = Sequence[tuple[float, float, float, float]]
 
 class TruthfulDetector:
     """Answers boxes given in pixels of the picture it is shown, each at the place nearest to the box's middle."""
-
-    card = SimpleNamespace(constants={"threshold": 0.5, "same_object": 0.6})
 
     def __init__(self, boxes: Boxes, scores: Sequence[float] | None = None) -> None:
         self.boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
@@ -52,15 +60,22 @@ class TruthfulDetector:
 class Threshold:
     """Masks by darkness, as far as the box reaches."""
 
-    card = SimpleNamespace(constants={})
+    card = SimpleNamespace(constants={"threshold": 0.5, "same_object": 0.6})
     batches: list[int]
 
     def __init__(self) -> None:
         self.batches = []
+        self.shifts = (0.0, 0.0, 0.0, 0.0)
+        self.quality = 1.0
 
     def run(self, *, crops: Floats) -> dict[str, Floats]:
-        self.batches.append(len(crops))
-        return {"logits": np.where(crops[:, 1] > 0, crops[:, :1].mean(1) - 0.25, -1.0)[:, None].astype(np.float32)}
+        count = len(crops)
+        self.batches.append(count)
+        return {
+            "logits": np.where(crops[:, 1] > 0, crops[:, :1].mean(1) - 0.25, -1.0)[:, None].astype(np.float32),
+            "quality": np.full(count, self.quality, np.float32),
+            "shifts": np.tile(np.asarray(self.shifts, np.float32), (count, 1)),
+        }
 
 
 Install = Callable[..., dict[str, Any]]
@@ -110,11 +125,11 @@ def test_boxes_come_back_in_pixels_of_the_picture(height: int, width: int, seed:
     rng = np.random.default_rng(seed)
     low = rng.uniform(0, [width - 40, height - 40], (5, 2))
     boxes = np.concatenate([low, low + rng.uniform(8, 40, (5, 2))], axis=1)
-    detector = TruthfulDetector([tuple(box) for box in boxes], scores=[0.9, 0.8, 0.7, 0.6, 0.4])
+    detector = TruthfulDetector([tuple(box) for box in boxes], scores=[0.9, 0.8, 0.7, 0.6, LEAST_SCORE / 2])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(find, "model", lambda name, *, threads=None: detector)
         found, scores = find.detect(np.zeros((height, width), np.float32))
-    # The last one lies under the card's threshold.
+    # The last one lies under the threshold.
     order = np.argsort(-scores)
     assert found[order] == pytest.approx(boxes[:4], abs=1e-3)
     assert scores[order] == pytest.approx([0.9, 0.8, 0.7, 0.6])
@@ -127,10 +142,10 @@ def test_boxes_stay_within_the_picture(networks: Install) -> None:
     assert found.tolist() == [[0, 0, 60, 50], [150, 80, 200, 100]]
 
 
-def test_a_threshold_goes_before_the_one_on_the_card(networks: Install) -> None:
+def test_another_threshold_can_be_asked_for(networks: Install) -> None:
     networks([(0, 0, 40, 40), (50, 50, 90, 90)], scores=[0.3, 0.9])
-    assert len(find.detect(np.zeros((100, 100), np.float32))[0]) == 1
-    assert len(find.detect(np.zeros((100, 100), np.float32), threshold=0.2)[0]) == 2
+    assert len(find.detect(np.zeros((100, 100), np.float32))[0]) == 2
+    assert len(find.detect(np.zeros((100, 100), np.float32), threshold=0.5)[0]) == 1
 
 
 def test_what_is_right_of_and_below_the_picture_is_background(networks: Install) -> None:
@@ -139,6 +154,47 @@ def test_what_is_right_of_and_below_the_picture_is_background(networks: Install)
     shown = made["detector"].shown
     assert shown.shape == (64, 64)
     assert shown[:35, :50].min() == 1.0 and shown[35:].max() == 0.0 and shown[:, 50:].max() == 0.0
+
+
+# Nearly the same box twice
+
+
+def test_of_boxes_that_nearly_coincide_the_better_one_is_proposed(networks: Install) -> None:
+    networks([(10, 10, 40, 60), (11, 10, 41, 60), (10, 10, 60, 60)], scores=[0.6, 0.9, 0.7])
+    boxes, scores = find.propose(np.zeros((100, 100), np.float32))
+    assert scores == pytest.approx([0.9, 0.7])
+    assert boxes == pytest.approx(np.asarray([(11, 10, 41, 60), (10, 10, 60, 60)]), abs=1e-3)
+
+
+# The second look
+
+
+def test_the_second_look_moves_the_sides_by_parts_of_the_longer_one(networks: Install) -> None:
+    made = networks([])
+    made["amodal"].shifts = (-0.1, 0.05, 0.0, 0.2)
+    boxes, scores = np.asarray([(20, 20, 40, 60), (0, 50, 90, 95)], np.float32), np.asarray([0.9, 0.5], np.float32)
+    seen = find.look_again(np.zeros((100, 100), np.float32), boxes, scores)
+    assert seen.boxes == pytest.approx(np.asarray([(16, 22, 40, 68), (0, 54.5, 90, 100)]), abs=1e-4)
+    assert len(seen.masks) == 2
+
+
+@pytest.mark.parametrize(("score", "quality", "worth"), [(0.5, 0.0, 0.5), (0.9, 0.0, 0.75), (0.5, 2.0, 0.7311)])
+def test_detector_and_second_look_weigh_the_same(score: float, quality: float, worth: float, networks: Install) -> None:
+    made = networks([])
+    made["amodal"].quality = quality
+    box = np.asarray([(20, 20, 40, 60)], np.float32)
+    seen = find.look_again(np.zeros((100, 100), np.float32), box, np.asarray([score], np.float32))
+    assert seen.worth == pytest.approx([worth], abs=1e-4)
+
+
+def test_what_is_worth_too_little_is_not_reported() -> None:
+    proposals = find.Proposals(
+        boxes=np.zeros((3, 4), np.float32),
+        worth=np.asarray([0.4, 0.8, 0.6], np.float32),
+        masks=[bar(0, 0, 5, 5), bar(50, 0, 5, 5), bar(100, 0, 5, 5)],
+    )
+    assert find.chromosomes_among(proposals, threshold=0.5, same_object=0.6) == [1, 2]
+    assert find.chromosomes_among(proposals, threshold=0.3, same_object=0.6) == [1, 2, 0]
 
 
 # The same object twice
@@ -211,16 +267,17 @@ def test_every_chromosome_is_found_once_in_pixels_of_the_original(width: float, 
         assert iou(nearest.box, one.box) > 0.9
         (x, y), (height, across) = one.origin, one.mask.shape
         assert iou(nearest.box, (x, y, x + across, y + height)) > 0.7
-        assert one.score == pytest.approx(0.9)
+        assert one.score == pytest.approx(expit((logit(0.9) + 1) / 2))
     tops = [one.box[1] for one in found]
     assert tops == sorted(tops)
 
 
 def test_masks_are_asked_for_in_batches(networks: Install) -> None:
     cell = draw(12.0)
-    made = networks([one.box for one in cell.truth] * 3)
-    assert len(find.find_chromosomes(normalise(cell.pixels))) == 47
-    assert sum(made["amodal"].batches) == 141 and max(made["amodal"].batches) <= 64
+    halves = [(x0, y0, x1, (y0 + y1) / 2) for x0, y0, x1, y1 in (one.box for one in cell.truth)]
+    made = networks([*(one.box for one in cell.truth), *halves])
+    find.find_chromosomes(normalise(cell.pixels))
+    assert sum(made["amodal"].batches) == 94 and max(made["amodal"].batches) <= 64
 
 
 @pytest.mark.parametrize("count", [0, 1, FEWEST - 1])

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.matching import iou_matrix, match
+from consilium.karyotype.find import box_iou
+from training.matching import match
 
 UNIT = [0.0, 0.0, 10.0, 10.0]
 
@@ -30,12 +31,12 @@ def boxes(*rows: list[float]) -> np.ndarray:
     ids=["same", "half", "quarter", "inside", "touching", "apart", "without area"],
 )
 def test_intersection_over_union(other: list[float], expected: float) -> None:
-    assert iou_matrix(boxes(UNIT), boxes(other))[0, 0] == pytest.approx(expected)
-    assert iou_matrix(boxes(other), boxes(UNIT))[0, 0] == pytest.approx(expected)
+    assert box_iou(boxes(UNIT), boxes(other))[0, 0] == pytest.approx(expected)
+    assert box_iou(boxes(other), boxes(UNIT))[0, 0] == pytest.approx(expected)
 
 
 def test_the_matrix_has_found_boxes_in_rows_and_true_ones_in_columns() -> None:
-    matrix = iou_matrix(boxes(UNIT, [5, 0, 15, 10]), boxes([5, 0, 15, 10], UNIT, [50, 50, 60, 60]))
+    matrix = box_iou(boxes(UNIT, [5, 0, 15, 10]), boxes([5, 0, 15, 10], UNIT, [50, 50, 60, 60]))
     assert matrix == pytest.approx(np.asarray([[1 / 3, 1, 0], [1, 1 / 3, 0]]))
 
 
@@ -49,7 +50,7 @@ def test_more_pairs_go_before_better_ones() -> None:
     found = boxes([0, 0, 10, 10], [0, 0, 10, 7])
     truth = boxes([0, 0, 10, 10], [0, 2, 10, 12])
     # By hand: IoU 1 and 2/3 for the first found box, 0.7 and 5/12 for the second.
-    assert iou_matrix(found, truth) == pytest.approx(np.asarray([[1, 80 / 120], [0.7, 50 / 120]]))
+    assert box_iou(found, truth) == pytest.approx(np.asarray([[1, 80 / 120], [0.7, 50 / 120]]))
     assert sorted(match(found, np.asarray([0.9, 0.8]), truth)) == [(0, 1), (1, 0)]
 
 
@@ -78,7 +79,7 @@ def test_pairs_are_one_to_one_and_have_enough_in_common(seed: int, found: int, t
     drawn = np.concatenate([low, low + rng.uniform(5, 20, (found + true, 2))], axis=1)
     pairs = match(drawn[:found], rng.random(found), drawn[found:])
     assert len({first for first, _ in pairs}) == len({second for _, second in pairs}) == len(pairs)
-    iou = iou_matrix(drawn[:found], drawn[found:])
+    iou = box_iou(drawn[:found], drawn[found:])
     assert all(iou[pair] >= 0.5 for pair in pairs)
     # No further pair could be added.
     free = np.ix_(
