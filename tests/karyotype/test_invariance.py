@@ -55,7 +55,7 @@ def test_the_count_does_not_change(seed: int, change: str, tmp_path: Path) -> No
 
 
 @pytest.mark.xfail(
-    reason="detector 1.0.0 misses or doubles about one chromosome in a cell with crossings", strict=False
+    reason="about one chromosome in a cell with crossings is missed or doubled (see the benchmark)", strict=False
 )
 @pytest.mark.usefixtures("shipped_models")
 @pytest.mark.parametrize("change", ["none", *sorted(CHANGES)])
