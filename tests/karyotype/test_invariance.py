@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -41,6 +43,13 @@ def _count(page: Grey, path: Path) -> int:
     return karyotype_image(path).count
 
 
+@cache
+def crossing_count(seed: int, change: str) -> int:
+    """The count of a changed picture in which chromosomes cross; read once for the tests that ask."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _count(CHANGES.get(change, np.asarray)(drawn(seed, crowding=0.2)), Path(folder) / "cell.png")
+
+
 def drawn(seed: int, crowding: float) -> Grey:
     """A drawn male metaphase."""
     return render_metaphase(karyotype_set("46,XY"), np.random.default_rng(seed), crowding=crowding).pixels
@@ -60,9 +69,15 @@ def test_the_count_does_not_change(seed: int, change: str, tmp_path: Path) -> No
 @pytest.mark.usefixtures("shipped_models")
 @pytest.mark.parametrize("change", ["none", *sorted(CHANGES)])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_count_does_not_change_where_chromosomes_cross(seed: int, change: str, tmp_path: Path) -> None:
-    page = drawn(seed, crowding=0.2)
-    assert _count(CHANGES.get(change, np.asarray)(page), tmp_path / "cell.png") == 46
+def test_the_count_does_not_change_where_chromosomes_cross(seed: int, change: str) -> None:
+    assert crossing_count(seed, change) == 46
+
+
+@pytest.mark.usefixtures("shipped_models")
+@pytest.mark.parametrize("change", ["none", *sorted(CHANGES)])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_where_chromosomes_cross_the_count_is_off_by_two_at_most(seed: int, change: str) -> None:
+    assert abs(crossing_count(seed, change) - 46) <= 2
 
 
 @pytest.mark.parametrize("change", sorted(CHANGES))
