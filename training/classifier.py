@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.cells import DARKNESS_SCALE, RUNS
+from training.checkpoint import resume, save
 from training.networks import Classifier
 from training.precision import mixed
 from training.rendered import RENDERED_REPEATS
@@ -188,11 +189,7 @@ def main() -> None:
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=0.02)
     schedule = Schedule(args.rate, steps, args.minutes)
     out = RUNS / "classifier.pt"
-    if out.exists():
-        state = torch.load(out, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.resume(state["schedule"])
+    resume(out, network, optimiser, schedule)
     rng = np.random.default_rng([args.seed, schedule.step])
     order: list[int] = []
     began, total = time.time(), 0.0
@@ -222,10 +219,7 @@ def main() -> None:
             for rendered, what in ((False, "real"), (True, "rendered")):
                 found = validate(network, data, rendered=rendered)
                 print("  {}: with context {:.4f} alone {:.4f} polarity {:.4f}".format(what, *found), flush=True)
-            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(),
-                     "schedule": schedule.state()}  # fmt: skip
-            torch.save(state, out.with_suffix(".partial"))
-            out.with_suffix(".partial").rename(out)
+            save(out, network, optimiser, schedule)
 
 
 if __name__ == "__main__":

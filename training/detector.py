@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from training.amodal import Cutting, appearance, cuttings, patch, rotation
 from training.cells import DARKNESS_SCALE, RUNS, Cell, data_folder, load_cells
+from training.checkpoint import resume, save
 from training.networks import Detector
 from training.precision import mixed
 from training.rendered import RENDERED_REPEATS
@@ -265,12 +266,7 @@ def main() -> None:
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=0.01)
     schedule = Schedule(args.rate, steps, args.minutes)
     out = RUNS / "detector.pt"
-    if out.exists():
-        state = torch.load(out, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.resume(state["schedule"])
-    elif args.from_shipped:
+    if not resume(out, network, optimiser, schedule) and args.from_shipped:
         start = iter(DataLoader(Canvases(train, args.seed), args.batch, collate_fn=collate))
         load_shipped(network, "detector", (next(start)[0],))
     if args.from_shipped:
@@ -305,10 +301,7 @@ def main() -> None:
         if schedule.step % 250 == 0 or schedule.over:
             recall, precision, exact = recall_precision(network, held)
             print(f"  recall {recall:.4f} precision {precision:.4f} exact count {exact:.3f}", flush=True)
-            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(),
-                     "schedule": schedule.state()}  # fmt: skip
-            torch.save(state, out.with_suffix(".partial"))
-            out.with_suffix(".partial").rename(out)
+            save(out, network, optimiser, schedule)
 
 
 if __name__ == "__main__":

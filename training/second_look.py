@@ -25,6 +25,7 @@ from consilium.karyotype.amodal import SIDE, mask_crops
 from consilium.karyotype.find import box_iou
 from training.amodal import Samples, appearance, mask_loss
 from training.cells import DARKNESS_SCALE, RUNS, Cell
+from training.checkpoint import resume, save
 from training.networks import SecondLook
 from training.proposals import Proposed, load_proposals, training_cells
 from training.schedule import Schedule
@@ -200,12 +201,7 @@ def main() -> None:
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=1e-3)
     schedule = Schedule(args.rate, args.steps, args.minutes)
     out = RUNS / "amodal.pt"
-    if out.exists():
-        state = torch.load(out, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.resume(state["schedule"])
-    elif args.from_shipped:
+    if not resume(out, network, optimiser, schedule) and args.from_shipped:
         load_shipped(network, "amodal", (next(iter(batches))[0],))
     loader = iter(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8))
     began, sums, every = time.time(), {}, 100
@@ -224,10 +220,7 @@ def main() -> None:
             shown = {name: round(value, 4) for name, value in sums.items()}
             print(f"step {schedule.step}", shown, validate(network, held), f"{time.time() - began:.0f}s", flush=True)
             sums = {}
-            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(),
-                     "schedule": schedule.state()}  # fmt: skip
-            torch.save(state, out.with_suffix(".partial"))
-            out.with_suffix(".partial").rename(out)
+            save(out, network, optimiser, schedule)
 
 
 if __name__ == "__main__":
