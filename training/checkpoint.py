@@ -22,7 +22,7 @@ def resume(path: Path, network: nn.Module, optimiser: torch.optim.Optimizer, sch
     """Take up a state that was kept; False where there is none."""
     if not path.exists():
         return False
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(state["network"])
     optimiser.load_state_dict(state["optimiser"])
     schedule.resume(state["schedule"])

@@ -122,13 +122,15 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 class Batches(IterableDataset[Batch]):
     """Crops (n, 2, 64, 64), masks (n, 64, 64), overlap (n,) (-1: not told), shifts (n, 4), which shifts are told."""
 
-    def __init__(self, cells: list[Cell], proposals: dict[str, Proposed], seed: int, *, known: int, looks: int) -> None:
+    def __init__(
+        self, cells: list[Cell], proposals: dict[str, Proposed], seed: tuple[int, ...], *, known: int, looks: int
+    ) -> None:
         self.cells = [c for c in cells if len(proposals[c.name].scores) >= A_CELL]
         self.proposals, self.seed, self.known, self.looks = proposals, seed, known, looks
         self.samples = Samples(cells)
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng([self.seed, time.time_ns() % 2**31])
+        rng = np.random.default_rng(self.seed)
         while True:
             drawn = [self.samples.draw(rng) for _ in range(self.known)]
             seen = [
@@ -166,7 +168,8 @@ def validate(network: SecondLook, held: list[tuple[Looked, Cell]]) -> str:
     network.eval()
     before, after, error = [], [], []
     for seen, _ in held:
-        _, quality, moved = network(torch.from_numpy(seen.crops))
+        crops = torch.from_numpy(seen.crops).to(next(network.parameters()).device)
+        _, quality, moved = (part.cpu() for part in network(crops))
         error.append(np.abs(quality.sigmoid().numpy() - seen.overlap))
         near = seen.overlap > WORTH_SHIFTING
         before.append(np.abs(seen.shifts[near]).mean())
@@ -196,17 +199,20 @@ def main() -> None:
         for c in cells
         if c.part == "validation" and c.source == "tseng2023"
     ][:40]
-    network = SecondLook().to(memory_format=torch.channels_last)
-    batches = Batches(train, proposals, args.seed, known=args.known, looks=args.looks)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = SecondLook().to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=1e-3)
     schedule = Schedule(args.rate, args.steps, args.minutes)
     out = RUNS / "amodal.pt"
-    if not resume(out, network, optimiser, schedule) and args.from_shipped:
+    resumed = resume(out, network, optimiser, schedule)
+    # A run that goes on draws what it has not drawn yet.
+    batches = Batches(train, proposals, (args.seed, schedule.step), known=args.known, looks=args.looks)
+    if args.from_shipped and not resumed:
         load_shipped(network, "amodal", (next(iter(batches))[0],))
     loader = iter(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8))
     began, sums, every = time.time(), {}, 100
     while not schedule.over:
-        found = losses(network, next(loader))
+        found = losses(network, tuple(part.to(device) for part in next(loader)))
         optimiser.zero_grad()
         sum(found.values()).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)

@@ -23,13 +23,15 @@ def load_shipped(network: nn.Module, name: str, example: tuple[Tensor, ...]) -> 
     Layers that the file lacks keep their values; they must run last.
 
     Args:
-        network: filled in place.
+        network: filled in place, on whatever device it is.
         name: "detector" or "amodal" (the classifier's layers run in another order in its file).
-        example: real input, several cells or crops of it, as the statistics of normalisation are taken on it.
+        example: real input on the processor, several cells or crops, on which normalisation takes its statistics.
 
     Raises:
         ValueError: a layer of the file has another shape than the network's.
     """
+    device = next(network.parameters()).device
+    network.cpu()
     kernels = list(_kernels(WEIGHTS / f"{name}.onnx"))
     for (label, layer), (weight, bias) in zip(_in_order(network, example), kernels, strict=False):
         if layer.weight.shape != weight.shape:
@@ -41,6 +43,7 @@ def load_shipped(network: nn.Module, name: str, example: tuple[Tensor, ...]) -> 
             elif bias is not None:
                 layer.folded = bias  # for the normalisation that follows it
     _restore_normalisation(network, example)
+    network.to(device)
 
 
 def _kernels(path: Path) -> Iterator[tuple[Tensor, Tensor | None]]:
@@ -91,11 +94,7 @@ def _restore_normalisation(network: nn.Module, example: tuple[Tensor, ...]) -> N
     hooks = []
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
-            hooks.append(
-                layer.register_forward_hook(
-                    lambda c, _i, _o: last.append(getattr(c, "folded", torch.zeros(c.out_channels)))
-                )
-            )
+            hooks.append(layer.register_forward_hook(lambda c, _i, _o: last.append(offset_of(c))))
         elif isinstance(layer, nn.BatchNorm2d):
             hooks.append(layer.register_forward_pre_hook(lambda b, _: before.update({b: last[-1]})))
             hooks.append(layer.register_forward_pre_hook(restore))

@@ -40,7 +40,7 @@ LEAST_SCORE = 0.08
 """Detector's score from which a box is proposed: low, as what is not proposed is lost; about two a chromosome."""
 
 SAME_BOX = 0.7
-"""Boxes that share more than this are one proposal: it costs 0.2 % of the chromosomes and saves half the crops."""
+"""Boxes that share more than this are one proposal: hardly a chromosome is lost by it, and many crops are saved."""
 
 _MASK_BATCH = 64
 
