@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import abnormality, cost, cross_laboratory, detection, gallery, masks, naming, plots, results
+from benchmarks import abnormality, changed, cost, cross_laboratory, detection, gallery, masks, naming, plots, results
 from benchmarks.annotated import AnnotatedCell, Part, adir_mfish, bioimlab_qband, gband612, tseng2023
 from benchmarks.figures import Section
 from benchmarks.judged import Judged, judge, judge_given
@@ -24,6 +24,9 @@ from consilium.settings import DATA_VARIABLE, data_folder
 from training.cells import RUNS
 
 METHODS: tuple[Method, ...] = ("consilium", "classical")
+CHANGED = 200
+"""Pictures of which one chromosome is taken and to which one is added; evenly taken from the part."""
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -61,6 +64,15 @@ class Benchmark:
     def detection(self) -> Section:
         """Found, counted, read right as a whole."""
         return detection.measure(self.read_images, data=self._image_data)
+
+    def changed(self) -> Section:
+        """Counted when one chromosome more or less lies in the picture."""
+        readings: dict[changed.Change, Sequence[Judged]] = {}
+        for change, cells in changed.changed_cells(cost.evenly(self.images, CHANGED)).items():
+            source = f"tseng2023_{self.part}_{change}"
+            read = read_cells(cells, "consilium", source=source, processes=self.processes)
+            readings[change] = [judge(cell, reading) for cell, reading in zip(cells, read, strict=True)]
+        return changed.measure(readings, data=f"tseng2023, {self.part} part, {len(readings['lost'])} images")
 
     def naming(self) -> Section:
         """Confusion, calibration, flags."""
@@ -110,6 +122,7 @@ class Benchmark:
 
 SECTIONS: dict[str, Callable[[Benchmark], Section]] = {
     "detection": Benchmark.detection,
+    "changed": Benchmark.changed,
     "naming": Benchmark.naming,
     "abnormality": Benchmark.abnormality,
     "cross_laboratory": Benchmark.cross_laboratory,

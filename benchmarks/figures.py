@@ -32,6 +32,19 @@ ASKED: Mapping[str, Asked] = {
     "map50": Asked(meaning="24-class mAP50 (COCO)", least=0.95, aim=0.996),
     "cells_counted_exactly": Asked(meaning="cells counted exactly", least=0.75, aim=0.97),
     "cells_wholly_right": Asked(meaning="cells wholly right (all found, none extra, all named)", least=0.50, aim=0.90),
+    "counted_exactly_unchanged": Asked(meaning="counted exactly: the pictures as they are, of those changed below"),
+    "counted_exactly_lost": Asked(meaning="counted exactly: one chromosome painted over"),
+    "counted_as_before_lost": Asked(
+        meaning="one chromosome painted over, and counted as if it were there", less_is_better=True
+    ),
+    "counted_as_before_told_lost": Asked(meaning="of those, flagged: the cell outvoted an object's looks"),
+    "counted_exactly_gained": Asked(meaning="counted exactly: one chromosome copied into the picture"),
+    "counted_as_before_gained": Asked(
+        meaning="one chromosome copied in, and counted as if it were not there", less_is_better=True
+    ),
+    "counted_as_before_told_gained": Asked(
+        meaning="of those, cells with a flag that an object was made up or left out"
+    ),
     "images_refused": Asked(meaning="images refused", less_is_better=True),
     "gband612_polarity": Asked(meaning="short arm up, crops of another laboratory", least=0.93, aim=0.98),
     "gband612_accuracy": Asked(meaning="class accuracy, crops of another laboratory", least=0.85, aim=0.98),

@@ -28,8 +28,8 @@ from benchmarks.annotated import AnnotatedCell
 from benchmarks.classical import find_classically
 from consilium.artefact.card import read_card
 from consilium.errors import InputError
-from consilium.karyotype.case import Finder, Stages, karyotype_image, shipped_stages
-from consilium.karyotype.find import find_chromosomes
+from consilium.karyotype.case import Stages, karyotype_image, shipped_stages
+from consilium.karyotype.choose import keep_all
 from consilium.karyotype.metaphase import Instance, Metaphase, Normalised
 from consilium.karyotype.models import WEIGHTS
 from training.cells import RUNS
@@ -140,8 +140,9 @@ def fingerprint() -> str:
 
 
 def _stages(cell: AnnotatedCell, method: Method) -> Stages:
-    finders: dict[Method, Finder] = {"consilium": find_chromosomes, "classical": find_classically}
-    return replace(shipped_stages(), find=finders.get(method) or _Given(cell))
+    if method == "consilium":
+        return shipped_stages()
+    return replace(shipped_stages(), find=find_classically if method == "classical" else _Given(cell), choose=keep_all)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ QUOTED = (
     "class_accuracy",
     "map50",
     "cells_counted_exactly",
+    "counted_exactly_lost",
+    "counted_exactly_gained",
     "cells_wholly_right",
     "errors_flagged",
     "chromosomes_flagged",

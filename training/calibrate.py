@@ -15,9 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
+from scipy.special import logit
 
 from consilium.karyotype import find
 from consilium.karyotype.assign import assign
+from consilium.karyotype.choose import choose
 from consilium.karyotype.classify import _softmax
 from consilium.karyotype.metaphase import CLASSES, Instance
 from consilium.karyotype.models import model
@@ -27,6 +29,12 @@ from training.matching import match
 
 SAME_OBJECT = (0.4, 0.45, 0.5, 0.6)
 """Limits of mask IoU to choose from; lower would drop a short chromosome lying on one three times as long (0.33)."""
+
+CANDIDATE = 0.2
+"""Worth from which an object may be a chromosome: on validation cells, less was never needed to complete a cell."""
+
+PART_OF = 0.3
+"""An object that shares this much with a true chromosome goes when that chromosome is taken out of the cell."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +55,66 @@ def see(cell: Cell) -> Seen:
     return Seen(cell, find.look_again(darkness, *find.propose(darkness, threads=1), threads=1))
 
 
-def name(seen: Seen, kept: list[int]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Logits (n, 24) of the objects that were kept, and their true classes, -1 where there is none."""
+@dataclass(frozen=True)
+class Named:
+    """What may be a chromosome in one cell, and what each is.
+
+    Attributes:
+        logits: (n, 24) float32 of the classifier.
+        objects: the objects, with their worth as score.
+        truth: (n,) the true class, -1 where it is none.
+        nearest: (n,) the true chromosome most of it is, -1 where it is hardly any.
+        labels: the true classes of the cell.
+    """
+
+    logits: NDArray[np.float32]
+    objects: list[Instance]
+    truth: NDArray[np.intp]
+    nearest: NDArray[np.intp]
+    labels: NDArray[np.intp]
+
+    def of(self, kept: NDArray[np.intp] | NDArray[np.bool_]) -> Named:
+        """Some of the objects."""
+        chosen = np.arange(len(self.truth))[kept]
+        objects = [self.objects[k] for k in chosen]
+        return Named(self.logits[chosen], objects, self.truth[chosen], self.nearest[chosen], self.labels)
+
+
+def name(seen: Seen, kept: list[int]) -> Named:
+    """Read the objects that may be chromosomes."""
     darkness = seen.cell.darkness.astype(np.float32) / DARKNESS_SCALE
-    read = strips(darkness, [_instance(seen, k) for k in kept])
+    objects = [_instance(seen, k) for k in kept]
+    read = strips(darkness, objects)
     network = model("classifier", threads=1)
     upright = network.run(strips=read.images, geometry=read.geometry)
     turned = network.run(strips=np.ascontiguousarray(read.images[:, :, ::-1, ::-1]), geometry=read.geometry)
+    boxes, labels = seen.proposals.boxes[kept], np.asarray(seen.cell.labels, np.intp)
     truth = np.full(len(kept), -1, np.intp)
-    for found, true in match(seen.proposals.boxes[kept], seen.proposals.worth[kept], seen.cell.boxes):
-        truth[found] = seen.cell.labels[true]
-    return np.asarray((upright["logits"] + turned["logits"]) / 2, np.float32), truth
+    for found, true in match(boxes, seen.proposals.worth[kept], seen.cell.boxes):
+        truth[found] = labels[true]
+    shared = find.box_iou(boxes, seen.cell.boxes)
+    nearest = np.where(shared.max(1) > PART_OF, shared.argmax(1), -1)
+    return Named(np.asarray((upright["logits"] + turned["logits"]) / 2, np.float32), objects, truth, nearest, labels)
+
+
+def one_lost(named: Named, rng: np.random.Generator) -> Named:
+    """The cell without one of its chromosomes and whatever was seen of it."""
+    lost = int(rng.integers(len(named.labels)))
+    rest = named.of(named.nearest != lost)
+    return Named(rest.logits, rest.objects, rest.truth, rest.nearest, np.delete(named.labels, lost))
+
+
+def one_gained(named: Named, other: Named, rng: np.random.Generator) -> Named:
+    """The cell with one more chromosome, as it was seen in another cell."""
+    gained = int(rng.integers(len(other.labels)))
+    more = other.of(other.nearest == gained)
+    return Named(
+        np.concatenate([named.logits, more.logits]),
+        [*named.objects, *more.objects],
+        np.concatenate([named.truth, more.truth]),
+        np.concatenate([named.nearest, np.full(len(more.truth), len(named.labels))]),
+        np.append(named.labels, other.labels[gained]),
+    )
 
 
 def _instance(seen: Seen, k: int) -> Instance:
@@ -67,7 +124,7 @@ def _instance(seen: Seen, k: int) -> Instance:
 
 
 def detection(cells: list[Seen]) -> dict[str, float]:
-    """Worth and mask IoU of one object with the best F1; ties: the most cells counted exactly."""
+    """Mask IoU of one object, by the F1 that the best limit of worth gives with it."""
     tried = []
     true = sum(len(s.cell.boxes) for s in cells)
     for same_object in SAME_OBJECT:
@@ -84,62 +141,104 @@ def detection(cells: list[Seen]) -> dict[str, float]:
                 f"same object {same_object} threshold {threshold:.3f} recall {hits / true:.4f} "
                 f"precision {hits / found:.4f} exact {exact:.3f}"
             )
-    _, _, same_object, threshold = max(tried)
-    return {"threshold": threshold, "same_object": same_object}
+    _, _, same_object, _ = max(tried)
+    return {"threshold": CANDIDATE, "same_object": same_object}
 
 
-def naming(matched: list[tuple[NDArray[np.float32], NDArray[np.intp]]]) -> dict[str, float]:
-    """Temperature by likelihood, cost of an extra copy by accuracy, confidence by logistic regression."""
-    logits = np.concatenate([x for x, _ in matched])
-    truth = np.concatenate([y for _, y in matched])
+def presence(named: list[Named]) -> dict[str, float]:
+    """Worth to log-odds of being one whole chromosome, by logistic regression."""
+    worth = logit(np.clip([one.score for n in named for one in n.objects], 1e-3, 1 - 1e-3))
+    scale, offset = _logistic(worth, np.concatenate([n.truth for n in named]) >= 0)
+    return {"presence_scale": scale, "presence_offset": offset}
+
+
+def choosing(named: list[Named], temperature: float, present: dict[str, float]) -> dict[str, float]:
+    """Costs with which most cells are counted exactly.
+
+    Cells as they are, with one chromosome lost and with one gained weigh the same, so that a choice that makes every
+    cell a usual one does not win.
+    """
+    rng = np.random.default_rng(0)
+    others = rng.permutation(len(named))
+    kinds = {
+        "as they are": named,
+        "one lost": [one_lost(n, rng) for n in named],
+        "one gained": [one_gained(n, named[k], rng) for n, k in zip(named, others, strict=True)],
+    }
+    best = (-1.0, 0.0, 0.0)
+    for weight in (0.3, 0.4, 0.6, 0.8, 1.0, 1.3):
+        for unusual in (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0):
+            exact = {kind: [] for kind in kinds}
+            for kind, cells in kinds.items():
+                for n in cells:
+                    probabilities = _softmax(n.logits / temperature)
+                    chosen = choose(probabilities, n.objects, unusual_copy=unusual, class_weight=weight, **present)
+                    exact[kind].append(int(chosen.kept.sum()) == len(n.labels))
+            shares = {kind: float(np.mean(hits)) for kind, hits in exact.items()}
+            print(f"class weight {weight} unusual copy {unusual}: exact", {k: round(v, 3) for k, v in shares.items()})
+            best = max(best, (float(np.mean(list(shares.values()))), -unusual, weight))
+    return {"unusual_copy": -best[1], "class_weight": best[2]}
+
+
+def _logistic(x: NDArray[np.float64], true: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and offset of the log-odds of `true` by maximum likelihood."""
+
+    def loss(p: NDArray[np.float64]) -> float:
+        z = p[0] * x + p[1]
+        return float(np.mean(np.logaddexp(0, -np.where(true, z, -z))))
+
+    slope, offset = minimize(loss, [1.0, 0.0], method="Nelder-Mead").x
+    return round(float(slope), 4), round(float(offset), 4)
+
+
+def temperature_of(named: list[Named]) -> float:
+    """By likelihood."""
+    logits, truth = np.concatenate([n.logits for n in named]), np.concatenate([n.truth for n in named])
     known = truth >= 0
 
     def cost(t: float) -> float:
         return -float(np.log(_softmax(logits[known] / t)[np.arange(known.sum()), truth[known]] + 1e-12).mean())
 
-    temperature = float(minimize_scalar(cost, bounds=(0.3, 4), method="bounded").x)
+    return round(float(minimize_scalar(cost, bounds=(0.3, 4), method="bounded").x), 4)
+
+
+def naming(named: list[Named], temperature: float) -> dict[str, float]:
+    """Cost of an extra copy by accuracy, confidence by logistic regression."""
+    known = sum(int((n.truth >= 0).sum()) for n in named)
     best = (-1.0, 0.0)
     for extra in (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0):
-        right = whole = 0
-        for x, y in matched:
-            names = assign(_softmax(x / temperature), extra_copy=extra, margin_scale=1, margin_offset=0).labels
-            ok = [t >= 0 and n == CLASSES[t] for n, t in zip(names, y, strict=True)]
-            right += sum(ok)
-            whole += all(ok)
-        print(f"extra copy costs {extra}: right {right / known.sum():.4f} cells all right {whole / len(matched):.3f}")
-        if right / known.sum() > best[0] + 1e-9:
-            best = (right / known.sum(), extra)
-    margins, ok = [], []
-    for x, y in matched:
-        given = assign(_softmax(x / temperature), extra_copy=best[1], margin_scale=1, margin_offset=0)
-        c = np.clip(given.confidences.astype(np.float64), 1e-6, 1 - 1e-6)
-        margins.append(np.log(c / (1 - c)))
-        ok.append([t >= 0 and n == CLASSES[t] for n, t in zip(given.labels, y, strict=True)])
-    margin, right_name = np.clip(np.concatenate(margins), 0, 12), np.concatenate(ok)
+        ok = [right(n, temperature, extra)[1] for n in named]
+        share = sum(int(o.sum()) for o in ok) / known
+        print(f"extra copy costs {extra}: right {share:.4f} cells all right {np.mean([o.all() for o in ok]):.3f}")
+        if share > best[0] + 1e-9:
+            best = (share, extra)
+    margins, ok = zip(*(right(n, temperature, best[1]) for n in named), strict=True)
+    slope, offset = _logistic(np.clip(np.concatenate(margins), 0, 12), np.concatenate(ok))
+    return {"extra_copy": best[1], "margin_scale": round(1 / slope, 4), "margin_offset": offset}
 
-    def logistic(p: NDArray[np.float64]) -> float:
-        z = margin / p[0] + p[1]
-        return float(np.mean(np.logaddexp(0, -np.where(right_name, z, -z))))
 
-    scale, offset = minimize(logistic, [1.5, 0.0], method="Nelder-Mead").x
-    return {
-        "temperature": round(temperature, 4), "extra_copy": best[1],
-        "margin_scale": round(float(scale), 4), "margin_offset": round(float(offset), 4),
-    }  # fmt: skip
+def right(named: Named, temperature: float, extra: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Margin of each name in nats, and whether it is right."""
+    given = assign(_softmax(named.logits / temperature), extra_copy=extra, margin_scale=1, margin_offset=0)
+    ok = [t >= 0 and n == CLASSES[t] for n, t in zip(given.labels, named.truth, strict=True)]
+    return logit(np.clip(given.confidences.astype(np.float64), 1e-6, 1 - 1e-6)), np.asarray(ok, np.bool_)
 
 
 def main() -> None:
     held = [c for c in load_cells("tseng2023") if c.part == "validation"]
     with ProcessPoolExecutor(2) as pool:
         seen = list(pool.map(see, held, chunksize=8))
-        chosen = detection(seen)
-        kept = [one.kept(chosen["threshold"], chosen["same_object"]) for one in seen]
-        chosen |= naming(list(pool.map(name, seen, kept, chunksize=8)))
-    print(chosen)
+        finding = detection(seen)
+        kept = [one.kept(finding["threshold"], finding["same_object"]) for one in seen]
+        named = list(pool.map(name, seen, kept, chunksize=8))
+    temperature, present = temperature_of(named), presence(named)
+    costs = choosing(named, temperature, present)
+    chosen = [n.of(choose(_softmax(n.logits / temperature), n.objects, **costs, **present).kept) for n in named]
     by_model = {
-        "amodal": {key: chosen.pop(key) for key in ("threshold", "same_object")},
-        "classifier": chosen,
+        "amodal": finding,
+        "classifier": {"temperature": temperature, **naming(chosen, temperature), **costs, **present},
     }
+    print(by_model)
     (RUNS / "calibration.json").write_text(json.dumps(by_model, indent=2) + "\n")
 
 

@@ -34,6 +34,12 @@ from training.shipped import load_shipped
 A_CELL = 24
 """Proposals taken from a cell at a time."""
 
+DIRT = 0.1
+"""Proposals that share less than this with any chromosome are dirt, nuclei or background."""
+
+DIRT_OFTENER = 5.0
+"""How much oftener those are shown than their score alone would have them: they are few and hard to turn away."""
+
 WORTH_SHIFTING = 0.35
 """Proposals that share less than this with a chromosome are not told where it is."""
 
@@ -60,6 +66,8 @@ def look(
 ) -> Looked:
     """Crops of some proposals of a cell, jittered, re-stained, turned by right angles and mirrored."""
     chance = np.sqrt(proposals.scores)
+    if augment and len(cell.boxes):
+        chance = chance * np.where(box_iou(proposals.boxes, cell.boxes).max(1) < DIRT, DIRT_OFTENER, 1.0)
     chosen = (
         rng.choice(len(chance), min(most, len(chance)), replace=False, p=chance / chance.sum())
         if augment

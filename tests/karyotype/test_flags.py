@@ -152,6 +152,19 @@ def test_missing_chromosomes_and_an_edge_are_put_together(cell: Cell, labels: La
     assert "possible_missing_near_edge" in codes
 
 
+def test_an_object_that_only_the_cell_wanted_is_pointed_out(chromosome: Make) -> None:
+    one = chromosome(_bar(), (50, 50), "9")
+    doubtful = replace(one, instance=replace(one.instance, score=0.4))
+    assert _codes([doubtful], 0) == ["doubtful_object"]
+    assert _codes([replace(one, instance=replace(one.instance, score=0.6))], 0) == []
+
+
+def test_objects_that_were_not_counted_are_told(cell: Cell, labels: Labels) -> None:
+    made = cell(labels())
+    flags = cell_flags(made.chromosomes, shape=made.pixels.shape, quality=made.quality, left_out=2)
+    assert [(flag.code, flag.values["objects"]) for flag in flags] == [("left_out", 2)]
+
+
 def test_poor_quality(cell: Cell, labels: Labels) -> None:
     made = cell(labels(), score=0.2)
     assert [flag.code for flag in cell_flags(made.chromosomes, shape=made.pixels.shape, quality=made.quality)] == [

@@ -19,7 +19,16 @@ MOST_BYTES = 16_000_000
 CONSTANTS = {
     "detector": set(),
     "amodal": {"threshold", "same_object"},
-    "classifier": {"temperature", "extra_copy", "margin_scale", "margin_offset"},
+    "classifier": {
+        "temperature",
+        "extra_copy",
+        "margin_scale",
+        "margin_offset",
+        "unusual_copy",
+        "class_weight",
+        "presence_scale",
+        "presence_offset",
+    },
 }
 
 

@@ -24,6 +24,7 @@ from consilium.errors import NoMetaphase
 from consilium.karyotype import case as pipeline
 from consilium.karyotype import write
 from consilium.karyotype.assign import Assigned, assign
+from consilium.karyotype.choose import keep_all
 from consilium.karyotype.classify import Classified
 from consilium.karyotype.metaphase import CLASSES, Instance, Normalised
 from consilium.karyotype.record import ModelReference
@@ -92,7 +93,7 @@ def models() -> tuple[ModelReference, ...]:
     return (ModelReference(name="stand-in", version="1", sha256="0" * 64),)
 
 
-STAGES = pipeline.Stages(find=find, classify=classify, assign=assign_without_card, models=models)
+STAGES = pipeline.Stages(find=find, classify=classify, choose=keep_all, assign=assign_without_card, models=models)
 
 
 def run_as_command() -> None:

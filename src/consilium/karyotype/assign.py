@@ -23,7 +23,12 @@ from consilium.karyotype.models import WEIGHTS
 NO_CLASS_FITS = 7.0
 """Cost of calling an object unsure: below about one in a thousand, no class is a sensible name."""
 
-_MOST_COPIES = 6
+MOST_COPIES = 6
+"""Places an autosome has in a cell."""
+
+_AUTOSOMES = [2] * 22
+USUAL_COPIES = ((*_AUTOSOMES, 2, 0), (*_AUTOSOMES, 1, 1))
+"""The usual numbers of copies in the order of `CLASSES`, of a female and of a male cell."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +68,7 @@ def assign(
     if len(probabilities) == 0:
         return Assigned(labels=(), confidences=np.zeros(0, np.float32))
     evidence = -np.log(np.maximum(probabilities.astype(np.float64), 1e-9))
-    solutions = [_solve(evidence, usual, extra_copy) for usual in _USUAL_SEX]
+    solutions = [_solve(evidence, usual, extra_copy) for usual in USUAL_COPIES]
     best = min(solutions, key=lambda solution: solution.cost)
     # Another name may be cheapest with the other sex: an X that may be a Y makes a usual cell either way.
     without = [min(_cost_without(one, k, best.classes[k]) for one in solutions) for k in range(len(evidence))]
@@ -86,16 +91,12 @@ class _Solution:
     owners: NDArray[np.intp]
 
 
-_AUTOSOMES = [2] * 22
-_USUAL_SEX = ((*_AUTOSOMES, 2, 0), (*_AUTOSOMES, 1, 1))
-
-
 def _solve(evidence: NDArray[np.float64], usual: tuple[int, ...], extra_copy: float) -> _Solution:
     """The cheapest naming when the usual numbers of copies are `usual`."""
     count = len(evidence)
     owners, prices = [], []
     for index, copies in enumerate(usual):
-        most = min(_MOST_COPIES, count) if copies else min(_MOST_COPIES - 2, count)
+        most = min(MOST_COPIES, count) if copies else min(MOST_COPIES - 2, count)
         for copy in range(most):
             owners.append(index)
             prices.append(extra_copy * max(copy + 1 - copies, 0))

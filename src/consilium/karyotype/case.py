@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from consilium.errors import ConsiliumError, InputError, NothingToDo
 from consilium.imaging.read import read_image
 from consilium.karyotype.assign import Assigned, assign
+from consilium.karyotype.choose import Chosen, choose
 from consilium.karyotype.classify import Classified, classify
 from consilium.karyotype.count import count_cell, modal_karyotype
 from consilium.karyotype.find import find_chromosomes
-from consilium.karyotype.flags import case_flags, cell_flags, chromosome_flags
+from consilium.karyotype.flags import PROBABLY_PRESENT, case_flags, cell_flags, chromosome_flags
 from consilium.karyotype.image_names import image_names, plain_text
 from consilium.karyotype.metaphase import Case, Chromosome, Failure, Instance, Metaphase, Normalised
 from consilium.karyotype.models import model_references
@@ -44,7 +45,7 @@ DISPLAY_WINDOW = (0.05, 99.95)
 
 
 class Finder(Protocol):
-    """Finds the chromosomes of a cell (see `find_chromosomes`)."""
+    """Finds what may be a chromosome of a cell (see `find_chromosomes`)."""
 
     def __call__(self, normalised: Normalised, *, threads: int | None = None) -> tuple[Instance, ...]:
         """Return the objects of a cell."""
@@ -57,6 +58,13 @@ class Classifier(Protocol):
         self, normalised: Normalised, instances: Sequence[Instance], *, threads: int | None = None
     ) -> Classified:
         """Return probabilities, angles and polarity for every object."""
+
+
+class Chooser(Protocol):
+    """Decides which of the objects are chromosomes (see `choose`)."""
+
+    def __call__(self, probabilities: NDArray[np.float32], objects: Sequence[Instance]) -> Chosen:
+        """Return which are kept, and how likely each is a chromosome."""
 
 
 class Assigner(Protocol):
@@ -76,13 +84,14 @@ class Stages:
 
     find: Finder
     classify: Classifier
+    choose: Chooser
     assign: Assigner
     models: Callable[[], tuple[ModelReference, ...]]
 
 
 def shipped_stages() -> Stages:
     """The stages with the models that come with Consilium."""
-    return Stages(find=find_chromosomes, classify=classify, assign=assign, models=model_references)
+    return Stages(find=find_chromosomes, classify=classify, choose=choose, assign=assign, models=model_references)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -199,21 +208,24 @@ def display_levels(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np
 def _karyotype(path: Path, image: str, threads: int | None, stages: Stages) -> Metaphase:
     pixels = read_image(path).pixels
     normalised = normalise(pixels)
-    instances = stages.find(normalised, threads=threads)
-    read = stages.classify(normalised, instances, threads=threads)
-    named = stages.assign(read.probabilities)
+    objects = stages.find(normalised, threads=threads)
+    read = stages.classify(normalised, objects, threads=threads)
+    chosen = stages.choose(read.probabilities, objects)
+    kept = np.flatnonzero(chosen.kept)
+    named = stages.assign(read.probabilities[kept])
     plain = [
         Chromosome(
-            instance=instance,
-            label=named.labels[index],
-            confidence=float(named.confidences[index]),
-            probabilities=read.probabilities[index],
-            angle_deg=float(read.angles[index]),
-            polarity=float(read.polarity[index]),
+            instance=replace(objects[k], score=float(chosen.presence[k])),
+            label=label,
+            confidence=float(confidence),
+            probabilities=read.probabilities[k],
+            angle_deg=float(read.angles[k]),
+            polarity=float(read.polarity[k]),
         )
-        for index, instance in enumerate(instances)
+        for k, label, confidence in zip(kept, named.labels, named.confidences, strict=True)
     ]
-    return _metaphase(path, image, pixels, normalised, plain)
+    left_out = int((chosen.presence[~chosen.kept] > PROBABLY_PRESENT).sum())
+    return _metaphase(path, image, pixels, normalised, plain, left_out)
 
 
 def _metaphase(
@@ -222,6 +234,7 @@ def _metaphase(
     pixels: NDArray[np.uint8] | NDArray[np.uint16],
     normalised: Normalised,
     chromosomes: Sequence[Chromosome],
+    left_out: int,
 ) -> Metaphase:
     shape = (pixels.shape[0], pixels.shape[1])
     quality = assess(normalised, chromosomes)
@@ -238,7 +251,7 @@ def _metaphase(
         gains=gains,
         losses=losses,
         quality=quality,
-        flags=cell_flags(chromosomes, shape=shape, quality=quality),
+        flags=cell_flags(chromosomes, shape=shape, quality=quality, left_out=left_out),
     )
 
 

@@ -1,8 +1,9 @@
-"""Find the chromosomes of a metaphase: proposals of a dense detector, then a second look at each.
+"""Find what may be a chromosome in a metaphase: proposals of a dense detector, then a second look at each.
 
 The detector proposes nearly every chromosome and, where they touch and cross, much that is none. The second look
 gives each proposal its amodal mask, a better box and its worth; of those with nearly the same mask the best is
-reported. Boxes and masks are found at the models' scale and returned in pixels of the original image.
+reported, the doubtful ones too: `choose` decides between them when it is known what the others are. Boxes and masks
+are found at the models' scale and returned in pixels of the original image.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ FEWEST = 8
 WIDEST_FIELD = 300
 """Chromosome widths across which no picture is enlarged: a spread takes about 60, and memory grows with the square."""
 
+SURE = 0.5
+"""Objects worth less than this do not make a picture a metaphase."""
+
 LEAST_SCORE = 0.08
 """Detector's score from which a box is proposed: low, as what is not proposed is lost; about two a chromosome."""
 
@@ -64,7 +68,7 @@ class Proposals:
 
 
 def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> tuple[Instance, ...]:
-    """Find every chromosome, crossings included; nuclei, debris and stain are left.
+    """Find every object that may be a chromosome, crossings included; nuclei, debris and stain are left.
 
     Args:
         normalised: the cell.
@@ -91,7 +95,7 @@ def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> t
     _refuse_few(len(boxes))
     seen = look_again(darkness, boxes, scores, threads=threads)
     kept = chromosomes_among(seen)
-    _refuse_few(len(kept))
+    _refuse_few(int((seen.worth[kept] > SURE).sum()))
     found = [
         _instance(seen.boxes[k], *seen.masks[k], float(seen.worth[k]), scale, normalised.darkness.shape) for k in kept
     ]
@@ -174,7 +178,7 @@ def look_again(
 def chromosomes_among(
     proposals: Proposals, *, threshold: float | None = None, same_object: float | None = None
 ) -> list[int]:
-    """Indices of the proposals that are reported, best first; what is left out comes from the second look's card."""
+    """Indices of the proposals that may be chromosomes, best first; what is left out comes from the card."""
     if threshold is None:
         threshold = float(model("amodal").card.constants["threshold"])  # type: ignore[arg-type]
     kept = np.flatnonzero(proposals.worth > threshold)

@@ -23,6 +23,10 @@ LOW_CONFIDENCE = 0.90
 SECOND_CHOICE = 0.25
 """A second class this likely relative to the chosen one is a real alternative (C group, 4/5, 13-15, 21/22)."""
 
+PROBABLY_PRESENT = 0.5
+"""What is likelier a chromosome than not by its looks alone. Where the rest of the cell decided otherwise, either way,
+somebody looks: there a gain or a loss would be hidden or made up."""
+
 LENGTH_DIFFERENCE = 0.30
 """Homologues of one cell are condensed alike; with mask borders and bends they differ by up to about a quarter."""
 
@@ -69,13 +73,16 @@ def chromosome_flags(chromosomes: Sequence[Chromosome], *, shape: tuple[int, int
     )
 
 
-def cell_flags(chromosomes: Sequence[Chromosome], *, shape: tuple[int, int], quality: Quality) -> tuple[Flag, ...]:
+def cell_flags(
+    chromosomes: Sequence[Chromosome], *, shape: tuple[int, int], quality: Quality, left_out: int = 0
+) -> tuple[Flag, ...]:
     """Say what is doubtful about a whole cell.
 
     Args:
         chromosomes: all chromosomes of the cell.
         shape: (height, width) of the original image.
         quality: how usable the cell is.
+        left_out: objects that look like chromosomes and were not counted.
     """
     labels = [one.label for one in chromosomes]
     copies = {label: labels.count(label) for label in (*CLASSES, UNSURE)}
@@ -91,6 +98,8 @@ def cell_flags(chromosomes: Sequence[Chromosome], *, shape: tuple[int, int], qua
     if sex_chromosomes(copies) not in USUAL_SEX:
         flags.append(Flag(code="unusual_sex_chromosomes", values={"sex": sex_chromosomes(copies) or "-"}))
     flags += _balance_flags(copies)
+    if left_out:
+        flags.append(Flag(code="left_out", values={"objects": left_out}))
     if quality.score < POOR_QUALITY:
         flags.append(Flag(code="poor_quality", values={"score": quality.score}))
     return tuple(flags)
@@ -184,6 +193,8 @@ def _name_flags(one: Chromosome) -> list[Flag]:
 
 def _place_flags(one: Chromosome, crossed: int, shape: tuple[int, int]) -> list[Flag]:
     flags = []
+    if one.instance.score < PROBABLY_PRESENT:
+        flags.append(Flag(code="doubtful_object", values={"presence": one.instance.score}))
     if crossed:
         flags.append(Flag(code="crossing", values={"others": crossed}))
     if _at_edge(one, shape):

@@ -36,6 +36,15 @@ FLAGS: Mapping[str, Mapping[Language, str]] = {
         "en": "Crosses or lies on {others} other chromosome(s): its bands are partly hidden",
         "zh": "与其他 {others} 条染色体交叉或重叠，部分带纹被遮挡",
     },
+    "doubtful_object": {
+        "en": "May be no chromosome of its own (probability of one {presence:.0%}): counted because the cell lacks it",
+        "zh": "可能不是独立的染色体（是染色体的概率 {presence:.0%}）：因该细胞缺少此染色体而计入",
+    },
+    "left_out": {
+        "en": "{objects} object(s) that may be chromosomes were not counted, because the cell has them already: "
+        "look for an extra copy",
+        "zh": "有 {objects} 个可能是染色体的对象因该细胞已有相应染色体而未计入：请查看是否有额外拷贝",
+    },
     "polarity_unsure": {
         "en": "May be upside down: short arm up with a probability of only {polarity:.0%}",
         "zh": "可能上下颠倒：短臂朝上的概率只有 {polarity:.0%}",
