@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from consilium.karyotype.assign import NO_CLASS_FITS
+from consilium.karyotype.choose import CLEAR, keep_all
 from consilium.karyotype.choose import choose as choose_with_card
-from consilium.karyotype.choose import keep_all
 from consilium.karyotype.metaphase import CLASSES, Instance
 
 UNUSUAL, WEIGHT, SCALE, OFFSET = 1.5, 0.4, 1.5, 0.0
@@ -52,6 +52,14 @@ def test_a_clear_extra_copy_is_counted(extra: str) -> None:
     assert all(kept([*NORMAL, extra], [0.9] * 47))
 
 
+@pytest.mark.parametrize("unusual_copy", [3.0, 20.0])
+def test_the_cell_decides_only_what_looks_leave_open(unusual_copy: float) -> None:
+    at = [1 / (1 + np.exp(-(CLEAR + above) / SCALE)) for above in (0.1, -0.1)]
+    for score, counted in zip(at, (True, False), strict=True):
+        chosen = choose(read_as([*NORMAL, "21"]), objects([0.95] * 46 + [score]), unusual_copy=unusual_copy)
+        assert chosen.kept.tolist() == [True] * 46 + [counted]
+
+
 def test_three_clear_copies_of_every_chromosome_are_counted() -> None:
     triploid = [label for label in CLASSES[:22] for _ in range(3)] + ["X", "X", "Y"]
     assert all(kept(triploid, [0.9] * len(triploid)))
@@ -87,7 +95,7 @@ def cost_of(places: Sequence[str | None], probabilities: NDArray[np.float32], sc
     surprise = WEIGHT * np.minimum(-np.log(np.maximum(probabilities, 1e-9)), NO_CLASS_FITS)
     total = 0.0
     for k, place in enumerate(places):
-        total += min(present[k], WEIGHT * NO_CLASS_FITS) if place is None else surprise[k, CLASSES.index(place)]
+        total += min(present[k], CLEAR) if place is None else surprise[k, CLASSES.index(place)]
 
     def copies(usual: dict[str, int]) -> float:
         out = 0.0
@@ -107,7 +115,7 @@ def test_no_other_choice_is_cheaper(rows: int, seed: int, sharpness: float) -> N
     columns = [CLASSES.index(label) for label in ("21", "X", "Y")]
     probabilities[:, columns] = np.exp(sharpness * rng.normal(size=(rows, 3)))
     probabilities = (probabilities / probabilities.sum(1, keepdims=True)).astype(np.float32)
-    scores = rng.uniform(0.05, 0.85, rows).tolist()  # never so clear that an object is kept without a place
+    scores = rng.uniform(0.05, 0.84, rows).tolist()  # never so clear that an object is kept without a place
     found = choose(probabilities, objects(scores)).kept
     tried = {places: cost_of(places, probabilities, scores) for places in product(("21", "X", "Y", None), repeat=rows)}
     same = [cost for places, cost in tried.items() if [p is not None for p in places] == found.tolist()]

@@ -156,6 +156,13 @@ def test_ties_go_to_the_better_cells(first: bool) -> None:
     assert modal_karyotype(cells).karyotype == modal_karyotype(cells[::-1]).karyotype == expected
 
 
+def test_ties_go_to_the_change_that_enough_cells_show() -> None:
+    gained = [_cell(_with(FEMALE, plus=["21"]), image=f"gained{k}.png", score=0.1) for k in range(2)]
+    normal = [_cell(FEMALE, image=f"normal{k}.png", score=0.9) for k in range(2)]
+    assert modal_karyotype([*gained, *normal]).karyotype == "47,XX,+21"
+    assert modal_karyotype([*gained, *normal, _cell(FEMALE, image="z.png", score=0.1)]).karyotype == "46,XX"
+
+
 def test_incomplete_cells_do_not_vote_where_others_can() -> None:
     unsure = _with(FEMALE, plus=[UNSURE], minus=["9"])
     assert modal_karyotype(_case((unsure, 3), (FEMALE, 1))).karyotype == "46,XX"

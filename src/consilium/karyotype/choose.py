@@ -3,7 +3,7 @@
 What lies in a cluster is often undecided by its looks alone: one chromosome or two, a chromosome or a fold of its
 neighbour. Who counts at the microscope then asks what the cell still lacks. Here the same evidence is added up: how
 likely an object is a chromosome by itself, how well it fits a class, and what a missing or an extra copy of that
-class costs. The cost is small and the same both ways, so a clear third copy stays and a clear loss stays a loss.
+class costs. The cell decides only what looks leave open: a clear third copy is counted.
 
 Costs rise with each copy, so the best choice is a linear assignment of objects to places (Jonker and Volgenant
 1987), solved exactly.
@@ -24,6 +24,10 @@ from consilium.artefact.card import read_card
 from consilium.karyotype.assign import MOST_COPIES, NO_CLASS_FITS, USUAL_COPIES
 from consilium.karyotype.metaphase import Instance
 from consilium.karyotype.models import WEIGHTS
+
+CLEAR = 2.5
+"""Log-odds of being a chromosome (0.92) from which an object is counted whatever else the cell has: a cell in which
+every clear third copy were left out would look normal, and a marker has no place of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,11 +72,10 @@ def choose(
     scores = np.asarray([one.score for one in objects], np.float64)
     present = presence_scale * logit(np.clip(scores, 1e-3, 1 - 1e-3)) + presence_offset
     surprise = class_weight * np.minimum(-np.log(np.maximum(probabilities.astype(np.float64), 1e-9)), NO_CLASS_FITS)
-    # A marker has no place of its own: it is kept where it is more surely there than any class is wrong.
-    absent = np.minimum(present, class_weight * NO_CLASS_FITS)
+    absent = np.minimum(present, CLEAR)
     solutions = [_solve(surprise, absent, usual, unusual_copy) for usual in USUAL_COPIES]
     _, placed = min(solutions, key=lambda solution: solution[0])
-    kept = placed | (present > class_weight * NO_CLASS_FITS)
+    kept = placed | (present > CLEAR)
     return Chosen(kept=kept, presence=expit(present).astype(np.float32))
 
 

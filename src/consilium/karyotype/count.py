@@ -85,7 +85,8 @@ def modal_karyotype(cells: Sequence[Metaphase]) -> CaseCount:
 
     Changes that too few cells show are left out of every cell before the cells vote. A case with fewer cells than
     a clone needs cannot meet the rule at all; there a change counts where every cell shows it. Incomplete cells
-    vote only where there are no others. Ties go to the karyotype whose cells have the higher quality in sum.
+    vote only where there are no others. Ties go to the karyotype with more called changes, as a change that is not
+    looked for is worse than one that is not confirmed, then to the one whose cells have the higher quality in sum.
 
     Args:
         cells: the cells of one case, in any order.
@@ -107,7 +108,7 @@ def modal_karyotype(cells: Sequence[Metaphase]) -> CaseCount:
         votes[written] += 1
         # Integers add up the same in every order, so a tie cannot hang on the order of the cells.
         worth[written] += round(cell.quality.score * 1_000_000)
-    karyotype = min(votes, key=lambda written: (-votes[written], -worth[written], len(written), written))
+    karyotype = min(votes, key=lambda written: (-votes[written], -written.count(","), -worth[written], written))
     return CaseCount(
         karyotype=karyotype, disagreeing=tuple(cell.image for cell in cells if cell.karyotype != karyotype)
     )
