@@ -1,0 +1,1 @@
+"""The cytogenetic language: ISCN 2024 strings read, written and judged."""

@@ -1,0 +1,326 @@
+"""From an ISCN string to its tree."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, replace
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+from typing import Any, Literal, cast
+
+from lark import Lark, Token, Tree, UnexpectedInput
+from lark.tree import Meta
+
+from consilium.cytogenetics.iscn.tree import (
+    Breakpoint,
+    Cells,
+    ChromosomeName,
+    Counted,
+    Doubled,
+    Incomplete,
+    Item,
+    Landmark,
+    Line,
+    Node,
+    Piece,
+    Point,
+    Range,
+    Rearrangement,
+    Reference,
+    Result,
+    Sex,
+    Span,
+    Strand,
+    Technique,
+    Variant,
+    Whole,
+)
+from consilium.errors import InputError
+
+LONGEST = 20_000
+"""Characters: the longest published karyotypes have about 3,000; what is longer is another kind of text."""
+
+_TECHNIQUE = re.compile(r"\. ?(nuc ish|ish|subtel|arr|ogm|rsa|mlpa|sseq|seq|cnv|pcp)(?![a-z])")
+
+
+class NotISCN(InputError):
+    """A string that the grammar does not take.
+
+    Attributes:
+        start, end: the characters where reading stopped.
+        expected: what could have stood there, as names of the grammar.
+    """
+
+    def __init__(self, what: str, *, start: int, end: int, expected: tuple[str, ...] = (), way_out: str = "") -> None:
+        super().__init__(what, where=f"character {start + 1}", way_out=way_out)
+        self.start, self.end, self.expected = start, end, expected
+
+
+def parse(text: str) -> Result:
+    """Read an ISCN string.
+
+    Args:
+        text: one result, without line breaks around it. Nothing is mended: see `repair`.
+
+    Raises:
+        NotISCN: it is not well formed; the error says where.
+    """
+    if len(text) > LONGEST:
+        raise NotISCN(f"{len(text)} characters are no karyotype", start=LONGEST, end=len(text))
+    starts = [*(match.start() for match in _TECHNIQUE.finditer(text)), len(text)]
+    karyotype = text[: starts[0]]
+    techniques = tuple(_technique(text, start, end) for start, end in pairwise(starts))
+    if not karyotype and techniques:
+        return Result(persons=(), techniques=techniques, span=Span(0, len(text)))
+    result = cast(Result, _read("result", karyotype, 0))
+    return replace(result, techniques=techniques, span=Span(0, len(text)))
+
+
+def _technique(text: str, start: int, end: int) -> Technique:
+    found = _TECHNIQUE.match(text, start)
+    assert found is not None
+    return Technique(found[1], text[found.end() : end], span=Span(start, end))
+
+
+@cache
+def _grammar() -> Lark:
+    text = resources.files("consilium.cytogenetics.iscn").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(
+        text, parser="lalr", lexer="contextual", start=["result", "detailed"], propagate_positions=True,
+        maybe_placeholders=False,
+    )  # fmt: skip
+
+
+def _read(rule: str, text: str, offset: int) -> Any:
+    try:
+        return _built(_grammar().parse(text, start=rule))
+    except NotISCN:
+        raise
+    except UnexpectedInput as problem:
+        raise _refusal(problem, text, offset) from None
+
+
+def _refusal(problem: UnexpectedInput, text: str, offset: int) -> NotISCN:
+    token = getattr(problem, "token", None)
+    ended = token is not None and token.type == "$END"
+    stopped: int | None = getattr(problem, "pos_in_stream", None)
+    at = len(text) if ended or stopped is None or stopped < 0 else stopped
+    names = ("accepts", "expected", "allowed")  # an unexpected token has the first two, an unexpected letter the third
+    expected: set[str] = next(filter(None, (getattr(problem, name, None) for name in names)), set())
+    found = "the string ends" if at >= len(text) else f"{text[at : at + 12]!r} cannot stand here"
+    return NotISCN(found, start=offset + at, end=offset + min(at + 1, len(text)), expected=tuple(sorted(expected)))
+
+
+def _span(meta: Meta) -> Span:
+    return Span(meta.start_pos, meta.end_pos)
+
+
+def _of(token: Token) -> Span:
+    return Span(cast(int, token.start_pos), cast(int, token.end_pos))
+
+
+def _range(token: Token, *, skip: int = 0) -> Range:
+    low, _, high = str(token)[skip:].replace("-", "~").partition("~")
+    return Range(int(low), int(high) if high else None, span=_of(token))
+
+
+def _cells(token: Token) -> Cells:
+    inner = str(token)[1:-1]
+    return Cells(int(inner.removeprefix("cp")), inner.startswith("cp"), span=_of(token))
+
+
+_COUNTED = re.compile(r"(>?)(\d+(?:[~-]\d+)?)?(mar|dmin|ace|min|r)(\d*)")
+_VARIANT = re.compile(r"(\d+|X|Y)([a-z]+)([+-]?)")
+
+
+def _built(tree: Tree[Token]) -> Any:
+    parts = [_built(part) if isinstance(part, Tree) else part for part in tree.children]
+    return getattr(_BUILDER, tree.data)(tree.meta, parts)
+
+
+class _Builder:
+    """Makes a node of every rule of the grammar."""
+
+    def result(self, meta: Meta, parts: list[Any]) -> Result:
+        prefix = str(parts.pop(0)).strip() if isinstance(parts[0], Token) and parts[0].type == "PREFIX" else ""
+        persons: list[tuple[Line, ...]] = [()] if isinstance(parts[0], Token) else []
+        persons += [part for part in parts if not isinstance(part, Token)]
+        return Result(tuple(persons), cast(Any, prefix), span=_span(meta))
+
+    def lines(self, _meta: Meta, parts: list[Line]) -> tuple[Line, ...]:
+        return tuple(parts)
+
+    def line(self, meta: Meta, parts: list[Any]) -> Line:
+        count, ploidy, rest = _head(parts)
+        cells = _cells(rest.pop()) if isinstance(rest[-1], Token) else None
+        base, items = rest[0], rest[1:]
+        if cells is None and items and items[-1][-1].cells is not None:
+            # One number at the end is the line's; an entry of a composite has its own before it ("[3][cp5]").
+            *others, last = items[-1]
+            cells, bare = last.cells, replace(last, cells=None, span=Span(last.span.start, last.cells.span.start))
+            items[-1] = (*others, bare)
+        return Line(count, base, tuple(items), cells, *ploidy, span=_span(meta))
+
+    def doubled(self, meta: Meta, parts: list[Any]) -> Line:
+        outer, outer_ploidy, rest = _head(parts)
+        count, ploidy, rest = _head(rest)
+        cells = _cells(rest.pop()) if rest[-1].type == "CELLS" else None
+        copies = rest.pop()
+        doubled = Doubled(outer, _range(copies, skip=1), *outer_ploidy, span=_span(meta))
+        return Line(count, rest[0], tuple(rest[1:]), cells, *ploidy, doubled, span=_span(meta))
+
+    def base(self, meta: Meta, parts: list[Token]) -> Sex | Reference:
+        word = str(parts[0])
+        if parts[0].type == "SEX":
+            constitutional = word.endswith("c")
+            word = word.removesuffix("c")
+            doubtful = "?" in word and word != "?"
+            return Sex(word.replace("?", "") if doubtful else word, doubtful, constitutional, span=_span(meta))
+        kind = word.rstrip("0123456789")
+        index = int(word[len(kind) :]) if len(word) > len(kind) else None
+        copies = _range(parts[1], skip=1) if len(parts) > 1 else None
+        return Reference(cast(Any, kind), index, copies, span=_span(meta))
+
+    def alternatives(self, _meta: Meta, parts: list[Any]) -> tuple[Item, ...]:
+        return tuple(part for part in parts if isinstance(part, Item))
+
+    def item(self, meta: Meta, parts: list[Any]) -> Item:
+        sign: Literal["+", "-", ""] = ""
+        doubtful, copies, cells, origins = False, None, None, []
+        abnormality: Any = None
+        for part in parts:
+            if not isinstance(part, Token):
+                abnormality = part
+            elif part.type == "SIGN":
+                sign = cast(Any, str(part))
+            elif part.type == "DOUBT":
+                doubtful = True
+            elif part.type == "COPIES":
+                copies = _range(part, skip=1)
+            elif part.type == "ORIGIN":
+                origins.append(str(part).strip())
+            else:
+                cells = _cells(part)
+        return Item(abnormality, sign, doubtful, copies, tuple(origins), cells, span=_span(meta))
+
+    def whole(self, meta: Meta, parts: list[Token]) -> Whole:
+        return Whole(str(parts[0]), span=_span(meta))
+
+    def variant(self, meta: Meta, parts: list[Token]) -> Variant:
+        found = _VARIANT.fullmatch(parts[0])
+        assert found is not None
+        return Variant(found[1], found[2], cast(Any, found[3]), span=_span(meta))
+
+    def counted(self, meta: Meta, parts: list[Token]) -> Counted:
+        found = _COUNTED.fullmatch(parts[0])
+        assert found is not None
+        number = None
+        if found[2]:
+            low, _, high = found[2].replace("-", "~").partition("~")
+            start = cast(int, parts[0].start_pos) + len(found[1])
+            number = Range(int(low), int(high) if high else None, span=Span(start, start + len(found[2])))
+        return Counted(found[3], number, int(found[4]) if found[4] else None, bool(found[1]), span=_span(meta))
+
+    def incomplete(self, meta: Meta, _parts: list[Token]) -> Incomplete:
+        return Incomplete(span=_span(meta))
+
+    def rearrangement(self, meta: Meta, parts: list[Rearrangement]) -> Rearrangement:
+        return parts[0] if len(parts) == 1 else replace(parts[0], then=tuple(parts[1:]), span=_span(meta))
+
+    def change(self, meta: Meta, parts: list[Any]) -> Rearrangement:
+        kind, chromosomes = str(parts[0]), parts[1]
+        breakpoints: tuple[tuple[Breakpoint, ...], ...] = ()
+        strands: tuple[Strand, ...] = ()
+        for part in parts[2:]:
+            if isinstance(part, Token):
+                strands = _strands(part)
+            else:
+                breakpoints = part
+        return Rearrangement(kind, chromosomes, breakpoints, strands, span=_span(meta))
+
+    def chromosomes(self, _meta: Meta, parts: list[ChromosomeName]) -> tuple[ChromosomeName, ...]:
+        return tuple(parts)
+
+    def chromosome(self, meta: Meta, parts: list[Token]) -> ChromosomeName:
+        names = [str(part) for part in parts if part.type == "CHROMOSOME"]
+        if not names:
+            return ChromosomeName("?", span=_span(meta))
+        arm = str(parts[-1]) if parts[-1].type == "ARM" else ""
+        return ChromosomeName(names[0], parts[0].type == "DOUBT", tuple(names[1:]), cast(Any, arm), span=_span(meta))
+
+    def breakpoints(self, _meta: Meta, parts: list[tuple[Breakpoint, ...]]) -> tuple[tuple[Breakpoint, ...], ...]:
+        return tuple(parts)
+
+    def on_one(self, _meta: Meta, parts: list[Breakpoint]) -> tuple[Breakpoint, ...]:
+        return tuple(parts)
+
+    def breakpoint(self, meta: Meta, parts: list[Token]) -> Breakpoint:
+        if parts[0].type == "INTERVAL":
+            first, second = re.split("[~-]", parts[0], maxsplit=1)
+            start = cast(int, parts[0].start_pos)
+            points = (
+                Point(first, span=Span(start, start + len(first))),
+                Point(second, span=Span(start + len(first) + 1, start + len(parts[0]))),
+            )
+            return Breakpoint(points, "~", span=_span(meta))
+        points_told = tuple(Point(str(part), span=_of(part)) for part in parts if part.type == "BREAKPOINT")
+        return Breakpoint(points_told, "or" if len(points_told) > 1 else "", span=_span(meta))
+
+    def detailed(self, _meta: Meta, parts: list[Strand]) -> tuple[Strand, ...]:
+        return tuple(parts)
+
+    def strand(self, meta: Meta, parts: list[Any]) -> Strand:
+        pieces: list[Piece] = []
+        breaks = [""]
+        for part in parts:
+            if isinstance(part, Piece):
+                pieces.append(part)
+                breaks.append("")
+            else:
+                breaks[-1] = str(part)
+        return Strand(tuple(pieces), tuple(breaks), span=_span(meta))
+
+    def piece(self, meta: Meta, parts: list[Token]) -> Piece:
+        ends = [_landmark(part) for part in parts if part.type == "LANDMARK"]
+        return Piece(ends[0], ends[1] if len(ends) > 1 else None, span=_span(meta))
+
+
+_BUILDER = _Builder()
+
+
+def _head(parts: list[Any]) -> tuple[Range, tuple[int | None, str], list[Any]]:
+    count, rest = _range(parts[0]), parts[1:]
+    if isinstance(rest[0], Token) and rest[0].type == "PLOIDY":
+        inner = str(rest[0])[1:-1]
+        return count, (int(inner.partition("n")[0]), inner.partition("n")[2]), rest[1:]
+    return count, (None, ""), rest
+
+
+_LANDMARK = re.compile(r"(1\d|2[0-2]|[1-9]|X|Y|\?(?=[pqc?]))?(.+)")
+
+
+def _landmark(token: Token) -> Landmark:
+    found = _LANDMARK.fullmatch(token)
+    assert found is not None
+    start = cast(int, token.start_pos)
+    at = start + len(found[1] or "")
+    return Landmark(Point(found[2], span=Span(at, start + len(token))), found[1] or "", span=_of(token))
+
+
+def _strands(token: Token) -> tuple[Strand, ...]:
+    """The strands of the detailed system; their spans count from the start of the whole string."""
+    start = cast(int, token.start_pos)
+    return tuple(_moved(strand, start) for strand in _read("detailed", str(token), start))
+
+
+def _moved(node: Any, by: int) -> Any:
+    """The same node, `by` characters further on."""
+    changes: dict[str, Any] = {"span": Span(node.span.start + by, node.span.end + by)}
+    for one in fields(node):
+        value = getattr(node, one.name)
+        if isinstance(value, Node):
+            changes[one.name] = _moved(value, by)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Node):
+            changes[one.name] = tuple(_moved(inner, by) for inner in value)
+    return replace(node, **changes)

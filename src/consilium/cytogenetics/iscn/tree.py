@@ -1,0 +1,283 @@
+"""What an ISCN string says, as values: results, lines, items, rearrangements, breakpoints.
+
+Every node knows where it stands in the string (`span`, half-open, in characters); two nodes are equal when they say the
+same, wherever they stand. Names are those of ISCN 2024.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Arm = Literal["p", "q", ""]
+
+
+class Span(NamedTuple):
+    """Characters [start, end) of the string a node was read from."""
+
+    start: int
+    end: int
+
+
+NOWHERE = Span(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What every part of a result has."""
+
+    span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Range(Node):
+    """A number, or an interval of numbers ("45~48")."""
+
+    low: int
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point(Node):
+    """One place on a chromosome as it is written: "q34", "p?13.1", "qter", "cen", "?"."""
+
+    text: str
+
+    @property
+    def arm(self) -> Arm:
+        """The arm; empty where it is not known, or the centromere."""
+        letter = self.text.lstrip("?")[:1]
+        return letter if letter in ("p", "q") else ""  # type: ignore[return-value]
+
+    @property
+    def band(self) -> str:
+        """Region, band and sub-band without question marks, e.g. "13.1"; "ter"; empty for a whole arm."""
+        return self.text.replace("?", "")[1:] if self.arm else ""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a question mark stands in it."""
+        return "?" in self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Breakpoint(Node):
+    """Where a chromosome broke: one place, the ends of an interval ("~"), or alternatives ("or")."""
+
+    points: tuple[Point, ...]
+    relation: Literal["", "~", "or"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChromosomeName(Node):
+    """Which chromosome: "1".."22", "X", "Y", or "?"; alternatives joined by "or"; its arm in "dup(6p)"."""
+
+    name: str
+    doubtful: bool = False
+    others: tuple[str, ...] = ()
+    arm: Arm = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark(Node):
+    """A place in the detailed system: a point and, where it is told, its chromosome."""
+
+    point: Point
+    chromosome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Node):
+    """A stretch from one landmark to another, in the order in which it lies; one landmark alone is a whole arm or ?."""
+
+    start: Landmark
+    end: Landmark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strand(Node):
+    """One chromosome in the detailed system: pieces joined by "::" or ended by ":".
+
+    Attributes:
+        pieces: in their order.
+        breaks: what stands before, between and after them: "", ":" or "::"; one more than there are pieces.
+    """
+
+    pieces: tuple[Piece, ...]
+    breaks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Node):
+    """A whole chromosome gained or lost."""
+
+    chromosome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variant(Node):
+    """A variable region, e.g. "21ps+", "9qh-" (heteromorphism)."""
+
+    chromosome: str
+    region: str
+    change: Literal["+", "-", ""] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Node):
+    """Markers, rings, double minutes and acentric fragments of unknown origin.
+
+    Attributes:
+        kind: "mar", "r", "dmin", "ace" or "min".
+        number: how many are written before it; None for one, unwritten.
+        index: which of several different ones ("mar2"); None where there is but one kind.
+        more_than: ">" stands before the number.
+    """
+
+    kind: str
+    number: Range | None = None
+    index: int | None = None
+    more_than: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete(Node):
+    """The karyotype is incomplete: changes that could not be told stand for themselves in "inc"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rearrangement(Node):
+    """A structural change.
+
+    Attributes:
+        kind: "t", "del", "der", "psu dic" ...
+        chromosomes: in the order written.
+        breakpoints: for each chromosome those on it, in the order written; empty where none are given.
+        strands: in the detailed system, what each chromosome consists of; else empty.
+        then: the other changes of the same derivative chromosome ("t(3;5)..." of "der(3)t(3;5)..."), which have none
+            after them themselves.
+    """
+
+    kind: str
+    chromosomes: tuple[ChromosomeName, ...]
+    breakpoints: tuple[tuple[Breakpoint, ...], ...] = ()
+    strands: tuple[Strand, ...] = ()
+    then: tuple[Rearrangement, ...] = ()
+
+
+Abnormality = Whole | Variant | Counted | Incomplete | Rearrangement
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Node):
+    """One entry of a line.
+
+    Attributes:
+        abnormality: what it is.
+        sign: "+" gained, "-" lost.
+        doubtful: a question mark stands before it.
+        copies: "x2", "x2~3"; None for one.
+        origins: "c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh".
+        cells: in how many cells of a composite it was seen.
+    """
+
+    abnormality: Abnormality
+    sign: Literal["+", "-", ""] = ""
+    doubtful: bool = False
+    copies: Range | None = None
+    origins: tuple[str, ...] = ()
+    cells: Cells | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cells(Node):
+    """How many cells: "[12]", or "[cp7]" of a composite karyotype."""
+
+    number: int
+    composite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sex(Node):
+    """The sex chromosomes as written; "U" where they are not disclosed.
+
+    Attributes:
+        chromosomes: "XX", "XY", "X", "XXY", "U", "?".
+        doubtful: a question mark stands after them.
+        constitutional: "c" stands after them.
+    """
+
+    chromosomes: str
+    doubtful: bool = False
+    constitutional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference(Node):
+    """The clone that a line starts from: "idem", "sl", "sdl1"; with "x2" where it was doubled."""
+
+    kind: Literal["idem", "sl", "sdl"]
+    index: int | None = None
+    copies: Range | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Node):
+    """One cell line or clone.
+
+    Attributes:
+        count: chromosomes.
+        base: sex chromosomes, or the clone it starts from.
+        items: each a tuple of alternatives ("or"), mostly one.
+        cells: how many cells it was seen in.
+        ploidy: the level that gains and losses are told against ("<3n>" is 3); None where it is the usual one.
+        ploidy_sign: "+" or "-" after the level; empty mostly.
+        doubled: the count and copies of the whole line where it is written as "count(line)x2".
+    """
+
+    count: Range
+    base: Sex | Reference
+    items: tuple[tuple[Item, ...], ...] = ()
+    cells: Cells | None = None
+    ploidy: int | None = None
+    ploidy_sign: str = ""
+    doubled: Doubled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled(Node):
+    """A line within parentheses that a cell has twice: the count of the cell, its level, and how often."""
+
+    count: Range
+    copies: Range
+    ploidy: int | None = None
+    ploidy_sign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Technique(Node):
+    """What another technique showed: ".ish ...", ".arr ...", as written.
+
+    Attributes:
+        kind: "ish", "nuc ish", "arr", "ogm", "rsa", "seq" ...
+        text: what follows.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Node):
+    """A whole ISCN string.
+
+    Attributes:
+        persons: lines by the person they come from: one, or recipient and donor of a transplant ("//"). The first is
+            empty where only cells of the donor were seen.
+        prefix: "mos", "chi", "mos chi" or nothing.
+        techniques: what follows the karyotype.
+    """
+
+    persons: tuple[tuple[Line, ...], ...]
+    prefix: Literal["", "mos", "chi", "mos chi"] = ""
+    techniques: tuple[Technique, ...] = ()
