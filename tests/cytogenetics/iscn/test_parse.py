@@ -46,6 +46,10 @@ WELL_FORMED = [
     "46,XX.ish del(22)(q11.2q11.2)(TBX1-)", "46,XY,trp(1)(q21q32)", "46,XX,ins(2;5)(p13;q31q22)", "46,XX,fra(16)(q22)",
     "46,XX,ider(9)(q10)t(9;22)(q34;q11.2)", "46,XX,rec(6)dup(6p)inv(6)(p22q25)dmat", "46,X?", "47,XY,+8x2",
     "46,idemx2,-5",
+    "46,t(X;Y)(q22;q11)", "45,fra(X)(q27)", "46,XX[20]//", "46,XX,der(2)?t(2;3)(p22;q13)", "46,XX,~9dmin",
+    "48,XX,+2mar,9~>40dmin[8]", "47,XX,+dic r(2;3)(p23q32;p24q26)", "46,XX,del(20)(q11.2-13.1q13.3)",
+    "47,XX,+neo(10)(qter->q25::q25->q26->neo->q26->qter)", "55(27,X,+X,+10,+21)x2,+6[7]/46,XY[13]", "47,XY,-?21",
+    "46,XX,tas(12;13)(12pter->12qter->13qter->13pter)",
 ]  # fmt: skip
 
 MALFORMED = {
@@ -100,6 +104,11 @@ def test_the_detailed_system() -> None:
     assert only("del(5)(:p12→qter)").abnormality.strands[0].breaks == (":", "")
 
 
+def test_what_the_standard_prints_is_read_like_what_is_typed() -> None:
+    printed = "48\u223c50,XX,\u22127,+8,+del(5)(pter\u2192q13:)\u00d72[cp4]"
+    assert parse(printed) == parse("48~50,XX,-7,+8,+del(5)(pter->q13:)x2[cp4]")
+
+
 def test_older_intervals_are_read_as_today() -> None:
     assert write(parse("50-54,XY[cp4]")) == "50~54,XY[cp4]"
     assert parse("50-54,XY[cp4]") == parse("50~54,XY[cp4]")
@@ -123,7 +132,7 @@ def test_sex_count_and_ploidy() -> None:
 
 def test_counted_and_whole() -> None:
     assert only("+2~4mar2").abnormality == Counted("mar", Range(2, 4), 2)
-    assert only(">5dmin").abnormality == Counted("dmin", Range(5), more_than=True)
+    assert only(">5dmin").abnormality == Counted("dmin", Range(5), bound=">")
     assert only("+r").abnormality == Counted("r") and only("r(3)").abnormality.kind == "r"
     assert only("+1").abnormality == Whole("1") and only("-22").abnormality == Whole("22")
 

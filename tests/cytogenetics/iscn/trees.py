@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from consilium.cytogenetics.iscn.tree import (
@@ -38,7 +40,7 @@ settled = st.builds(
 )
 breakpoints = st.one_of(
     st.builds(lambda p: Breakpoint((p,)), plain_points),
-    st.builds(lambda a, b: Breakpoint((a, b), "~"), settled, settled),
+    st.builds(lambda a, b, sign: Breakpoint((a, b), sign), settled, settled, st.sampled_from("~-")),
     st.builds(lambda a, b: Breakpoint((a, b), "or"), settled, settled),
 )
 lone = st.builds(lambda p: Breakpoint((p,)), plain_points | ends)
@@ -50,7 +52,7 @@ chromosomes = st.one_of(
     st.just(ChromosomeName("?")),
 )
 landmarks = st.builds(Landmark, plain_points | st.sampled_from([Point("pter"), Point("qter"), Point("cen")]), names)
-pieces = st.builds(Piece, landmarks, landmarks)
+pieces = st.builds(Piece, landmarks, landmarks, st.lists(landmarks, max_size=1).map(tuple))
 
 
 @st.composite
@@ -62,12 +64,13 @@ def strands(draw: st.DrawFn) -> Strand:
 
 KINDS = [
     "add", "del", "dup", "ins", "inv", "idic", "dic", "i", "t", "der", "ider", "rec", "tas", "trc", "trp", "qdp",
-    "hsr", "fra", "r", "neo", "psu dic", "rob", "inv dup", "dir ins",
+    "hsr", "fra", "r", "neo", "psu dic", "dic r", "rob", "inv dup", "dir ins",
 ]  # fmt: skip
 
 
 @st.composite
 def rearrangements(draw: st.DrawFn, *, longest: int = 2) -> Rearrangement:
+    doubtful = draw(st.booleans()) and not longest
     told = tuple(draw(st.lists(chromosomes, min_size=1, max_size=3)))
     then = tuple(draw(st.lists(rearrangements(longest=0), max_size=longest))) if longest else ()
     how = draw(st.sampled_from(["none", "short", "detailed"]))
@@ -75,7 +78,7 @@ def rearrangements(draw: st.DrawFn, *, longest: int = 2) -> Rearrangement:
     built = tuple(draw(st.lists(strands(), min_size=1, max_size=2))) if how == "detailed" else ()
     if built and all(len(s.pieces) == 1 and s.breaks == ("", "") for s in built):
         built = (Strand(built[0].pieces, (":", "")), *built[1:])
-    return Rearrangement(draw(st.sampled_from(KINDS)), told, places, built, then)
+    return Rearrangement(draw(st.sampled_from(KINDS)), told, places, built, then, doubtful)
 
 
 signs = st.sampled_from(["", "+", "-"])
@@ -94,12 +97,22 @@ items = st.one_of(
     st.builds(
         Item,
         st.builds(
-            Counted, st.sampled_from(["mar", "r"]), st.none() | ranges, st.none() | st.integers(1, 9), st.just(False)
+            Counted, st.sampled_from(["mar", "r"]), st.none() | ranges, st.none() | st.integers(1, 9), st.just("")
         ),
         signs, st.booleans(), copies, origins, cells,
     ),
     st.builds(
-        Item, st.builds(Counted, st.just("dmin"), st.none() | ranges, st.none(), st.booleans()),
+        Item,
+        st.one_of(
+            st.builds(Counted, st.just("dmin"), st.none() | ranges, st.none(), st.just("")),
+            st.builds(
+                Counted, st.just("dmin"), st.builds(Range, st.integers(1, 99)), st.none(), st.sampled_from([">", "~"])
+            ),
+            st.builds(
+                Counted, st.just("dmin"), st.builds(Range, st.integers(1, 9), st.integers(10, 99)), st.none(),
+                st.just("~>"),
+            ),
+        ),
         st.just(""), st.booleans(), st.none(), origins, cells,
     ),
     st.builds(Item, st.just(Incomplete())),
@@ -120,22 +133,29 @@ ploidies = st.tuples(st.none() | st.integers(1, 8), st.sampled_from(["", "+", "-
 )
 
 
+def uncounted(entry: tuple[tuple[Item, ...], ...]) -> tuple[tuple[Item, ...], ...]:
+    """The same without a number after the last entry, which would be read as the line's."""
+    if not entry:
+        return entry
+    *others, last = entry[-1]
+    return (*entry[:-1], (*others, replace(last, cells=None)))
+
+
 @st.composite
 def lines(draw: st.DrawFn) -> Line:
     level, sign = draw(ploidies)
     doubled = None
+    entry, closing = draw(entries), draw(cells)
     if draw(st.integers(0, 9)) == 0:
         outer, outer_sign = draw(ploidies)
-        doubled = Doubled(draw(ranges), draw(ranges), outer, outer_sign)
-    entry = draw(entries)
-    closing = None if entry and entry[-1][-1].cells is not None and doubled is None else draw(cells)
-    if closing is None and entry and doubled is None:
-        # A number after the last entry would be read as the line's.
-        last = entry[-1][-1]
-        entry = (*entry[:-1], (*entry[-1][:-1], Item(
-            last.abnormality, last.sign, last.doubtful, last.copies, last.origins, None
-        )))  # fmt: skip
-    return Line(draw(ranges), draw(bases), entry, closing, level, sign, doubled)
+        later = draw(entries)
+        doubled = Doubled(
+            draw(ranges), draw(ranges), outer, outer_sign, uncounted(later) if closing is None else later
+        )  # fmt: skip
+    elif closing is None:
+        entry = uncounted(entry)
+    base = draw(bases) if not entry or draw(st.integers(0, 9)) else None
+    return Line(draw(ranges), base, entry, closing, level, sign, doubled)
 
 
 techniques = st.lists(
@@ -150,7 +170,8 @@ techniques = st.lists(
 @st.composite
 def results(draw: st.DrawFn) -> Result:
     persons = [tuple(draw(st.lists(lines(), min_size=1, max_size=3))) for _ in range(draw(st.integers(1, 2)))]
-    if draw(st.booleans()):
-        persons = [(), *persons[:1]]
+    others = draw(st.sampled_from(["as drawn", "recipient unseen", "donor unseen"]))
+    if others != "as drawn":
+        persons = [(), persons[0]] if others == "recipient unseen" else [persons[0], ()]
     prefix = draw(st.sampled_from(["", "mos", "chi"])) if persons[0] else ""
     return Result(tuple(persons), prefix, draw(techniques))

@@ -38,6 +38,10 @@ from consilium.cytogenetics.iscn.tree import (
 )
 from consilium.errors import InputError
 
+_GLYPHS = str.maketrans({"×": "x", "∼": "~", "\u2013": "-", "\u2212": "-", "\u2010": "-", "\u2011": "-"})
+# The standard prints a multiplication sign, a tilde operator and dashes where keyboards have x, ~ and -; each is one
+# character, so that places stay where they are.
+
 LONGEST = 20_000
 """Characters: the longest published karyotypes have about 3,000; what is longer is another kind of text."""
 
@@ -68,6 +72,7 @@ def parse(text: str) -> Result:
     """
     if len(text) > LONGEST:
         raise NotISCN(f"{len(text)} characters are no karyotype", start=LONGEST, end=len(text))
+    text = text.translate(_GLYPHS)
     starts = [*(match.start() for match in _TECHNIQUE.finditer(text)), len(text)]
     karyotype = text[: starts[0]]
     techniques = tuple(_technique(text, start, end) for start, end in pairwise(starts))
@@ -130,7 +135,7 @@ def _cells(token: Token) -> Cells:
     return Cells(int(inner.removeprefix("cp")), inner.startswith("cp"), span=_of(token))
 
 
-_COUNTED = re.compile(r"(>?)(\d+(?:[~-]\d+)?)?(mar|dmin|ace|min|r)(\d*)")
+_COUNTED = re.compile(r"([>~]?)(\d+(?:[~-]>?\d+)?)?(mar|dmin|ace|min|r)(\d*)")
 _VARIANT = re.compile(r"(\d+|X|Y)([a-z]+)([+-]?)")
 
 
@@ -146,6 +151,8 @@ class _Builder:
         prefix = str(parts.pop(0)).strip() if isinstance(parts[0], Token) and parts[0].type == "PREFIX" else ""
         persons: list[tuple[Line, ...]] = [()] if isinstance(parts[0], Token) else []
         persons += [part for part in parts if not isinstance(part, Token)]
+        if isinstance(parts[-1], Token):
+            persons.append(())
         return Result(tuple(persons), cast(Any, prefix), span=_span(meta))
 
     def lines(self, _meta: Meta, parts: list[Line]) -> tuple[Line, ...]:
@@ -154,21 +161,21 @@ class _Builder:
     def line(self, meta: Meta, parts: list[Any]) -> Line:
         count, ploidy, rest = _head(parts)
         cells = _cells(rest.pop()) if isinstance(rest[-1], Token) else None
-        base, items = rest[0], rest[1:]
-        if cells is None and items and items[-1][-1].cells is not None:
-            # One number at the end is the line's; an entry of a composite has its own before it ("[3][cp5]").
-            *others, last = items[-1]
-            cells, bare = last.cells, replace(last, cells=None, span=Span(last.span.start, last.cells.span.start))
-            items[-1] = (*others, bare)
-        return Line(count, base, tuple(items), cells, *ploidy, span=_span(meta))
+        base, items = _content(rest)
+        cells, items = (cells, items) if cells is not None else _line_cells(items)
+        return Line(count, base, items, cells, *ploidy, span=_span(meta))
 
     def doubled(self, meta: Meta, parts: list[Any]) -> Line:
         outer, outer_ploidy, rest = _head(parts)
         count, ploidy, rest = _head(rest)
-        cells = _cells(rest.pop()) if rest[-1].type == "CELLS" else None
-        copies = rest.pop()
-        doubled = Doubled(outer, _range(copies, skip=1), *outer_ploidy, span=_span(meta))
-        return Line(count, rest[0], tuple(rest[1:]), cells, *ploidy, doubled, span=_span(meta))
+        at = next(at for at, part in enumerate(rest) if isinstance(part, Token))
+        copies, after = rest[at], rest[at + 1 :]
+        cells = _cells(after.pop()) if after and isinstance(after[-1], Token) else None
+        base, items = _content(rest[:at])
+        later = tuple(after)
+        cells, later = (cells, later) if cells is not None else _line_cells(later)
+        doubled = Doubled(outer, _range(copies, skip=1), *outer_ploidy, later, span=_span(meta))
+        return Line(count, base, items, cells, *ploidy, doubled, span=_span(meta))
 
     def base(self, meta: Meta, parts: list[Token]) -> Sex | Reference:
         word = str(parts[0])
@@ -215,18 +222,26 @@ class _Builder:
     def counted(self, meta: Meta, parts: list[Token]) -> Counted:
         found = _COUNTED.fullmatch(parts[0])
         assert found is not None
-        number = None
+        number, bound = None, found[1]
         if found[2]:
             low, _, high = found[2].replace("-", "~").partition("~")
+            bound = "~>" if high.startswith(">") else bound
             start = cast(int, parts[0].start_pos) + len(found[1])
-            number = Range(int(low), int(high) if high else None, span=Span(start, start + len(found[2])))
-        return Counted(found[3], number, int(found[4]) if found[4] else None, bool(found[1]), span=_span(meta))
+            number = Range(int(low), int(high.lstrip(">")) if high else None, span=Span(start, start + len(found[2])))
+        return Counted(found[3], number, int(found[4]) if found[4] else None, cast(Any, bound), span=_span(meta))
 
     def incomplete(self, meta: Meta, _parts: list[Token]) -> Incomplete:
         return Incomplete(span=_span(meta))
 
-    def rearrangement(self, meta: Meta, parts: list[Rearrangement]) -> Rearrangement:
-        return parts[0] if len(parts) == 1 else replace(parts[0], then=tuple(parts[1:]), span=_span(meta))
+    def rearrangement(self, meta: Meta, parts: list[Any]) -> Rearrangement:
+        if len(parts) == 1:
+            return parts[0]
+        then = [
+            replace(part, doubtful=isinstance(before, Token))
+            for before, part in pairwise(parts)
+            if isinstance(part, Rearrangement)
+        ]
+        return replace(parts[0], then=tuple(then), span=_span(meta))
 
     def change(self, meta: Meta, parts: list[Any]) -> Rearrangement:
         kind, chromosomes = str(parts[0]), parts[1]
@@ -263,7 +278,7 @@ class _Builder:
                 Point(first, span=Span(start, start + len(first))),
                 Point(second, span=Span(start + len(first) + 1, start + len(parts[0]))),
             )
-            return Breakpoint(points, "~", span=_span(meta))
+            return Breakpoint(points, cast(Any, parts[0][len(first)]), span=_span(meta))
         points_told = tuple(Point(str(part), span=_of(part)) for part in parts if part.type == "BREAKPOINT")
         return Breakpoint(points_told, "or" if len(points_told) > 1 else "", span=_span(meta))
 
@@ -283,7 +298,7 @@ class _Builder:
 
     def piece(self, meta: Meta, parts: list[Token]) -> Piece:
         ends = [_landmark(part) for part in parts if part.type == "LANDMARK"]
-        return Piece(ends[0], ends[1] if len(ends) > 1 else None, span=_span(meta))
+        return Piece(ends[0], ends[-1] if len(ends) > 1 else None, tuple(ends[1:-1]), span=_span(meta))
 
 
 _BUILDER = _Builder()
@@ -295,6 +310,22 @@ def _head(parts: list[Any]) -> tuple[Range, tuple[int | None, str], list[Any]]:
         inner = str(rest[0])[1:-1]
         return count, (int(inner.partition("n")[0]), inner.partition("n")[2]), rest[1:]
     return count, (None, ""), rest
+
+
+def _content(parts: list[Any]) -> tuple[Sex | Reference | None, tuple[tuple[Item, ...], ...]]:
+    if isinstance(parts[0], Sex | Reference):
+        return parts[0], tuple(parts[1:])
+    return None, tuple(parts)
+
+
+def _line_cells(items: tuple[tuple[Item, ...], ...]) -> tuple[Cells | None, tuple[tuple[Item, ...], ...]]:
+    """One number at the end is the line's; the last entry of a composite has its own before it ("[3][cp5]")."""
+    if not items or items[-1][-1].cells is None:
+        return None, items
+    *others, last = items[-1]
+    cells = last.cells
+    bare = replace(last, cells=None, span=Span(last.span.start, cells.span.start))
+    return cells, (*items[:-1], (*others, bare))
 
 
 _LANDMARK = re.compile(r"(1\d|2[0-2]|[1-9]|X|Y|\?(?=[pqc?]))?(.+)")

@@ -62,10 +62,15 @@ class Point(Node):
 
 @dataclass(frozen=True, slots=True)
 class Breakpoint(Node):
-    """Where a chromosome broke: one place, the ends of an interval ("~"), or alternatives ("or")."""
+    """Where a chromosome broke: one place, or several.
+
+    Attributes:
+        points: in the order written.
+        relation: of several places: "~" the ends of an interval, "-" bands that are one band at 300 bphs, "or".
+    """
 
     points: tuple[Point, ...]
-    relation: Literal["", "~", "or"] = ""
+    relation: Literal["", "~", "-", "or"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,17 @@ class Landmark(Node):
 
 @dataclass(frozen=True, slots=True)
 class Piece(Node):
-    """A stretch from one landmark to another, in the order in which it lies; one landmark alone is a whole arm or ?."""
+    """A stretch from one landmark to another, in the order in which it lies.
+
+    Attributes:
+        start: where it begins; alone it is a whole arm, "?" or "hsr".
+        end: where it ends.
+        via: what is named between ("neo", "cen", other bands), mostly nothing.
+    """
 
     start: Landmark
     end: Landmark | None = None
+    via: tuple[Landmark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +143,13 @@ class Counted(Node):
         kind: "mar", "r", "dmin", "ace" or "min".
         number: how many are written before it; None for one, unwritten.
         index: which of several different ones ("mar2"); None where there is but one kind.
-        more_than: ">" stands before the number.
+        bound: ">" more than the number, "~" about it, "~>" from the lower number to more than the higher.
     """
 
     kind: str
     number: Range | None = None
     index: int | None = None
-    more_than: bool = False
+    bound: Literal["", ">", "~", "~>"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +168,7 @@ class Rearrangement(Node):
         strands: in the detailed system, what each chromosome consists of; else empty.
         then: the other changes of the same derivative chromosome ("t(3;5)..." of "der(3)t(3;5)..."), which have none
             after them themselves.
+        doubtful: a question mark stands before a later change ("der(1)?t(1;3)..."); that of the first is the item's.
     """
 
     kind: str
@@ -163,6 +176,7 @@ class Rearrangement(Node):
     breakpoints: tuple[tuple[Breakpoint, ...], ...] = ()
     strands: tuple[Strand, ...] = ()
     then: tuple[Rearrangement, ...] = ()
+    doubtful: bool = False
 
 
 Abnormality = Whole | Variant | Counted | Incomplete | Rearrangement
@@ -227,7 +241,8 @@ class Line(Node):
 
     Attributes:
         count: chromosomes.
-        base: sex chromosomes, or the clone it starts from.
+        base: normal sex chromosomes, or the clone it starts from; None where no sex chromosome is normal
+            ("46,t(X;Y)...").
         items: each a tuple of alternatives ("or"), mostly one.
         cells: how many cells it was seen in.
         ploidy: the level that gains and losses are told against ("<3n>" is 3); None where it is the usual one.
@@ -236,7 +251,7 @@ class Line(Node):
     """
 
     count: Range
-    base: Sex | Reference
+    base: Sex | Reference | None
     items: tuple[tuple[Item, ...], ...] = ()
     cells: Cells | None = None
     ploidy: int | None = None
@@ -246,12 +261,20 @@ class Line(Node):
 
 @dataclass(frozen=True, slots=True)
 class Doubled(Node):
-    """A line within parentheses that a cell has twice: the count of the cell, its level, and how often."""
+    """A line within parentheses that a cell has twice ("50(25,X,+8,+21)x2").
+
+    Attributes:
+        count: of the cell.
+        copies: how often it has the line.
+        ploidy, ploidy_sign: level of the cell, where it is told.
+        items: what came after the doubling.
+    """
 
     count: Range
     copies: Range
     ploidy: int | None = None
     ploidy_sign: str = ""
+    items: tuple[tuple[Item, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +295,8 @@ class Result(Node):
     """A whole ISCN string.
 
     Attributes:
-        persons: lines by the person they come from: one, or recipient and donor of a transplant ("//"). The first is
-            empty where only cells of the donor were seen.
+        persons: lines by the person they come from: one, or recipient and donor of a transplant ("//"); empty where no
+            cell of that person was seen.
         prefix: "mos", "chi", "mos chi" or nothing.
         techniques: what follows the karyotype.
     """

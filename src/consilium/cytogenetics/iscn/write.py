@@ -38,14 +38,17 @@ def write(result: Result) -> str:
 
 def line(one: Line) -> str:
     """Write one cell line."""
-    inner = ",".join([
-        _range(one.count) + _ploidy(one.ploidy, one.ploidy_sign), _base(one.base),
-        *(" or ".join(map(item, alternatives)) for alternatives in one.items),
-    ])  # fmt: skip
+    base = [] if one.base is None else [_base(one.base)]
+    inner = ",".join([_range(one.count) + _ploidy(one.ploidy, one.ploidy_sign), *base, *map(_alternatives, one.items)])
     if one.doubled is not None:
         outer = _range(one.doubled.count) + _ploidy(one.doubled.ploidy, one.doubled.ploidy_sign)
-        inner = f"{outer}({inner})x{_range(one.doubled.copies)}"
+        doubled = f"{outer}({inner})x{_range(one.doubled.copies)}"
+        inner = ",".join([doubled, *map(_alternatives, one.doubled.items)])
     return inner + _cells(one.cells)
+
+
+def _alternatives(several: tuple[Item, ...]) -> str:
+    return " or ".join(map(item, several))
 
 
 def item(one: Item) -> str:
@@ -65,15 +68,16 @@ def abnormality(one: Abnormality) -> str:
     if isinstance(one, Variant):
         return f"{one.chromosome}{one.region}{one.change}"
     if isinstance(one, Counted):
-        number = _range(one.number) if one.number else ""
-        return f"{'>' if one.more_than else ''}{number}{one.kind}{'' if one.index is None else one.index}"
+        number = "" if one.number is None else _range(one.number)
+        number = number.replace("~", "~>") if one.bound == "~>" else one.bound + number
+        return f"{number}{one.kind}{'' if one.index is None else one.index}"
     if isinstance(one, Incomplete):
         return "inc"
     return _rearrangement(one)
 
 
 def _rearrangement(one: Rearrangement) -> str:
-    out = f"{one.kind}({';'.join(map(_chromosome, one.chromosomes))})"
+    out = f"{'?' if one.doubtful else ''}{one.kind}({';'.join(map(_chromosome, one.chromosomes))})"
     if one.strands:
         out += f"({';'.join(map(_strand, one.strands))})"
     elif one.breakpoints:
@@ -92,7 +96,8 @@ def _breakpoint(one: Breakpoint) -> str:
 
 def _strand(one: Strand) -> str:
     pieces = (
-        _landmark(piece.start) + (f"->{_landmark(piece.end)}" if piece.end is not None else "") for piece in one.pieces
+        "->".join(_landmark(mark) for mark in (piece.start, *piece.via, piece.end) if mark is not None)
+        for piece in one.pieces
     )
     return one.breaks[0] + "".join(chain.from_iterable(zip(pieces, one.breaks[1:], strict=True)))
 
