@@ -234,14 +234,15 @@ class _Builder:
         return Incomplete(span=_span(meta))
 
     def rearrangement(self, meta: Meta, parts: list[Any]) -> Rearrangement:
+        first: Rearrangement = parts[0]
         if len(parts) == 1:
-            return parts[0]
+            return first
         then = [
             replace(part, doubtful=isinstance(before, Token))
             for before, part in pairwise(parts)
             if isinstance(part, Rearrangement)
         ]
-        return replace(parts[0], then=tuple(then), span=_span(meta))
+        return replace(first, then=tuple(then), span=_span(meta))
 
     def change(self, meta: Meta, parts: list[Any]) -> Rearrangement:
         kind, chromosomes = str(parts[0]), parts[1]
@@ -320,10 +321,10 @@ def _content(parts: list[Any]) -> tuple[Sex | Reference | None, tuple[tuple[Item
 
 def _line_cells(items: tuple[tuple[Item, ...], ...]) -> tuple[Cells | None, tuple[tuple[Item, ...], ...]]:
     """One number at the end is the line's; the last entry of a composite has its own before it ("[3][cp5]")."""
-    if not items or items[-1][-1].cells is None:
+    cells = items[-1][-1].cells if items else None
+    if cells is None:
         return None, items
     *others, last = items[-1]
-    cells = last.cells
     bare = replace(last, cells=None, span=Span(last.span.start, cells.span.start))
     return cells, (*items[:-1], (*others, bare))
 
