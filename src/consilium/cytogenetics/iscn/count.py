@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from consilium.cytogenetics.iscn.tree import Counted, Item, Line, Range, Rearrangement, Reference, Sex, Whole
 from consilium.errors import InputError
@@ -49,6 +50,8 @@ def count(line: Line, before: Sequence[Line] = ()) -> Range:
     if line.doubled is not None:
         copies = line.doubled.copies
         low, high = low * copies.low, high * _top(copies)
+        later = _changes(replace(line, items=line.doubled.items))
+        low, high = low + later[0], high + later[1]
     low, high = max(min(low, high), 0), max(low, high, 0)
     return Range(low, high if high != low else None)
 
@@ -123,7 +126,9 @@ def _count(line: Line, before: Sequence[Line]) -> Span:
     return low + changes[0], high + changes[1]
 
 
-def _sex(base: Sex | Reference, number: int) -> Span:
+def _sex(base: Sex | Reference | None, number: int) -> Span:
+    if base is None:  # no sex chromosome is normal: "46,t(X;Y)..."
+        return 0, 0
     assert isinstance(base, Sex)
     if base.chromosomes in ("U", "?"):
         return number, number
@@ -143,18 +148,18 @@ def _changes(line: Line) -> Span:
     return low, high
 
 
-def _change(item: Item, base: Sex | Reference) -> Span:
+def _change(item: Item, base: Sex | Reference | None) -> Span:
     copies = (item.copies.low, _top(item.copies)) if item.copies else (1, 1)
     least, most = _one(item, base)
     each = (least * copies[0], least * copies[1], most * copies[0], most * copies[1])
     return min(each), max(each)
 
 
-def _one(item: Item, base: Sex | Reference) -> Span:
+def _one(item: Item, base: Sex | Reference | None) -> Span:
     what = item.abnormality
     if isinstance(what, Whole):
         if item.sign == "-":
-            told = what.chromosome in "XY" and isinstance(base, Sex) and not base.constitutional
+            told = what.chromosome in "XY" and not isinstance(base, Reference) and not (base and base.constitutional)
             return (0, 0) if told else (-1, -1)
         return (1, 1) if item.sign else (0, 0)
     if isinstance(what, Counted):
@@ -168,7 +173,7 @@ def _one(item: Item, base: Sex | Reference) -> Span:
     return (0, 1) if sex_region else (0, 0)
 
 
-def _structural(what: Rearrangement, sign: str, base: Sex | Reference) -> Span:
+def _structural(what: Rearrangement, sign: str, base: Sex | Reference | None) -> Span:
     named = [one.name for one in what.chromosomes]
     made = derivatives(what)
     if sign == "+":
@@ -184,7 +189,7 @@ def _structural(what: Rearrangement, sign: str, base: Sex | Reference) -> Span:
         return made - len(named), made - min(len(named), 1)
     if isinstance(base, Reference):
         return made - autosomes - sex - unknown, made - autosomes - sex
-    if base.constitutional:
+    if base is not None and base.constitutional:
         return made - autosomes - sex - unknown, made - autosomes
     return made - autosomes - unknown, made - autosomes
 

@@ -1,0 +1,69 @@
+"""Is an ISCN string right? Every rule that it breaks, where, and, where that is certain, the mended string."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from consilium.cytogenetics.iscn.order import canonical
+from consilium.cytogenetics.iscn.parse import NotISCN, parse
+from consilium.cytogenetics.iscn.rules import Finding
+from consilium.cytogenetics.iscn.tree import Result, Span
+from consilium.cytogenetics.iscn.validate_change import Told, judge_change
+from consilium.cytogenetics.iscn.validate_clones import judge_clones
+from consilium.cytogenetics.iscn.validate_line import judge_line
+from consilium.cytogenetics.iscn.write import write
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is to be said of a string.
+
+    Attributes:
+        text: the string.
+        result: what it says; None where it is not well formed.
+        findings: the rules it breaks, from left to right.
+        canonical: the string in the spelling and order of the current edition; None where it is not well formed.
+    """
+
+    text: str
+    result: Result | None
+    findings: tuple[Finding, ...]
+    canonical: str | None
+
+    @property
+    def valid(self) -> bool:
+        """Whether no rule of severity "error" is broken."""
+        return all(finding.severity != "error" for finding in self.findings)
+
+
+def validate(text: str, *, known: Collection[str] = (), without: Collection[str] = ()) -> Judgement:
+    """Judge a string by the rules of ISCN 2024 (see `rules`).
+
+    Args:
+        text: one result, e.g. "47,XY,+21".
+        known: abnormalities that an earlier study or another technique has shown, as ISCN writes them with or without
+            breakpoints ("t(9;22)", "+8"): one cell is enough for them (4.5.1e, 4.5.3l).
+        without: names of rules that are not to be applied.
+    """
+    try:
+        result = parse(text)
+    except NotISCN as problem:
+        finding = Finding("syntax", Span(problem.start, problem.end), (("what", problem.what),))
+        return Judgement(text, None, () if "syntax" in without else (finding,), None)
+    findings = [finding for finding in _judge(text, result, known) if finding.rule not in without]
+    findings.sort(key=lambda finding: finding.span)
+    return Judgement(text, result, tuple(findings), write(canonical(result)))
+
+
+def _judge(text: str, result: Result, known: Collection[str]) -> Iterator[Finding]:
+    told = Told()
+    counted = any(line.cells is not None for lines in result.persons for line in lines)
+    for lines in result.persons:
+        for at, line in enumerate(lines):
+            yield from judge_line(text, line, lines[:at], counted=counted)
+            later = line.doubled.items if line.doubled is not None else ()
+            for several in (*line.items, *later):
+                for item in several:
+                    yield from judge_change(text, item, told)
+    yield from judge_clones(text, result, known)
