@@ -13,7 +13,9 @@ AUTOSOME_PAIRS = 22
 UNCOUNTED = frozenset({"dmin", "ace", "min"})
 """Acentric: they stand in the karyotype, not in the count (ISCN 2024, 5.5.12h)."""
 
-ONE_OF_MANY = frozenset({"der", "dic", "psu dic", "der psu dic", "dicr", "trc", "rob", "rec", "psu"})
+ONE_OF_MANY = frozenset(
+    {"der", "dic", "dic r", "psu dic", "der psu dic", "dicr", "trc", "trc r", "psu trc", "rob", "rec", "psu"}
+)
 """Changes that make one chromosome of all those named (ISCN 2024, 5.4.1k)."""
 
 _NEAR = ((34, 1), (57, 2), (80, 3), (103, 4), (126, 5), (149, 6), (172, 7), (195, 8))
@@ -168,12 +170,12 @@ def _one(item: Item, base: Sex | Reference | None) -> Span:
         low, high = (what.number.low, _top(what.number)) if what.number else (1, 1)
         return (-high, -low) if item.sign == "-" else (low, high)
     if isinstance(what, Rearrangement):
-        return _structural(what, item.sign, base)
+        return _structural(what, item.sign, base, constitutional="c" in item.origins)
     sex_region = getattr(what, "chromosome", "") in ("X", "Y") and isinstance(base, Sex)
     return (0, 1) if sex_region else (0, 0)
 
 
-def _structural(what: Rearrangement, sign: str, base: Sex | Reference | None) -> Span:
+def _structural(what: Rearrangement, sign: str, base: Sex | Reference | None, *, constitutional: bool) -> Span:
     named = [one.name for one in what.chromosomes]
     made = derivatives(what)
     if sign == "+":
@@ -190,7 +192,8 @@ def _structural(what: Rearrangement, sign: str, base: Sex | Reference | None) ->
     if isinstance(base, Reference):
         return made - autosomes - sex - unknown, made - autosomes - sex
     if base is not None and base.constitutional:
-        return made - autosomes - sex - unknown, made - autosomes
+        # What is acquired is told against the constitutional complement (6.4g); what is constitutional may be in it.
+        return made - autosomes - sex - unknown, made - autosomes - (0 if constitutional else sex)
     return made - autosomes - unknown, made - autosomes
 
 
