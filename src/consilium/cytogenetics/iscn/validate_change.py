@@ -69,6 +69,10 @@ def judge_change(text: str, item: Item, told: Told) -> Iterator[Finding]:
     yield from _inheritance(text, item)
     if not isinstance(what, Rearrangement):
         return
+    heads = ("der", "ider", "rec")
+    second = next((one for one in what.then if what.kind not in heads or one.kind in heads), None)
+    if second is not None:
+        yield Finding("derivative-missing", second.span, (("text", _said(text, second)), ("kind", what.kind)))
     for one in (what, *what.then):
         yield from _one(text, one, told, first=one is what, removed=item.sign == "-")
     if what.kind in ("der", "ider", "rec"):
@@ -398,8 +402,13 @@ def _detailed(text: str, what: Rearrangement) -> Iterator[Finding]:
         written = mark.point.text.partition("~")[0]
         if chromosome != "?" and not written.endswith("ter"):
             yield from _band("detailed-band", chromosome, written, mark.point.span)
+    ring = what.kind in ("r", "dic r", "trc r")
     for strand in what.strands:
-        yield from _ends(text, strand)
+        outer, inner = {strand.breaks[0], strand.breaks[-1]}, set(strand.breaks[1:-1])
+        if inner - {"::"} or ("::" in outer and len(outer) > 1) or (ring and outer != {"::"}):
+            yield Finding("detailed-join", strand.span, (("text", text[strand.span.start : strand.span.end]),))
+        else:
+            yield from _ends(text, strand)
 
 
 def _marks(strand: Strand) -> Iterator[Landmark]:
