@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from consilium.cytogenetics.iscn.count import NoMeaning, count, level
+from consilium.cytogenetics.iscn.count import NoMeaning, count, derivatives, level
 from consilium.cytogenetics.iscn.order import compare, items, place
 from consilium.cytogenetics.iscn.rules import Finding
 from consilium.cytogenetics.iscn.tree import (
@@ -83,6 +83,8 @@ def _ranges(text: str, line: Line) -> Iterator[Finding]:
         for item in several:
             if isinstance(item.abnormality, Counted) and item.abnormality.number is not None:
                 numbers.append(item.abnormality.number)
+                if item.abnormality.number == Range(0):
+                    yield Finding("copies", item.abnormality.number.span, (("number", "0"),))
             if item.copies is not None:
                 numbers.append(item.copies)
                 if item.copies.low < 2:
@@ -118,6 +120,9 @@ def _sex(text: str, line: Line, *, counted: bool) -> Iterator[Finding]:
         and item.sign == "+"
         and (line.base is None or _own_chromosome(item.abnormality))
     ]
+    if base.constitutional and base.chromosomes in ("XX", "XY"):
+        today = mended(text, base.span, base.chromosomes)
+        yield Finding("constitutional-normal", base.span, (("text", base.chromosomes),), today)
     if base.constitutional or base.chromosomes in ("U", "?"):
         have = Counter(base.chromosomes)
         for item in signed:
@@ -270,8 +275,7 @@ def _together(text: str, line: Line) -> Iterator[Finding]:
             yield Finding("gain-and-loss", item.span, (("chromosome", chromosome),))
     seen: set[str] = set()
     for item in single:
-        numbered = isinstance(item.abnormality, Counted) and item.abnormality.index is not None
-        if (numbered or isinstance(item.abnormality, Rearrangement)) and not item.copies:
+        if isinstance(item.abnormality, Counted | Rearrangement | Incomplete) and not item.copies:
             written = write_item(replace(item, cells=None))
             if written in seen:
                 yield Finding("copies-repeated", item.span, (("text", written),))
@@ -283,6 +287,11 @@ def _together(text: str, line: Line) -> Iterator[Finding]:
 
 
 def _needless(text: str, single: list[Item]) -> Iterator[Finding]:
+    losses = {
+        item.abnormality.chromosome: item
+        for item in single
+        if isinstance(item.abnormality, Whole) and item.sign == "-" and not item.origins
+    }
     gained = Counter(
         _own_chromosome(item.abnormality)
         for item in single
@@ -293,17 +302,11 @@ def _needless(text: str, single: list[Item]) -> Iterator[Finding]:
         if item.sign != "+" or not isinstance(what, Rearrangement) or what.kind == "fis":
             continue
         own = _own_chromosome(what)
-        lost = next(
-            (
-                one
-                for one in single
-                if isinstance(one.abnormality, Whole) and one.sign == "-" and one.abnormality.chromosome == own
-            ),
-            None,
-        )
-        if own and lost is not None and gained[own] == 1 and not lost.origins:
-            start, stop = sorted((lost, item), key=lambda one: one.span.start)
-            edited = _without_loss(text, lost, item)
+        names = [own] if own else [one.name for one in what.chromosomes] if derivatives(what) == 1 else []
+        lost = [losses[name] for name in dict.fromkeys(names) if name in losses]
+        if lost and len(lost) == len(names) and (not own or gained[own] == 1):
+            start, *_, stop = sorted((*lost, item), key=lambda one: one.span.start)
+            edited = _without_losses(text, lost, item)
             yield Finding("minus-needless", Span(start.span.start, stop.span.end), (("today", edited),), edited)
 
 
@@ -313,10 +316,10 @@ def _own_chromosome(what: Rearrangement) -> str:
     return name if len(what.chromosomes) == 1 and name != "?" else ""
 
 
-def _without_loss(text: str, lost: Item, gained: Item) -> str:
-    """The string without the loss and without the sign of the gain, the later place first."""
-    for item in sorted((lost, gained), key=lambda one: -one.span.start):
-        text = without_item(text, item) if item is lost else without_sign(text, item)
+def _without_losses(text: str, lost: list[Item], gained: Item) -> str:
+    """The string without the losses and without the sign of the gain, the later place first."""
+    for item in sorted((*lost, gained), key=lambda one: -one.span.start):
+        text = without_sign(text, item) if item is gained else without_item(text, item)
     return text
 
 
