@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from consilium.cytogenetics.clones.cell import Cell
-from consilium.cytogenetics.clones.change import Change, Changes
+from consilium.cytogenetics.clones.change import Change, Changes, acquired
 from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_LOSS, Finding
 from consilium.cytogenetics.clones.setting import Observed, Setting
 from consilium.cytogenetics.iscn.tree import Rearrangement, Whole
 
 MOST_RANDOM_LOSSES = 3
 """More chromosomes than these are not taken for lost by chance in a cell that is counted."""
+
+LARGER_LINE = 4
+"""A constitutional line is taken for chance losses of another only where that one has so many times its cells."""
 
 Reason = Literal["random_loss", "single_cell", "single_combination", "broken", "incomplete", "one_culture"]
 """Why a finding, or a cell, is not in the string:
@@ -116,10 +119,10 @@ def cell_lines(
     composites: list[CellLine] = []
     if setting.neoplastic:
         protected = {one for one in groups.cells if one and all(findings[c].rule in _KNOWN for c in one)}
-        loose = _absorb(groups, observed.changes, protected, most=1)
+        loose = _absorb(groups, observed.changes, protected, most=1, times=2)
         composites = _composites(groups, loose, protected, observed, findings, reasons)
     else:
-        _absorb(groups, observed.changes, set(), most=CELLS_FOR_A_LOSS - 1)
+        _absorb(groups, observed.changes, set(), most=CELLS_FOR_A_LOSS - 1, times=LARGER_LINE)
         _drop_single_cells(groups, findings, reasons)
     lines = [CellLine(changes=one, cells=sorted(cells)) for one, cells in groups.cells.items() if cells]
     lines += composites
@@ -127,7 +130,7 @@ def cell_lines(
     return lines, _set_aside(lines, observed, findings, reasons)
 
 
-_KNOWN = ("previous_study", "confirmed", "constitutional")
+_KNOWN = ("previous_study", "confirmed", "constitutional", "doubled")
 
 
 def _not_normal(changes: Changes, findings: Mapping[Change, Finding]) -> Reason | None:
@@ -197,7 +200,9 @@ def lost_by_chance(shows: Changes, everything: Changes, line: Changes) -> int | 
     return lost
 
 
-def _absorb(groups: _Groups, changes: Sequence[Changes], protected: set[Changes], *, most: int) -> dict[Changes, int]:
+def _absorb(
+    groups: _Groups, changes: Sequence[Changes], protected: set[Changes], *, most: int, times: int
+) -> dict[Changes, int]:
     """Let cells that a larger line explains by chance losses count to it.
 
     Returns:
@@ -209,7 +214,7 @@ def _absorb(groups: _Groups, changes: Sequence[Changes], protected: set[Changes]
             continue
         targets = []
         for line in groups.cells:
-            if groups.size(line) <= max(most, groups.size(one)) or not line - one:
+            if groups.size(line) < times * groups.size(one) or not line - one:
                 continue
             lost = [lost_by_chance(one, changes[k], line) for k in groups.cells[one]]
             if all(number is not None and number <= MOST_RANDOM_LOSSES for number in lost):
@@ -266,7 +271,7 @@ def _families(cells: Sequence[int], shown: Mapping[int, Changes]) -> list[list[i
     """Cells that share changes, directly or through others."""
     families: list[tuple[set[Change], list[int]]] = []
     for k in sorted(cells):
-        changes, members = set(_acquired(shown[k])), [k]
+        changes, members = set(acquired(shown[k])), [k]
         apart = []
         for others, theirs in families:
             if changes & others:
@@ -276,10 +281,6 @@ def _families(cells: Sequence[int], shown: Mapping[int, Changes]) -> list[list[i
                 apart.append((others, theirs))
         families = [*apart, (changes, members)]
     return [sorted(members) for _, members in families]
-
-
-def _acquired(changes: Changes) -> Changes:
-    return frozenset(change for change in changes if not change.constitutional)
 
 
 def _composite(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -79,6 +80,16 @@ class Change:
 
 
 Changes = frozenset[Change]
+
+
+def level_of(changes: Iterable[Change]) -> int:
+    """The ploidy level that changes are told against; 2 for none."""
+    return max((change.level for change in changes), default=2)
+
+
+def acquired(changes: Changes) -> Changes:
+    """Changes that the person was not born with."""
+    return frozenset(change for change in changes if not change.constitutional)
 
 
 def item_key(item: Item) -> tuple[object, ...]:

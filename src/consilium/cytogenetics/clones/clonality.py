@@ -9,6 +9,7 @@ from typing import Literal
 
 from consilium.cytogenetics.clones.cell import Cell
 from consilium.cytogenetics.clones.change import Change
+from consilium.cytogenetics.clones.doubling import shown_by_doubling
 from consilium.cytogenetics.clones.setting import Observed, Setting
 from consilium.cytogenetics.iscn.tree import Rearrangement, Variant, Whole
 
@@ -22,7 +23,7 @@ CELLS_A_COLONY = 2
 """Cells of one colony that count as independent of each other (European guidelines for constitutional analysis)."""
 
 Rule = Literal[
-    "two_cells", "three_cells", "shared_loss", "every_cell", "previous_study", "confirmed", "constitutional",
+    "two_cells", "three_cells", "shared_loss", "every_cell", "previous_study", "confirmed", "constitutional", "doubled",
     "single_cell", "too_few_losses", "one_colony", "one_culture", "scattered",
 ]  # fmt: skip
 """Why a change is clonal, or why not:
@@ -33,6 +34,7 @@ Rule = Literal[
     every_cell      fewer cells were analysed than the rule asks for, and all show it (constitutional only)
     previous_study, confirmed, constitutional
                     known otherwise, so one cell is enough
+    doubled         in one cell, and doubled in several others (neoplasia only)
     single_cell     a gain or structural change in one cell
     too_few_losses  a loss in one or two cells: taken for random
     one_colony      all its cells are of one colony
@@ -41,7 +43,7 @@ Rule = Literal[
 """
 
 CLONAL: frozenset[Rule] = frozenset({
-    "two_cells", "three_cells", "shared_loss", "every_cell", "previous_study", "confirmed", "constitutional",
+    "two_cells", "three_cells", "shared_loss", "every_cell", "previous_study", "confirmed", "constitutional", "doubled",
 })  # fmt: skip
 
 
@@ -83,6 +85,8 @@ def find_clonal(observed: Observed, setting: Setting) -> dict[Change, Finding]:
         change: _rule(change, carriers[change], observed, setting, several_cultures=len(cultures) > 1)
         for change in ordered
     }
+    once = shown_by_doubling(observed.changes, observed.sex) if setting.neoplastic else frozenset[Change]()
+    rules |= {change: "doubled" for change in once if rules[change] not in CLONAL}
     for change in ordered:
         if rules[change] == "too_few_losses" and shared_loss(change, carriers, rules):
             rules[change] = "shared_loss"

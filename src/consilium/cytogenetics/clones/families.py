@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from consilium.cytogenetics.clones.cell import ploidy_of
 from consilium.cytogenetics.clones.cell_lines import CellLine, set_key
-from consilium.cytogenetics.clones.change import Change, Changes, complexity
+from consilium.cytogenetics.clones.change import Change, Changes, acquired, complexity, level_of
+from consilium.cytogenetics.clones.doubling import doubled
 from consilium.cytogenetics.clones.setting import Observed, Setting
-from consilium.cytogenetics.iscn.tree import Item, Whole
 
 Role = Literal["stemline", "sideline", "clone", "constitutional", "normal"]
 
@@ -50,16 +50,6 @@ class Clone:
         return level_of(self.changes)
 
 
-def level_of(changes: Sequence[Change] | Changes) -> int:
-    """The ploidy level that changes are told against; 2 for none."""
-    return max((change.level for change in changes), default=2)
-
-
-def acquired(changes: Changes) -> Changes:
-    """Changes that the person was not born with."""
-    return frozenset(change for change in changes if not change.constitutional)
-
-
 def in_order(lines: Sequence[CellLine], observed: Observed, setting: Setting) -> tuple[Clone, ...]:
     """Make clones of lines, in the order in which they are written."""
     if not setting.neoplastic:
@@ -92,23 +82,6 @@ def is_normal(changes: Changes, observed: Observed) -> bool:
     for change in changes:
         sex[change.sex_chromosome] += 1 if change.kind == "gain" else -1
     return (sex["X"], sex["Y"]) in ((2, 0), (1, 1))
-
-
-def doubled(changes: Changes, observed: Observed) -> Changes:
-    """What a cell has changed, at its own level, when it has all chromosomes of another twice (ISCN 2024, 6.3.4f)."""
-    level = level_of(changes)
-    times: Counter[Item] = Counter()
-    sex = observed.sex.at(level)
-    for change in changes:
-        if change.sex_chromosome:
-            sex[change.sex_chromosome] += 1 if change.kind == "gain" else -1
-        elif change.item is not None:
-            times[change.item] += 2
-    usual = observed.sex.at(2 * level)
-    for name in "XY":
-        difference = 2 * sex[name] - usual[name]
-        times[Item(Whole(name), "+" if difference > 0 else "-")] += abs(difference)
-    return frozenset(Change(item, nth, 2 * level) for item, number in times.items() for nth in range(1, number + 1))
 
 
 def _by_size(line: CellLine, observed: Observed) -> tuple[object, ...]:
@@ -186,7 +159,7 @@ def _extends(line: CellLine, other: CellLine, observed: Observed) -> bool:
     mine, theirs = acquired(line.changes), acquired(other.changes)
     if level_of(mine) == level_of(theirs):
         return theirs < mine
-    return level_of(mine) == 2 * level_of(theirs) and doubled(theirs, observed) <= mine
+    return level_of(mine) == 2 * level_of(theirs) and doubled(theirs, observed.sex) <= mine
 
 
 def _kin(one: CellLine, other: CellLine) -> bool:
@@ -204,7 +177,7 @@ def _by_complexity(line: CellLine, stem: CellLine | None, observed: Observed) ->
     """The stemline, then by the number of abnormalities (table 7), then by chromosome (ISCN 2024, 6.3.3.1)."""
     number = sum(complexity(change) for change in line.changes)
     if stem is not None and level_of(line.changes) == 2 * level_of(stem.changes):
-        number = sum(complexity(change) for change in line.changes - doubled(acquired(stem.changes), observed))
+        number = sum(complexity(change) for change in line.changes - doubled(acquired(stem.changes), observed.sex))
         number += sum(complexity(change) for change in stem.changes)
     return (line is not stem, line.composite, number, set_key(acquired(line.changes)), set_key(line.changes))
 

@@ -12,13 +12,15 @@ from consilium.cytogenetics.clones.cell import ploidy_of
 from consilium.cytogenetics.clones.change import (
     Change,
     Changes,
+    acquired,
     added,
     item_key,
     read_item,
     sex_chromosomes_in,
 )
-from consilium.cytogenetics.clones.families import Clone, acquired, doubled
-from consilium.cytogenetics.clones.setting import Observed, Setting, background_added
+from consilium.cytogenetics.clones.doubling import doubled
+from consilium.cytogenetics.clones.families import Clone
+from consilium.cytogenetics.clones.setting import Observed, Setting, background_at
 from consilium.cytogenetics.iscn.tree import (
     Cells,
     ChromosomeName,
@@ -107,17 +109,18 @@ def _line(
             base = clones[clone.parent + reference.index]
         told = frozenset(base.changes)
         born = frozenset(change for change in changes if change.constitutional)
-        rest = changes - (doubled(acquired(told), observed) if clone.times > 1 else told) - born
+        rest = changes - (doubled(acquired(told), observed.sex) if clone.times > 1 else told) - born
         rest = frozenset(change for change in rest if change.item is not None)
-        return Line(count, reference, _entries(rest, clone, observed, setting, ()))
+        return Line(count, reference, _entries(rest, clone, observed, setting, Counter()))
     sex, rest = _sex(changes, level, clone.composite, observed, setting)
-    return Line(count, sex, _entries(rest, clone, observed, setting, observed.background), ploidy=ploidy)
+    return Line(count, sex, _entries(rest, clone, observed, setting, background_at(level, observed)), ploidy=ploidy)
 
 
 def _count(changes: Changes, level: int, observed: Observed) -> int:
     """The chromosomes that the entries of a line add up to."""
     sex = sum(observed.sex.at(level).values())
-    return 22 * level + sex + background_added(observed) * level // 2 + sum(added(change.item) for change in changes)
+    born = sum(added(item) * times for item, times in background_at(level, observed).items())
+    return 22 * level + sex + born + sum(added(change.item) for change in changes)
 
 
 def _sex(changes: Changes, level: int, composite: bool, observed: Observed, setting: Setting) -> tuple[Sex, Changes]:
@@ -139,7 +142,7 @@ def _sex(changes: Changes, level: int, composite: bool, observed: Observed, sett
                 letters[change.sex_chromosome] -= 1
             elif not composite:
                 letters.subtract(sex_chromosomes_in(change.item))
-        for item in observed.background:
+        for item in background_at(level, observed).elements():
             letters.subtract(sex_chromosomes_in(item))
     written = "X" * letters["X"] + "Y" * letters["Y"]
     if not written:
@@ -151,16 +154,14 @@ def _sex(changes: Changes, level: int, composite: bool, observed: Observed, sett
 
 
 def _entries(
-    changes: Changes, clone: Clone, observed: Observed, setting: Setting, background: Sequence[Item]
+    changes: Changes, clone: Clone, observed: Observed, setting: Setting, background: Counter[Item]
 ) -> tuple[tuple[Item, ...], ...]:
     """The entries of a line in their order, equal ones together where ISCN 2024 has a number for them (5.5.12, 5.6)."""
-    items: list[Item] = [
-        item if item.origins else replace(item, origins=("c",)) for item in background
-    ]  # fmt: skip
+    items: list[Item] = []
     counted = (
         dict(zip(clone.changes, clone.carriers, strict=True)) if clone.carriers and setting.composite_numbers else {}
     )
-    together: Counter[tuple[Item, bool]] = Counter()
+    together: Counter[tuple[Item, bool]] = Counter({(item, True): times for item, times in background.items()})
     for change in sorted(changes, key=lambda change: change.key):
         assert change.item is not None
         if change in counted:

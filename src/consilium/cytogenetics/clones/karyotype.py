@@ -7,14 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from consilium.cytogenetics.clones.cell import Cell
-from consilium.cytogenetics.clones.cell_lines import SetAside, cell_lines
+from consilium.cytogenetics.clones.cell_lines import CellLine, SetAside, cell_lines
 from consilium.cytogenetics.clones.clonality import Finding, find_clonal
-from consilium.cytogenetics.clones.families import Clone, in_order
+from consilium.cytogenetics.clones.families import Clone, in_order, is_normal
 from consilium.cytogenetics.clones.iscn_result import result_of
-from consilium.cytogenetics.clones.setting import Setting, observe
+from consilium.cytogenetics.clones.setting import Observed, Setting, observe
 from consilium.cytogenetics.iscn.tree import Result
 from consilium.cytogenetics.iscn.write import write
 from consilium.errors import NothingToDo
+
+Note = Literal["sex_not_told", "sex_differs", "two_sexes", "one_culture_only"]
+"""What the reader has to know about the whole case:
+
+    sex_not_told      nobody told the sex: it was taken from the cells
+    sex_differs       the cells show a Y and the sex told has none, or the other way round
+    two_sexes         XX and XY lines side by side: another person's cells, a chimera, or mixed-up specimens
+    one_culture_only  a mosaic in amniotic cells of one culture: true mosaicism cannot be told from pseudomosaicism
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,12 +35,14 @@ class ClonalKaryotype:
         clones: its lines in their order.
         findings: every change that any cell shows, clonal or not, with its rule.
         set_aside: what cells show and the string does not say, by cell.
+        notes: what concerns the whole case.
     """
 
     result: Result
     clones: tuple[Clone, ...]
     findings: tuple[Finding, ...]
     set_aside: tuple[SetAside, ...]
+    notes: tuple[Note, ...]
 
     def __str__(self) -> str:
         return write(self.result)
@@ -71,4 +82,20 @@ def clonal_karyotype(
             for one in findings.values()
         ),
         set_aside=tuple(aside),
+        notes=_notes(cells, lines, observed, setting),
     )
+
+
+def _notes(cells: Sequence[Cell], lines: Sequence[CellLine], observed: Observed, setting: Setting) -> tuple[Note, ...]:
+    notes: list[Note] = []
+    if setting.sex is None:
+        notes.append("sex_not_told")
+    elif setting.sex and all(("Y" in cell.sex) != ("Y" in setting.sex) for cell in cells) and not setting.neoplastic:
+        notes.append("sex_differs")
+    normal = [line for line in lines if is_normal(line.changes, observed)]
+    if len(normal) > 1:
+        notes.append("two_sexes")
+    cultures = {cell.culture for cell in cells} - {""}
+    if setting.amniotic and len(lines) > 1 and len(cultures) == 1:
+        notes.append("one_culture_only")
+    return tuple(notes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from consilium.cytogenetics.clones.cell import Cell
-from consilium.cytogenetics.clones.change import Change, Changes, added, read_item, sex_chromosomes_in, units
+from consilium.cytogenetics.clones.change import Change, Changes, read_item, sex_chromosomes_in, units
 from consilium.cytogenetics.iscn.tree import Breakpoint, Item, Rearrangement, Whole
 from consilium.errors import InputError
 
@@ -173,7 +173,8 @@ def _changes(
 ) -> Changes:
     born: Counter[Item] = Counter()
     for item in constitution if setting.neoplastic else ():
-        for unit, times in units(item).items():
+        for unit, once in units(item).items():
+            times = once * (cell.ploidy // 2)
             have = min(found[unit], times)
             found[unit] -= have
             if setting.constitutional_mosaic:
@@ -243,6 +244,10 @@ def _filled(item: Item, told: _Told) -> Item:
     return replace(item, abnormality=replace(parts[0], then=tuple(parts[1:])))
 
 
-def background_added(observed: Observed) -> int:
-    """What the constitutional changes that every cell has add to the count."""
-    return sum(added(unit) * times for item in observed.background for unit, times in units(item).items())
+def background_at(level: int, observed: Observed) -> Counter[Item]:
+    """The constitutional changes that every cell of a ploidy level has: twice as many in a tetraploid one."""
+    counted: Counter[Item] = Counter()
+    for item in observed.background:
+        for unit, times in units(item).items():
+            counted[unit] += times * (level // 2)
+    return +counted
