@@ -1,0 +1,474 @@
+"""What a gain or a loss of a chromosome or of a region is known to mean: evidence to read, never a diagnosis.
+
+`disorders.json` beside this module is written by `training/derive_disorders.py` from ClinGen Dosage Sensitivity
+(25 Apr 2026; CC0) and the Human Disease Ontology (31 Jul 2026; CC0), with names and a few placements by hand. Places
+are GRCh38. Reachable from a region are 1,769 disease terms of the ontology, 504 curated regions and 1,632 curated genes
+(`counted`; a test holds these figures). Of the ontology's 12,246 terms only those are placed whose definition or label
+names a gene that ClinGen places, or a band; the definitions at hand are those of its rare-disease subset.
+
+Three kinds of statement are kept apart by `Evidence`: that the dosage itself is curated as harmful, that a syndrome is
+defined as the loss or gain of a band, and that the causing gene of some disease merely lies there.
+
+Not in here: DECIPHER, whose terms restrict redistribution, and the GRCh37 literature lists, which would need a
+liftover. Recurrent rearrangements of tumours are in `rearrangements`.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from consilium.cytogenetics.bands import AUTOSOMES, bands
+from consilium.cytogenetics.rearrangements import Recurrence, rearrangement
+from consilium.errors import InputError
+
+__all__ = ["Aneuploidy", "Evidence", "Finding", "Recurrence", "aneuploidy", "counted", "rearrangement", "touching"]
+
+Change = Literal["gain", "loss"]
+
+WHOLE_CHROMOSOME = 0.9
+"""From which part of a chromosome (of the long arm of an acrocentric one) a change counts as the whole of it; ours."""
+
+_ACROCENTRIC = ("13", "14", "15", "21", "22")
+
+
+class Evidence(IntEnum):
+    """What is known, strongest first; a smaller number is stronger."""
+
+    WHOLE_CHROMOSOME = 1
+    REGION_ESTABLISHED = 2
+    GENE_ESTABLISHED = 3
+    NAMED_SYNDROME = 4
+    EMERGING = 5
+    LITTLE = 6
+    CAUSE_LIES_HERE = 7
+    RECESSIVE = 8
+    NO_EVIDENCE = 9
+    UNLIKELY = 10
+
+
+_SCORES = {
+    3: Evidence.REGION_ESTABLISHED,
+    2: Evidence.EMERGING,
+    1: Evidence.LITTLE,
+    0: Evidence.NO_EVIDENCE,
+    30: Evidence.RECESSIVE,
+    40: Evidence.UNLIKELY,
+}
+# ClinGen's scores for haploinsufficiency and triplosensitivity (Riggs et al., Clin Genet 2012;81:403-412).
+
+_SAID = {
+    Evidence.WHOLE_CHROMOSOME: (
+        "{change} of the whole chromosome: a known constitutional aneuploidy",
+        "整条染色体{change}：已知的体质性非整倍体",
+    ),
+    Evidence.REGION_ESTABLISHED: (
+        "ClinGen: sufficient evidence that {change} of this region causes disease (score 3)",
+        "ClinGen：该区域拷贝{change}致病证据充分（评分3）",
+    ),
+    Evidence.GENE_ESTABLISHED: (
+        "ClinGen: sufficient evidence that {change} of one copy of this gene causes disease (score 3)",
+        "ClinGen：该基因一个拷贝{change}致病证据充分（评分3）",
+    ),
+    Evidence.NAMED_SYNDROME: (
+        "Disease Ontology has this syndrome as {change} at {locus}; its extent is known by bands only",
+        "疾病本体（DO）将该综合征定义为{locus}拷贝{change}；其范围仅知条带",
+    ),
+    Evidence.EMERGING: (
+        "ClinGen: emerging evidence that {change} of one copy causes disease (score 2)",
+        "ClinGen：一个拷贝{change}致病的证据正在形成（评分2）",
+    ),
+    Evidence.LITTLE: (
+        "ClinGen: little evidence that {change} of one copy causes disease (score 1)",
+        "ClinGen：一个拷贝{change}致病的证据很少（评分1）",
+    ),
+    Evidence.CAUSE_LIES_HERE: (
+        "a causing gene or locus of this disease lies here; that {change} of a copy causes it is not established",
+        "该病的一个致病基因或位点位于此处；拷贝{change}是否致病尚未确立",
+    ),
+    Evidence.RECESSIVE: (
+        "ClinGen: disease only where both copies are affected (score 30); {change} of one copy alone is not",
+        "ClinGen：两个拷贝均受累才致病（评分30）；仅一个拷贝{change}预期不致病",
+    ),
+    Evidence.NO_EVIDENCE: (
+        "ClinGen looked and found no evidence that {change} of this region by itself causes disease (score 0)",
+        "ClinGen：未发现该区域拷贝{change}本身致病的证据（评分0）",
+    ),
+    Evidence.UNLIKELY: (
+        "ClinGen: {change} here is unlikely to cause disease (score 40)",
+        "ClinGen：此处拷贝{change}不太可能致病（评分40）",
+    ),
+}
+_WORDS = {"loss": ("loss", "缺失"), "gain": ("gain", "增加")}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that is known about a region that a gain or a loss touches.
+
+    Attributes:
+        name: the disorder; the region or the gene where no disorder is named.
+        name_zh: its established Chinese name; None where there is none.
+        evidence: how strong, and of which kind.
+        said, said_zh: the evidence as a sentence without a full stop.
+        note, note_zh: what has to be known beside it, e.g. a parent of origin; may be empty.
+        change: "gain" or "loss", as asked.
+        chromosome, bp_start, bp_stop: the disorder's own region on GRCh38, one-based, inclusive.
+        locus: as the source writes it, e.g. "22q11.21"; empty where it gives the gene alone.
+        region: what ClinGen calls the region; empty where the finding is about none.
+        placed_by: whether the region's ends are known in base pairs, are a gene's, or are those of whole bands.
+        gene: the gene, where the finding is about one.
+        overlap: which part of the disorder's region lies in what was asked, 0..1.
+        inside: whether the region, or the gene, lies in it "whole" or in "part"; "unknown" where only the band is
+            known and not all of the band is in it.
+        score: ClinGen's score for this change; None where there is none.
+        source, licence: where it is from.
+        references: e.g. "DOID:11198", "MIM:188400", "ClinGen:ISCA-37446", "PMID:...".
+    """
+
+    name: str
+    name_zh: str | None
+    evidence: Evidence
+    said: str
+    said_zh: str
+    note: str = ""
+    note_zh: str = ""
+    change: Change
+    chromosome: str
+    bp_start: int
+    bp_stop: int
+    locus: str
+    region: str = ""
+    placed_by: Literal["base pairs", "gene", "band"]
+    gene: str | None = None
+    overlap: float
+    inside: Literal["whole", "part", "unknown"]
+    score: int | None = None
+    source: str
+    licence: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aneuploidy:
+    """A constitutional aneuploidy or polyploidy with a name.
+
+    Attributes:
+        karyotype: its shortest form, e.g. "47,+21".
+        name, name_zh: in English and Chinese.
+        source, licence: where it is from.
+        references: Disease Ontology terms, what they refer to, and the chapter of ICD-10.
+    """
+
+    karyotype: str
+    name: str
+    name_zh: str
+    source: str
+    licence: str
+    references: tuple[str, ...]
+
+
+class _Entry(NamedTuple):
+    bp_start: int
+    bp_stop: int
+    kind: Literal["region", "gene", "locus", "aneuploidy"]
+    row: list[Any]
+
+
+@cache
+def _table() -> dict[str, Any]:
+    text = resources.files("consilium.cytogenetics").joinpath("disorders.json").read_text(encoding="utf-8")
+    table: dict[str, Any] = json.loads(text)
+    table["scores"] = {row[0]: (row[4], row[5]) for row in table["genes"]}
+    return table
+
+
+def counted() -> Mapping[str, int]:
+    """How many entries there are of which kind, and what was left out, as `training/derive_disorders.py` counted."""
+    return MappingProxyType(_table()["counted"])
+
+
+def _whole(chromosome: str) -> tuple[int, int]:
+    rows = bands(chromosome)
+    first = next(band for band in rows if band.arm == "q") if chromosome in _ACROCENTRIC else rows[0]
+    return first.bp_start, rows[-1].bp_stop
+
+
+@cache
+def _entries(chromosome: str) -> tuple[_Entry, ...]:
+    table = _table()
+    found = [_Entry(row[4], row[5], "region", row) for row in table["regions"] if row[3] == chromosome]
+    found += [_Entry(row[2], row[3], "gene", row) for row in table["genes"] if row[1] == chromosome]
+    found += [_Entry(row[2], row[3], "locus", row) for row in table["loci"] if row[1] == chromosome]
+    for aneuploid in table["aneuploidies"]:
+        change = _single(aneuploid["copies"], chromosome)
+        if change:
+            found.append(_Entry(*_whole(chromosome), "aneuploidy", [aneuploid, chromosome, change]))
+    return tuple(sorted(found, key=lambda entry: entry.bp_start))
+
+
+def _single(copies: Mapping[str, int], chromosome: str) -> Change | None:
+    """Whether an aneuploidy is one copy of this chromosome more or less than usual."""
+    if chromosome in AUTOSOMES:
+        return "gain" if copies == {chromosome: 3} else None
+    # What one more, or one fewer, X or Y makes of 46,XX or 46,XY.
+    made: dict[tuple[int, int], dict[str, Change]] = {
+        (1, 0): {"X": "loss"},
+        (3, 0): {"X": "gain"},
+        (2, 1): {"X": "gain"},
+        (1, 2): {"Y": "gain"},
+    }
+    return made.get((copies.get("X", -1), copies.get("Y", -1)), {}).get(chromosome)
+
+
+def _terms(terms: list[str]) -> tuple[str, ...]:
+    return tuple(reference for term in terms for reference in (term, *_table()["diseases"].get(term, ("", []))[1]))
+
+
+def _sources(*keys: str) -> dict[str, str]:
+    rows = [_table()["sources"][key] for key in keys]
+    return {"source": "; ".join(row["source"] for row in rows), "licence": "; ".join(row["licence"] for row in rows)}
+
+
+def _said(evidence: Evidence, change: Change, locus: str, addition: tuple[str, str] = ("", "")) -> dict[str, str]:
+    word, word_zh = _WORDS[change]
+    english, chinese = _SAID[evidence]
+    return {
+        "said": english.format(change=word, locus=locus) + addition[0],
+        "said_zh": chinese.format(change=word_zh, locus=locus) + addition[1],
+    }
+
+
+def _of_region(row: list[Any], change: Change) -> dict[str, Any] | None:
+    """A ClinGen region; None where it says nothing about this change."""
+    identifier, name, band, _, _, _, loss, gain, loss_papers, gain_papers, loss_mondo, gain_mondo = row
+    score, other = (loss, gain) if change == "loss" else (gain, loss)
+    # A region that was curated as harmless in one direction says nothing by its zero in the other.
+    if score is None or (score == 0 and other == 40):
+        return None
+    evidence = _SCORES[score]
+    named = _table()["syndromes"].get(identifier, {}).get(change, {})
+    papers, mondo = (loss_papers, loss_mondo) if change == "loss" else (gain_papers, gain_mondo)
+    references = (f"ClinGen:{identifier}", *_terms(named.get("terms", [])), *([mondo] if mondo else []))
+    return {
+        "name": named.get("en", name),
+        "name_zh": named.get("zh"),
+        "evidence": evidence,
+        **_said(evidence, change, band),
+        "note": named.get("note", ""),
+        "note_zh": named.get("note_zh", ""),
+        "region": name,
+        "locus": band,
+        "placed_by": "base pairs",
+        "score": score,
+        **_sources(*(("clingen", "ontology", "consilium") if named else ("clingen",))),
+        "references": (*references, *(f"PMID:{paper}" for paper in papers)),
+    }
+
+
+def _of_gene(row: list[Any], change: Change) -> dict[str, Any] | None:
+    """A ClinGen gene; None where nothing was found (score 0) or looked for."""
+    symbol, _, _, _, loss, gain = row
+    score = loss if change == "loss" else gain
+    if not score:
+        return None
+    evidence = Evidence.GENE_ESTABLISHED if score == 3 else _SCORES[score]
+    return {
+        "name": symbol,
+        "name_zh": None,
+        "evidence": evidence,
+        **_said(evidence, change, ""),
+        "locus": "",
+        "placed_by": "gene",
+        "gene": symbol,
+        "score": score,
+        **_sources("clingen"),
+        "references": (f"ClinGen:{symbol}",),
+    }
+
+
+def _of_locus(row: list[Any], change: Change) -> dict[str, Any] | None:
+    """A Disease Ontology term; None where it is a syndrome of the other change."""
+    term, _, _, _, locus, gene, placed_by, basis, direction = row
+    if direction and direction != change:
+        return None
+    table = _table()
+    score = None
+    addition = ("", "")
+    if not direction:
+        scores = table["scores"].get(gene) if placed_by == "gene" else None
+        score = None if scores is None else scores[change == "gain"]
+        graded = f"; ClinGen's score of {gene} for this change: {score}" if score is not None else ""
+        graded_zh = f"；ClinGen对{gene}此种改变的评分：{score}" if score is not None else ""
+        addition = (f" ({basis}){graded}", f"（{basis}）{graded_zh}")
+    evidence = Evidence.NAMED_SYNDROME if direction else Evidence.CAUSE_LIES_HERE
+    by_hand = table["by_hand"].get(term)
+    return {
+        "name": table["diseases"][term][0],
+        "name_zh": by_hand[0] if by_hand else None,
+        "evidence": evidence,
+        **_said(evidence, change, locus, addition),
+        "note": f"placed by hand: {by_hand[1]}" if by_hand else "",
+        "locus": locus,
+        "placed_by": placed_by,
+        "gene": gene,
+        "score": score,
+        **_sources("ontology", *(("clingen",) if placed_by == "gene" else ()), *(("consilium",) if by_hand else ())),
+        "references": _terms([term]),
+    }
+
+
+def _of_aneuploidy(row: list[Any], change: Change) -> dict[str, Any] | None:
+    aneuploid, chromosome, its_change = row
+    if its_change != change:
+        return None
+    return {
+        "name": aneuploid["en"],
+        "name_zh": aneuploid["zh"],
+        "evidence": Evidence.WHOLE_CHROMOSOME,
+        **_said(Evidence.WHOLE_CHROMOSOME, change, chromosome),
+        "note": f"as {aneuploid['karyotype']}",
+        "note_zh": f"核型{aneuploid['karyotype']}",
+        "locus": chromosome,
+        "placed_by": "base pairs",
+        **_sources("ontology", "consilium"),
+        "references": _aneuploid_references(aneuploid),
+    }
+
+
+def _aneuploid_references(row: dict[str, Any]) -> tuple[str, ...]:
+    return (*_terms(row["terms"]), f"ICD10:{row['icd10']}")
+
+
+_MAKE = {"region": _of_region, "gene": _of_gene, "locus": _of_locus, "aneuploidy": _of_aneuploidy}
+
+
+def _inside(entry: _Entry, made: dict[str, Any], whole: bool) -> Literal["whole", "part", "unknown"]:
+    if whole:
+        return "whole"
+    return "unknown" if entry.kind == "locus" and made["placed_by"] == "band" else "part"
+
+
+def _partly(overlap: float, placed_by: str, change: Change) -> tuple[str, str]:
+    """What to add where not all of it lies in what was asked; a part is never rounded to all or to nothing."""
+    percent = f"{min(max(round(100 * overlap), 1), 99)} %" if overlap >= 0.01 else "< 1 %"
+    what, what_zh = {"gene": ("the gene", "该基因"), "band": ("that band", "该条带")}.get(
+        placed_by, ("the region", "该区域")
+    )
+    word, word_zh = _WORDS[change]
+    return f"; only {percent} of {what} lies in this {word}", f"；{what_zh}仅{percent}位于此{word_zh}内"
+
+
+def touching(chromosome: str, bp_start: int, bp_stop: int, change: Change) -> tuple[Finding, ...]:
+    """What is known about a gained or a lost region.
+
+    A region that ClinGen holds to be harmless (score 40) is listed only where all of what was asked lies inside it:
+    that a larger change also contains a harmless stretch says nothing about it. A named aneuploidy is listed where at
+    least `WHOLE_CHROMOSOME` of it is there.
+
+    Args:
+        chromosome: "1".."22", "X" or "Y".
+        bp_start: where the region starts on GRCh38, one-based.
+        bp_stop: its last base pair.
+        change: "gain" or "loss".
+
+    Returns:
+        Findings, the strongest evidence first; of the same strength by how much of them lies inside, then from pter
+        to qter.
+
+    Raises:
+        InputError: for a chromosome, a region or a change that there is not.
+    """
+    length = bands(chromosome)[-1].bp_stop
+    if not 1 <= bp_start <= bp_stop <= length:
+        raise InputError(
+            f"{bp_start:,} to {bp_stop:,} is no region of chromosome {chromosome}",
+            where=f"chromosome {chromosome}",
+            way_out=f"It has the base pairs 1 to {length:,} on GRCh38; the start may not lie behind the stop.",
+        )
+    if change not in ("gain", "loss"):
+        raise InputError(f"{change!r} is no change of dosage", way_out="Ask for a gain or a loss.")
+    entries = _entries(chromosome)
+    found = []
+    for entry in entries[: bisect_right(entries, bp_stop, key=lambda entry: entry.bp_start)]:
+        if entry.bp_stop < bp_start or (made := _MAKE[entry.kind](entry.row, change)) is None:
+            continue
+        shared = min(entry.bp_stop, bp_stop) - max(entry.bp_start, bp_start) + 1
+        overlap = shared / (entry.bp_stop - entry.bp_start + 1)
+        if made["evidence"] is Evidence.WHOLE_CHROMOSOME and overlap < WHOLE_CHROMOSOME:
+            continue
+        if entry.kind == "region" and made["evidence"] is Evidence.UNLIKELY and shared < bp_stop - bp_start + 1:
+            continue
+        inside = _inside(entry, made, shared == entry.bp_stop - entry.bp_start + 1)
+        if inside != "whole" and made["evidence"] is not Evidence.UNLIKELY:
+            partly, partly_zh = _partly(overlap, made["placed_by"], change)
+            made["said"], made["said_zh"] = made["said"] + partly, made["said_zh"] + partly_zh
+        if chromosome in ("X", "Y") and entry.kind in ("region", "gene"):
+            made["said"] += "; on a sex chromosome this depends on the patient's sex"
+            made["said_zh"] += "；位于性染色体，意义取决于性别"
+        found.append(
+            Finding(
+                change=change,
+                chromosome=chromosome,
+                bp_start=entry.bp_start,
+                bp_stop=entry.bp_stop,
+                overlap=overlap,
+                inside=inside,
+                **made,
+            )
+        )
+    return tuple(sorted(found, key=lambda f: (f.evidence, f.score != 3, -f.overlap, f.bp_start, f.bp_stop, f.name)))
+
+
+def aneuploidy(copies: Mapping[str, int]) -> tuple[Aneuploidy, ...]:
+    """Which named constitutional aneuploidies a chromosome count is.
+
+    Args:
+        copies: number of copies by chromosome. An autosome that is left out counts as two; X and Y are given both or
+            not at all, and without them nothing is said about sex chromosomes or ploidy.
+
+    Returns:
+        Those that fit, autosomes first; 48,XXY,+21 is both Down and Klinefelter syndrome. Empty where the count is
+        usual, or is none of those in the table.
+
+    Raises:
+        InputError: for an unknown chromosome, a negative number, or only one of X and Y.
+    """
+    for chromosome, number in copies.items():
+        if chromosome not in (*AUTOSOMES, "X", "Y") or number < 0:
+            raise InputError(
+                f"{number} copies of chromosome {chromosome!r} cannot be",
+                way_out="Chromosomes are 1 to 22, X and Y; copies are counted from 0.",
+            )
+    if ("X" in copies) != ("Y" in copies):
+        raise InputError("only one of X and Y was counted", way_out="Give both, or neither.")
+    autosomes = {copies.get(name, 2) for name in AUTOSOMES}
+    ploidy = autosomes.pop() if len(autosomes) == 1 else None
+    sex = (copies["X"], copies["Y"]) if "X" in copies else None
+    found = []
+    for row in _table()["aneuploidies"]:
+        its = row["copies"]
+        if "autosomes" in its:
+            fits = ploidy == its["autosomes"] and sex is not None and sum(sex) == its["X+Y"]
+        elif "X" in its:
+            fits = ploidy in (2, None) and sex == (its["X"], its["Y"])
+        else:
+            fits = ploidy is None and all(copies.get(name, 2) == number for name, number in its.items())
+        if fits:
+            found.append(
+                Aneuploidy(
+                    karyotype=row["karyotype"],
+                    name=row["en"],
+                    name_zh=row["zh"],
+                    **_sources("ontology", "consilium"),
+                    references=_aneuploid_references(row),
+                )
+            )
+    return tuple(found)
