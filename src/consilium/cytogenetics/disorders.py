@@ -2,7 +2,7 @@
 
 `disorders.json` beside this module is written by `training/derive_disorders.py` from ClinGen Dosage Sensitivity
 (25 Apr 2026; CC0) and the Human Disease Ontology (31 Jul 2026; CC0), with names and a few placements by hand. Places
-are GRCh38. Reachable from a region are 1,769 disease terms of the ontology, 504 curated regions and 1,632 curated genes
+are GRCh38. Reachable from a region are 1,768 disease terms of the ontology, 504 curated regions and 1,632 curated genes
 (`counted`; a test holds these figures). Of the ontology's 12,246 terms only those are placed whose definition or label
 names a gene that ClinGen places, or a band; the definitions at hand are those of its rare-disease subset.
 
@@ -19,94 +19,22 @@ import json
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from consilium.cytogenetics.bands import AUTOSOMES, bands
+from consilium.cytogenetics.dosage_evidence import SCORES, Change, Evidence, partly, sentence
 from consilium.cytogenetics.rearrangements import Recurrence, rearrangement
 from consilium.errors import InputError
 
 __all__ = ["Aneuploidy", "Evidence", "Finding", "Recurrence", "aneuploidy", "counted", "rearrangement", "touching"]
 
-Change = Literal["gain", "loss"]
-
 WHOLE_CHROMOSOME = 0.9
 """From which part of a chromosome (of the long arm of an acrocentric one) a change counts as the whole of it; ours."""
 
 _ACROCENTRIC = ("13", "14", "15", "21", "22")
-
-
-class Evidence(IntEnum):
-    """What is known, strongest first; a smaller number is stronger."""
-
-    WHOLE_CHROMOSOME = 1
-    REGION_ESTABLISHED = 2
-    GENE_ESTABLISHED = 3
-    NAMED_SYNDROME = 4
-    EMERGING = 5
-    LITTLE = 6
-    CAUSE_LIES_HERE = 7
-    RECESSIVE = 8
-    NO_EVIDENCE = 9
-    UNLIKELY = 10
-
-
-_SCORES = {
-    3: Evidence.REGION_ESTABLISHED,
-    2: Evidence.EMERGING,
-    1: Evidence.LITTLE,
-    0: Evidence.NO_EVIDENCE,
-    30: Evidence.RECESSIVE,
-    40: Evidence.UNLIKELY,
-}
-# ClinGen's scores for haploinsufficiency and triplosensitivity (Riggs et al., Clin Genet 2012;81:403-412).
-
-_SAID = {
-    Evidence.WHOLE_CHROMOSOME: (
-        "{change} of the whole chromosome: a known constitutional aneuploidy",
-        "整条染色体{change}：已知的体质性非整倍体",
-    ),
-    Evidence.REGION_ESTABLISHED: (
-        "ClinGen: sufficient evidence that {change} of this region causes disease (score 3)",
-        "ClinGen：该区域拷贝{change}致病证据充分（评分3）",
-    ),
-    Evidence.GENE_ESTABLISHED: (
-        "ClinGen: sufficient evidence that {change} of one copy of this gene causes disease (score 3)",
-        "ClinGen：该基因一个拷贝{change}致病证据充分（评分3）",
-    ),
-    Evidence.NAMED_SYNDROME: (
-        "Disease Ontology has this syndrome as {change} at {locus}; its extent is known by bands only",
-        "疾病本体（DO）将该综合征定义为{locus}拷贝{change}；其范围仅知条带",
-    ),
-    Evidence.EMERGING: (
-        "ClinGen: emerging evidence that {change} of one copy causes disease (score 2)",
-        "ClinGen：一个拷贝{change}致病的证据正在形成（评分2）",
-    ),
-    Evidence.LITTLE: (
-        "ClinGen: little evidence that {change} of one copy causes disease (score 1)",
-        "ClinGen：一个拷贝{change}致病的证据很少（评分1）",
-    ),
-    Evidence.CAUSE_LIES_HERE: (
-        "a causing gene or locus of this disease lies here; that {change} of a copy causes it is not established",
-        "该病的一个致病基因或位点位于此处；拷贝{change}是否致病尚未确立",
-    ),
-    Evidence.RECESSIVE: (
-        "ClinGen: disease only where both copies are affected (score 30); {change} of one copy alone is not",
-        "ClinGen：两个拷贝均受累才致病（评分30）；仅一个拷贝{change}预期不致病",
-    ),
-    Evidence.NO_EVIDENCE: (
-        "ClinGen looked and found no evidence that {change} of this region by itself causes disease (score 0)",
-        "ClinGen：未发现该区域拷贝{change}本身致病的证据（评分0）",
-    ),
-    Evidence.UNLIKELY: (
-        "ClinGen: {change} here is unlikely to cause disease (score 40)",
-        "ClinGen：此处拷贝{change}不太可能致病（评分40）",
-    ),
-}
-_WORDS = {"loss": ("loss", "缺失"), "gain": ("gain", "增加")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -237,15 +165,6 @@ def _sources(*keys: str) -> dict[str, str]:
     return {"source": "; ".join(row["source"] for row in rows), "licence": "; ".join(row["licence"] for row in rows)}
 
 
-def _said(evidence: Evidence, change: Change, locus: str, addition: tuple[str, str] = ("", "")) -> dict[str, str]:
-    word, word_zh = _WORDS[change]
-    english, chinese = _SAID[evidence]
-    return {
-        "said": english.format(change=word, locus=locus) + addition[0],
-        "said_zh": chinese.format(change=word_zh, locus=locus) + addition[1],
-    }
-
-
 def _of_region(row: list[Any], change: Change) -> dict[str, Any] | None:
     """A ClinGen region; None where it says nothing about this change."""
     identifier, name, band, _, _, _, loss, gain, loss_papers, gain_papers, loss_mondo, gain_mondo = row
@@ -253,7 +172,7 @@ def _of_region(row: list[Any], change: Change) -> dict[str, Any] | None:
     # A region that was curated as harmless in one direction says nothing by its zero in the other.
     if score is None or (score == 0 and other == 40):
         return None
-    evidence = _SCORES[score]
+    evidence = SCORES[score]
     named = _table()["syndromes"].get(identifier, {}).get(change, {})
     papers, mondo = (loss_papers, loss_mondo) if change == "loss" else (gain_papers, gain_mondo)
     references = (f"ClinGen:{identifier}", *_terms(named.get("terms", [])), *([mondo] if mondo else []))
@@ -261,7 +180,7 @@ def _of_region(row: list[Any], change: Change) -> dict[str, Any] | None:
         "name": named.get("en", name),
         "name_zh": named.get("zh"),
         "evidence": evidence,
-        **_said(evidence, change, band),
+        **sentence(evidence, change, band),
         "note": named.get("note", ""),
         "note_zh": named.get("note_zh", ""),
         "region": name,
@@ -279,12 +198,12 @@ def _of_gene(row: list[Any], change: Change) -> dict[str, Any] | None:
     score = loss if change == "loss" else gain
     if not score:
         return None
-    evidence = Evidence.GENE_ESTABLISHED if score == 3 else _SCORES[score]
+    evidence = Evidence.GENE_ESTABLISHED if score == 3 else SCORES[score]
     return {
         "name": symbol,
         "name_zh": None,
         "evidence": evidence,
-        **_said(evidence, change, ""),
+        **sentence(evidence, change, ""),
         "locus": "",
         "placed_by": "gene",
         "gene": symbol,
@@ -314,7 +233,7 @@ def _of_locus(row: list[Any], change: Change) -> dict[str, Any] | None:
         "name": table["diseases"][term][0],
         "name_zh": by_hand[0] if by_hand else None,
         "evidence": evidence,
-        **_said(evidence, change, locus, addition),
+        **sentence(evidence, change, locus, addition),
         "note": f"placed by hand: {by_hand[1]}" if by_hand else "",
         "locus": locus,
         "placed_by": placed_by,
@@ -333,7 +252,7 @@ def _of_aneuploidy(row: list[Any], change: Change) -> dict[str, Any] | None:
         "name": aneuploid["en"],
         "name_zh": aneuploid["zh"],
         "evidence": Evidence.WHOLE_CHROMOSOME,
-        **_said(Evidence.WHOLE_CHROMOSOME, change, chromosome),
+        **sentence(Evidence.WHOLE_CHROMOSOME, change, chromosome),
         "note": f"as {aneuploid['karyotype']}",
         "note_zh": f"核型{aneuploid['karyotype']}",
         "locus": chromosome,
@@ -354,16 +273,6 @@ def _inside(entry: _Entry, made: dict[str, Any], whole: bool) -> Literal["whole"
     if whole:
         return "whole"
     return "unknown" if entry.kind == "locus" and made["placed_by"] == "band" else "part"
-
-
-def _partly(overlap: float, placed_by: str, change: Change) -> tuple[str, str]:
-    """What to add where not all of it lies in what was asked; a part is never rounded to all or to nothing."""
-    percent = f"{min(max(round(100 * overlap), 1), 99)} %" if overlap >= 0.01 else "< 1 %"
-    what, what_zh = {"gene": ("the gene", "该基因"), "band": ("that band", "该条带")}.get(
-        placed_by, ("the region", "该区域")
-    )
-    word, word_zh = _WORDS[change]
-    return f"; only {percent} of {what} lies in this {word}", f"；{what_zh}仅{percent}位于此{word_zh}内"
 
 
 def touching(chromosome: str, bp_start: int, bp_stop: int, change: Change) -> tuple[Finding, ...]:
@@ -408,8 +317,8 @@ def touching(chromosome: str, bp_start: int, bp_stop: int, change: Change) -> tu
             continue
         inside = _inside(entry, made, shared == entry.bp_stop - entry.bp_start + 1)
         if inside != "whole" and made["evidence"] is not Evidence.UNLIKELY:
-            partly, partly_zh = _partly(overlap, made["placed_by"], change)
-            made["said"], made["said_zh"] = made["said"] + partly, made["said_zh"] + partly_zh
+            addition, addition_zh = partly(overlap, made["placed_by"], change)
+            made["said"], made["said_zh"] = made["said"] + addition, made["said_zh"] + addition_zh
         if chromosome in ("X", "Y") and entry.kind in ("region", "gene"):
             made["said"] += "; on a sex chromosome this depends on the patient's sex"
             made["said_zh"] += "；位于性染色体，意义取决于性别"
