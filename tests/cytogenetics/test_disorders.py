@@ -243,9 +243,9 @@ def test_what_there_is_not_is_an_error_with_a_way_out(arguments: tuple[str, int,
         ({}, []),
         ({"21": 4}, []),
         ({"1": 3}, []),
-        ({name: 3 for name in AUTOSOMES} | {"X": 2, "Y": 1}, ["triploidy"]),
-        ({name: 3 for name in AUTOSOMES} | {"X": 3, "Y": 0}, ["triploidy"]),
-        ({name: 4 for name in AUTOSOMES} | {"X": 2, "Y": 2}, ["tetraploidy"]),
+        (dict.fromkeys(AUTOSOMES, 3) | {"X": 2, "Y": 1}, ["triploidy"]),
+        (dict.fromkeys(AUTOSOMES, 3) | {"X": 3, "Y": 0}, ["triploidy"]),
+        (dict.fromkeys(AUTOSOMES, 4) | {"X": 2, "Y": 2}, ["tetraploidy"]),
     ],
 )
 def test_aneuploidies_by_count(copies: dict[str, int], names: list[str]) -> None:

@@ -15,16 +15,14 @@ liftover. Recurrent rearrangements of tumours are in `rearrangements`.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from consilium.cytogenetics.bands import AUTOSOMES, bands
+from consilium.cytogenetics.aneuploidies import Aneuploidy, aneuploidy, one_more_or_less, references_of, sources_of
+from consilium.cytogenetics.bands import bands
+from consilium.cytogenetics.disorder_table import counted, references, sources, table
 from consilium.cytogenetics.dosage_evidence import SCORES, Change, Evidence, partly, sentence
 from consilium.cytogenetics.rearrangements import Recurrence, rearrangement
 from consilium.errors import InputError
@@ -84,43 +82,11 @@ class Finding:
     references: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Aneuploidy:
-    """A constitutional aneuploidy or polyploidy with a name.
-
-    Attributes:
-        karyotype: its shortest form, e.g. "47,+21".
-        name, name_zh: in English and Chinese.
-        source, licence: where it is from.
-        references: Disease Ontology terms, what they refer to, and the chapter of ICD-10.
-    """
-
-    karyotype: str
-    name: str
-    name_zh: str
-    source: str
-    licence: str
-    references: tuple[str, ...]
-
-
 class _Entry(NamedTuple):
     bp_start: int
     bp_stop: int
     kind: Literal["region", "gene", "locus", "aneuploidy"]
     row: list[Any]
-
-
-@cache
-def _table() -> dict[str, Any]:
-    text = resources.files("consilium.cytogenetics").joinpath("disorders.json").read_text(encoding="utf-8")
-    table: dict[str, Any] = json.loads(text)
-    table["scores"] = {row[0]: (row[4], row[5]) for row in table["genes"]}
-    return table
-
-
-def counted() -> Mapping[str, int]:
-    """How many entries there are of which kind, and what was left out, as `training/derive_disorders.py` counted."""
-    return MappingProxyType(_table()["counted"])
 
 
 def _whole(chromosome: str) -> tuple[int, int]:
@@ -131,38 +97,15 @@ def _whole(chromosome: str) -> tuple[int, int]:
 
 @cache
 def _entries(chromosome: str) -> tuple[_Entry, ...]:
-    table = _table()
-    found = [_Entry(row[4], row[5], "region", row) for row in table["regions"] if row[3] == chromosome]
-    found += [_Entry(row[2], row[3], "gene", row) for row in table["genes"] if row[1] == chromosome]
-    found += [_Entry(row[2], row[3], "locus", row) for row in table["loci"] if row[1] == chromosome]
-    for aneuploid in table["aneuploidies"]:
-        change = _single(aneuploid["copies"], chromosome)
+    whole_table = table()
+    found = [_Entry(row[4], row[5], "region", row) for row in whole_table["regions"] if row[3] == chromosome]
+    found += [_Entry(row[2], row[3], "gene", row) for row in whole_table["genes"] if row[1] == chromosome]
+    found += [_Entry(row[2], row[3], "locus", row) for row in whole_table["loci"] if row[1] == chromosome]
+    for aneuploid in whole_table["aneuploidies"]:
+        change = one_more_or_less(aneuploid["copies"], chromosome)
         if change:
             found.append(_Entry(*_whole(chromosome), "aneuploidy", [aneuploid, chromosome, change]))
     return tuple(sorted(found, key=lambda entry: entry.bp_start))
-
-
-def _single(copies: Mapping[str, int], chromosome: str) -> Change | None:
-    """Whether an aneuploidy is one copy of this chromosome more or less than usual."""
-    if chromosome in AUTOSOMES:
-        return "gain" if copies == {chromosome: 3} else None
-    # What one more, or one fewer, X or Y makes of 46,XX or 46,XY.
-    made: dict[tuple[int, int], dict[str, Change]] = {
-        (1, 0): {"X": "loss"},
-        (3, 0): {"X": "gain"},
-        (2, 1): {"X": "gain"},
-        (1, 2): {"Y": "gain"},
-    }
-    return made.get((copies.get("X", -1), copies.get("Y", -1)), {}).get(chromosome)
-
-
-def _terms(terms: list[str]) -> tuple[str, ...]:
-    return tuple(reference for term in terms for reference in (term, *_table()["diseases"].get(term, ("", []))[1]))
-
-
-def _sources(*keys: str) -> dict[str, str]:
-    rows = [_table()["sources"][key] for key in keys]
-    return {"source": "; ".join(row["source"] for row in rows), "licence": "; ".join(row["licence"] for row in rows)}
 
 
 def _of_region(row: list[Any], change: Change) -> dict[str, Any] | None:
@@ -173,9 +116,8 @@ def _of_region(row: list[Any], change: Change) -> dict[str, Any] | None:
     if score is None or (score == 0 and other == 40):
         return None
     evidence = SCORES[score]
-    named = _table()["syndromes"].get(identifier, {}).get(change, {})
+    named = table()["syndromes"].get(identifier, {}).get(change, {})
     papers, mondo = (loss_papers, loss_mondo) if change == "loss" else (gain_papers, gain_mondo)
-    references = (f"ClinGen:{identifier}", *_terms(named.get("terms", [])), *([mondo] if mondo else []))
     return {
         "name": named.get("en", name),
         "name_zh": named.get("zh"),
@@ -187,8 +129,13 @@ def _of_region(row: list[Any], change: Change) -> dict[str, Any] | None:
         "locus": band,
         "placed_by": "base pairs",
         "score": score,
-        **_sources(*(("clingen", "ontology", "consilium") if named else ("clingen",))),
-        "references": (*references, *(f"PMID:{paper}" for paper in papers)),
+        **sources(*(("clingen", "ontology", "consilium") if named else ("clingen",))),
+        "references": (
+            f"ClinGen:{identifier}",
+            *references(named.get("terms", [])),
+            *([mondo] if mondo else []),
+            *(f"PMID:{paper}" for paper in papers),
+        ),
     }
 
 
@@ -208,7 +155,7 @@ def _of_gene(row: list[Any], change: Change) -> dict[str, Any] | None:
         "placed_by": "gene",
         "gene": symbol,
         "score": score,
-        **_sources("clingen"),
+        **sources("clingen"),
         "references": (f"ClinGen:{symbol}",),
     }
 
@@ -218,19 +165,19 @@ def _of_locus(row: list[Any], change: Change) -> dict[str, Any] | None:
     term, _, _, _, locus, gene, placed_by, basis, direction = row
     if direction and direction != change:
         return None
-    table = _table()
+    whole_table = table()
     score = None
     addition = ("", "")
     if not direction:
-        scores = table["scores"].get(gene) if placed_by == "gene" else None
+        scores = whole_table["scores"].get(gene) if placed_by == "gene" else None
         score = None if scores is None else scores[change == "gain"]
         graded = f"; ClinGen's score of {gene} for this change: {score}" if score is not None else ""
         graded_zh = f"；ClinGen对{gene}此种改变的评分：{score}" if score is not None else ""
         addition = (f" ({basis}){graded}", f"（{basis}）{graded_zh}")
     evidence = Evidence.NAMED_SYNDROME if direction else Evidence.CAUSE_LIES_HERE
-    by_hand = table["by_hand"].get(term)
+    by_hand = whole_table["by_hand"].get(term)
     return {
-        "name": table["diseases"][term][0],
+        "name": whole_table["diseases"][term][0],
         "name_zh": by_hand[0] if by_hand else None,
         "evidence": evidence,
         **sentence(evidence, change, locus, addition),
@@ -239,8 +186,8 @@ def _of_locus(row: list[Any], change: Change) -> dict[str, Any] | None:
         "placed_by": placed_by,
         "gene": gene,
         "score": score,
-        **_sources("ontology", *(("clingen",) if placed_by == "gene" else ()), *(("consilium",) if by_hand else ())),
-        "references": _terms([term]),
+        **sources("ontology", *(("clingen",) if placed_by == "gene" else ()), *(("consilium",) if by_hand else ())),
+        "references": references([term]),
     }
 
 
@@ -257,13 +204,9 @@ def _of_aneuploidy(row: list[Any], change: Change) -> dict[str, Any] | None:
         "note_zh": f"核型{aneuploid['karyotype']}",
         "locus": chromosome,
         "placed_by": "base pairs",
-        **_sources("ontology", "consilium"),
-        "references": _aneuploid_references(aneuploid),
+        **sources_of(aneuploid),
+        "references": references_of(aneuploid),
     }
-
-
-def _aneuploid_references(row: dict[str, Any]) -> tuple[str, ...]:
-    return (*_terms(row["terms"]), f"ICD10:{row['icd10']}")
 
 
 _MAKE = {"region": _of_region, "gene": _of_gene, "locus": _of_locus, "aneuploidy": _of_aneuploidy}
@@ -334,50 +277,3 @@ def touching(chromosome: str, bp_start: int, bp_stop: int, change: Change) -> tu
             )
         )
     return tuple(sorted(found, key=lambda f: (f.evidence, f.score != 3, -f.overlap, f.bp_start, f.bp_stop, f.name)))
-
-
-def aneuploidy(copies: Mapping[str, int]) -> tuple[Aneuploidy, ...]:
-    """Which named constitutional aneuploidies a chromosome count is.
-
-    Args:
-        copies: number of copies by chromosome. An autosome that is left out counts as two; X and Y are given both or
-            not at all, and without them nothing is said about sex chromosomes or ploidy.
-
-    Returns:
-        Those that fit, autosomes first; 48,XXY,+21 is both Down and Klinefelter syndrome. Empty where the count is
-        usual, or is none of those in the table.
-
-    Raises:
-        InputError: for an unknown chromosome, a negative number, or only one of X and Y.
-    """
-    for chromosome, number in copies.items():
-        if chromosome not in (*AUTOSOMES, "X", "Y") or number < 0:
-            raise InputError(
-                f"{number} copies of chromosome {chromosome!r} cannot be",
-                way_out="Chromosomes are 1 to 22, X and Y; copies are counted from 0.",
-            )
-    if ("X" in copies) != ("Y" in copies):
-        raise InputError("only one of X and Y was counted", way_out="Give both, or neither.")
-    autosomes = {copies.get(name, 2) for name in AUTOSOMES}
-    ploidy = autosomes.pop() if len(autosomes) == 1 else None
-    sex = (copies["X"], copies["Y"]) if "X" in copies else None
-    found = []
-    for row in _table()["aneuploidies"]:
-        its = row["copies"]
-        if "autosomes" in its:
-            fits = ploidy == its["autosomes"] and sex is not None and sum(sex) == its["X+Y"]
-        elif "X" in its:
-            fits = ploidy in (2, None) and sex == (its["X"], its["Y"])
-        else:
-            fits = ploidy is None and all(copies.get(name, 2) == number for name, number in its.items())
-        if fits:
-            found.append(
-                Aneuploidy(
-                    karyotype=row["karyotype"],
-                    name=row["en"],
-                    name_zh=row["zh"],
-                    **_sources("ontology", "consilium"),
-                    references=_aneuploid_references(row),
-                )
-            )
-    return tuple(found)

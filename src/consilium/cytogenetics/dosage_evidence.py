@@ -35,8 +35,8 @@ SCORES = {
 
 _SAID = {
     Evidence.WHOLE_CHROMOSOME: (
-        "{change} of the whole chromosome: a known constitutional aneuploidy",
-        "整条染色体{change}：已知的体质性非整倍体",
+        "{change} of the whole chromosome, or of nearly all of it: a known constitutional aneuploidy",
+        "整条（或近乎整条）染色体{change}：已知的体质性非整倍体",
     ),
     Evidence.REGION_ESTABLISHED: (
         "ClinGen: sufficient evidence that {change} of this region causes disease (score 3)",
