@@ -169,7 +169,7 @@ def units(item: Item) -> Counter[Item]:
             raise InputError("a single cell has no interval of copies", where=write_item(item))
         times *= number.low
     if isinstance(item.abnormality, Counted):
-        bare = replace(bare, abnormality=replace(item.abnormality, number=None, more_than=False))
+        bare = replace(bare, abnormality=replace(item.abnormality, number=None, bound=""))
     return Counter({bare: times})
 
 

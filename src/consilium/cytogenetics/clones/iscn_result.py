@@ -207,9 +207,9 @@ def _number(one: Counted, times: int, clone: Clone, observed: Observed) -> Count
     if not low or len(low) < len(told):
         return one
     high = [number.number.high or number.number.low for number in told if number.number is not None]
-    if any(number.more_than for number in told):
-        more = min(number - (not one.more_than) for number, one in zip(low, told, strict=True))
-        return replace(one, number=Range(more), more_than=True)
+    if any(number.bound == ">" for number in told):
+        more = min(number - (one.bound != ">") for number, one in zip(low, told, strict=True))
+        return replace(one, number=Range(more), bound=">")
     return replace(one, number=Range(min(low), max(high) if max(high) > min(low) else None))
 
 
