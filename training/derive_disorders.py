@@ -224,7 +224,7 @@ def derive(data: Path) -> tuple[dict[str, Any], Counter[str]]:
         for term, above in parents.items()
         for change, branch in (("loss", "chromosomal deletion syndrome"), ("gain", "chromosomal duplication syndrome"))
         if branch in above
-    }
+    } | {term: row["change"] for term, row in named["placed_by_hand"].items() if "change" in row}
     rows: list[list[Any]] = []
     for term, change in sorted(directions.items()):
         if term in used or term in named["not_a_gain_or_loss_of_one_region"]:

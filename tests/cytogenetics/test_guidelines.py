@@ -132,6 +132,7 @@ def test_the_package_has_no_other_specimens_and_every_source_is_used(table: dict
 def test_a_complete_case_lacks_nothing() -> None:
     assert check("constitutional_blood", counted=20, analysed=5, karyotyped=2, band_level=550, cultures=2) == ()
     assert check("amniotic_in_situ", counted=15, cells_per_colony=[1] * 15, cultures=2) == ()
+    assert check("amniotic_in_situ", cells_per_colony=[2] * 15) == (), "two from a colony are allowed"
 
 
 def test_what_is_not_given_is_not_checked() -> None:

@@ -131,6 +131,8 @@ def test_a_deletion_holds_what_is_usually_lost_or_part_of_it_or_none() -> None:
     assert grade("q13", "q35") == [Exactness.WITHIN]
     assert grade("q13") == [Exactness.WITHIN], "to the end of the arm"
     assert grade("q33", "q34") == [Exactness.OVERLAP]
+    assert grade("q31", "q32") == [Exactness.OVERLAP]
+    assert grade("q32", "q33") == [Exactness.OVERLAP]
     assert grade("q32", "q32") == [Exactness.OVERLAP], "a part of it is not all of it"
     assert grade("p15.2") == []
     assert not rearrangement("del", ("4",), ("q12",)), "FIP1L1::PDGFRA needs both breakpoints"

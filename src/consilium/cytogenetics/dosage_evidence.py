@@ -47,8 +47,8 @@ _SAID = {
         "ClinGen：该基因一个拷贝{change}致病证据充分（评分3）",
     ),
     Evidence.NAMED_SYNDROME: (
-        "Disease Ontology has this syndrome as {change} at {locus}; its extent is known by bands only",
-        "疾病本体（DO）将该综合征定义为{locus}拷贝{change}；其范围仅知条带",
+        "a syndrome known as {change} at {locus}; its extent is given by bands only",
+        "已知该综合征为{locus}拷贝{change}；其范围仅以条带给出",
     ),
     Evidence.EMERGING: (
         "ClinGen: emerging evidence that {change} of one copy causes disease (score 2)",
@@ -63,7 +63,7 @@ _SAID = {
         "该病的一个致病基因或位点位于此处；拷贝{change}是否致病尚未确立",
     ),
     Evidence.RECESSIVE: (
-        "ClinGen: disease only where both copies are affected (score 30); {change} of one copy alone is not",
+        "ClinGen: disease where both copies are affected (score 30), not by {change} of one copy alone",
         "ClinGen：两个拷贝均受累才致病（评分30）；仅一个拷贝{change}预期不致病",
     ),
     Evidence.NO_EVIDENCE: (
