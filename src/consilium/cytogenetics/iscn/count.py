@@ -69,7 +69,7 @@ def level(line: Line) -> int:
     """The ploidy level against which a line tells gains and losses: 2 for "<2n>" and where nothing else is plain.
 
     Where it is not written, a count beyond near-diploid tells it (ISCN 2024, Table 6: "69,XXY" is triploid); a count
-    below is that of a haploid set only where the entries add up so.
+    below is that of a haploid set only where the entries come nearer to it so.
     """
     if line.ploidy is not None:
         return line.ploidy
@@ -78,9 +78,12 @@ def level(line: Line) -> int:
     if near > 1 or isinstance(line.base, Reference):
         return near
     changes = _changes(line)
-    haploid = _sex(line.base, 1)
-    fits = haploid[0] + changes[0] + AUTOSOME_PAIRS <= _top(line.count)
-    return 1 if fits and haploid[1] + changes[1] + AUTOSOME_PAIRS >= written else 2
+    misses = []
+    for number in (2, 1):
+        sex = _sex(line.base, number)
+        low, high = (sex[at] + changes[at] + AUTOSOME_PAIRS * number for at in (0, 1))
+        misses.append(max(low - _top(line.count), written - high, 0))
+    return 1 if misses[1] < misses[0] else 2
 
 
 def clone_referred_to(line: Line, before: Sequence[Line]) -> int:
@@ -187,10 +190,8 @@ def _structural(what: Rearrangement, sign: str, base: Sex | Reference | None) ->
         autosomes, unknown = 1, unknown - 1
     if made == 1 and not _one_of_many(what):  # "r(1;3)", "del(1;3)": one centromere or more, nobody tells
         return made - len(named), made - min(len(named), 1)
-    if isinstance(base, Reference):
+    if isinstance(base, Reference) or (base is not None and base.constitutional):
         return made - autosomes - sex - unknown, made - autosomes - sex
-    if base is not None and base.constitutional:
-        return made - autosomes - sex - unknown, made - autosomes
     return made - autosomes - unknown, made - autosomes
 
 
