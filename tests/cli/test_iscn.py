@@ -72,6 +72,14 @@ def test_repair_suggests_and_says_what_it_changed() -> None:
     assert call("repair", "nothing here").returncode == 1
 
 
+def test_explain_says_what_a_string_means() -> None:
+    done = call("explain", "--lang", "en", "47,XY,+21")
+    assert done.returncode == 0 and b"an extra chromosome 21" in done.stdout
+    (told,) = objects(call("explain", "--json", "--lang", "zh", "46,XX,+21"))
+    assert not told["valid"] and any("21" in sentence for sentence in told["sentences"])
+    assert call("explain", "46,XX,").returncode == 1
+
+
 def test_write_puts_items_and_partners_in_order() -> None:
     done = call("write", "49,XX,+8,+5,t(11;4)(q23;q21),+X")
     assert done.stdout.decode().strip() == "49,XX,+X,t(4;11)(q21;q23),+5,+8"

@@ -24,7 +24,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 @click.group()
 def iscn() -> None:
-    """Check, repair and write karyotypes in ISCN 2024.
+    """Check, explain, draw, repair and write karyotypes in ISCN 2024.
 
     STRING is one result, such as 47,XY,+21; with - they are read from standard input, one a line. The exit status is 0
     when all is well, 1 when a string is not, 2 when the command line cannot be understood.
@@ -51,6 +51,29 @@ def check(strings: tuple[str, ...], known: tuple[str, ...], as_json: bool, lang:
         judgement = validate(text, known=known)
         wrong |= not judgement.valid
         click.echo(_dumped(judged(judgement, lang)) if as_json else told(judgement, lang))
+    return ExitCode.NOT_VALID if wrong else ExitCode.DONE
+
+
+@iscn.command()
+@_strings
+@_json
+@language_option
+def explain(strings: tuple[str, ...], as_json: bool, lang: Language) -> ExitCode:
+    """Say in plain sentences what a string means: its lines, each abnormality, what is gained and lost."""
+    from consilium.cytogenetics.iscn.explain import explain as sentences
+    from consilium.cytogenetics.iscn.validate import validate
+
+    wrong = False
+    for text in _each(strings):
+        judgement = validate(text)
+        wrong |= not judgement.valid
+        said = [] if judgement.result is None else list(sentences(judgement.result, lang))
+        if as_json:
+            click.echo(_dumped({"input": text, "valid": judgement.valid, "sentences": said}))
+            continue
+        click.echo("\n".join([text, *(f"  {one}" for one in said)]))
+        if not judgement.valid:
+            click.echo(told(judgement, lang), err=True)
     return ExitCode.NOT_VALID if wrong else ExitCode.DONE
 
 

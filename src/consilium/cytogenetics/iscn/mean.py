@@ -220,7 +220,7 @@ class _Cell:
             if item.sign == "-":
                 self.extras = [one for one in self.extras if one.kind != what.kind]
             else:
-                self.extras.append(Extra(kind=what.kind, number=what.number, more_than=what.more_than))
+                self.extras.append(Extra(kind=what.kind, number=what.number, more_than=what.bound in (">", "~>")))
             return
         name = what.kind + ("" if what.index is None else str(what.index))
         many = (what.number.low if what.number else 1) * copies
@@ -315,11 +315,13 @@ def _cell_line(line: Line, before: Sequence[Line], made: Sequence[CellLine], sex
         if told * len(AUTOSOMES) > MOST_CHROMOSOMES:
             raise NoMeaning(f"a cell of {told} sets of chromosomes cannot be")
         cell.chromosomes = [normal(name) for name in AUTOSOMES for _ in range(told)]
-        if base.chromosomes in ("U", "?"):
+        if base is None:
+            pass  # none of the sex chromosomes is normal
+        elif base.chromosomes in ("U", "?"):
             cell.chromosomes += [Chromosome(name="U", home="U", pieces=(Unknown("U", centric=True),))] * told
         else:
             cell.chromosomes += [normal(name) for name in base.chromosomes]
-        if base.doubtful:
+        if base is not None and base.doubtful:
             cell.doubtful.append(base.chromosomes + "?")
     for alternatives in line.items:
         cell.read(alternatives)
