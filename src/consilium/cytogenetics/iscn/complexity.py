@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from consilium.cytogenetics.iscn.count import clone_referred_to, level
+from consilium.cytogenetics.iscn.count import UNCOUNTED, clone_referred_to, level
 from consilium.cytogenetics.iscn.derive import First, first_mentions, with_breakpoints
 from consilium.cytogenetics.iscn.names import bare
 from consilium.cytogenetics.iscn.tree import Counted, Item, Line, Range, Rearrangement, Reference, Result, Whole
@@ -130,7 +130,7 @@ def _add(counted: Counter[str], items: Sequence[Item], first: First) -> None:
                     counted[item.sign + what.chromosome] += 1
         elif isinstance(what, Counted):
             name = what.kind + ("" if what.index is None else str(what.index))
-            number = 1 if what.kind in ("dmin", "ace", "min") or what.number is None else what.number.low
+            number = 1 if what.kind in UNCOUNTED or what.number is None else what.number.low
             counted[("-" if item.sign == "-" else "") + name] += number * copies
         elif isinstance(what, Rearrangement):
             _add_change(counted, item, with_breakpoints(what, first), balanced)

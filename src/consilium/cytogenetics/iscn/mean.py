@@ -13,7 +13,7 @@ from typing import Literal
 
 from consilium.cytogenetics.bands import AUTOSOMES
 from consilium.cytogenetics.iscn.chromosomes import Chromosome, Unknown, normal
-from consilium.cytogenetics.iscn.count import NoMeaning, clone_referred_to, count, level
+from consilium.cytogenetics.iscn.count import UNCOUNTED, NoMeaning, clone_referred_to, count, level
 from consilium.cytogenetics.iscn.derive import First, derivatives, first_mentions
 from consilium.cytogenetics.iscn.names import bare, doubtful_change
 from consilium.cytogenetics.iscn.places import CHROMOSOMES, UnknownBand
@@ -87,7 +87,8 @@ class CellLine:
         number: the chromosome number that the entries imply (`count.count`).
         composite: no cell needs to have all of it (ISCN 2024, 6.3.5).
         incomplete: "inc": there are changes that are not told (6.3.6).
-        doubtful: entries in which a "?", "~" or "or" stands, as written; of alternatives the first is built.
+        doubtful: entries in which a "?", "~" or "or" stands, as written; of alternatives the first is built, of a
+            number of copies the least.
         unread: what could not be read.
     """
 
@@ -215,13 +216,13 @@ class _Cell:
                 self.leave(item, text, f"no normal chromosome {name} is left to lose", (name,))
 
     def counted(self, item: Item, text: str, what: Counted, copies: int) -> None:
-        self.note_range(what.number, text)
-        if what.kind in ("dmin", "ace", "min"):
+        if what.kind in UNCOUNTED:
             if item.sign == "-":
                 self.extras = [one for one in self.extras if one.kind != what.kind]
             else:
                 self.extras.append(Extra(kind=what.kind, number=what.number, more_than=what.bound in (">", "~>")))
             return
+        self.note_range(what.number, text)
         name = what.kind + ("" if what.index is None else str(what.index))
         many = (what.number.low if what.number else 1) * copies
         if item.sign == "-":
