@@ -170,7 +170,7 @@ def weight(item: Item) -> int:
     copies = item.copies.low if item.copies else 1
     if isinstance(item.abnormality, Counted):
         number = item.abnormality.number.low if item.abnormality.number else 1
-        return 0 if item.abnormality.kind == "dmin" else number
+        return 0 if item.abnormality.kind == "dmin" else -number if item.sign == "-" else number
     if item.sign:
         return copies if item.sign == "+" else -copies
     if isinstance(item.abnormality, Rearrangement) and item.abnormality.kind in ("der", "dic"):
