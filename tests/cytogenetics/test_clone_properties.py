@@ -69,7 +69,7 @@ def outcome(case: list[Cell], setting: Setting, style: str = "sl") -> ClonalKary
         return str(error)
 
 
-many = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many
@@ -110,7 +110,7 @@ def test_the_count_of_every_line_is_what_its_entries_add_up_to(case: list[Cell],
     if isinstance(made, ClonalKaryotype):
         lines = parse(str(made)).persons[0]
         for line, clone in zip(lines, made.clones, strict=True):
-            if not clone.composite:
+            if not clone.composite and not clone.incomplete:
                 assert line.count.high is None and line.count.low == added_up(line, lines), str(made)
 
 
@@ -170,7 +170,7 @@ def weight(item: Item) -> int:
     copies = item.copies.low if item.copies else 1
     if isinstance(item.abnormality, Counted):
         number = item.abnormality.number.low if item.abnormality.number else 1
-        return 0 if item.abnormality.kind == "dmin" else number
+        return 0 if item.abnormality.kind == "dmin" else -number if item.sign == "-" else number
     if item.sign:
         return copies if item.sign == "+" else -copies
     if isinstance(item.abnormality, Rearrangement) and item.abnormality.kind in ("der", "dic"):

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from consilium.cytogenetics.clones.cell import Cell, cell_from_iscn
+from consilium.cytogenetics.clones.cell import Cell, cell_from_counts, cell_from_iscn, ploidy_of
 from consilium.cytogenetics.clones.karyotype import ClonalKaryotype, clonal_karyotype
 from consilium.cytogenetics.clones.setting import Setting
+from consilium.cytogenetics.clones.wording import LANGUAGES, NOTES, REASONS, ROLES, RULES, describe
+from consilium.errors import InputError, NothingToDo
 
 
 class Case(NamedTuple):
@@ -66,6 +68,7 @@ CONSTITUTIONAL = [
     Case("one cell with trisomy 8 is not a mosaic", {"47,XX,+8": 1, "46,XX": 29}, "46,XX"),
     Case("one normal cell in trisomy 21 has lost one by chance", {"47,XY,+21": 19, "46,XY": 1}, "47,XY,+21"),
     Case("two normal cells in trisomy 21 are still chance", {"47,XY,+21": 18, "46,XY": 2}, "47,XY,+21"),
+    Case("of five cells two normal ones are not chance", {"47,XXX": 3, "46,XX": 2}, "47,XXX[3]/46,XX[2]"),
     Case("three normal cells make a mosaic", {"47,XY,+21": 17, "46,XY": 3}, "47,XY,+21[17]/46,XY[3]"),
     Case("chance losses in trisomy 21", {"47,XY,+21": 17, "46,XY,+21,-4": 1, "46,XY,-17,+21": 1, "45,XY,-9,-11,+21": 1},
          "47,XY,+21"),
@@ -241,7 +244,7 @@ NEOPLASTIC = [
     Case("an incomplete cell with the changes of a clone counts to it", {f"46,XX,{PH}": 5, f"46,XX,{PH},inc": 1},
          f"46,XX,{PH}[6]"),
     Case("an incomplete cell that may be of two lines counts to none",
-         {"47,XX,+8,+inc".replace("+inc", "inc"): 1, "48,XX,+8,+21": 6, "46,XX": 3}, "48,XX,+8,+21[6]/46,XX[3]"),
+         {"47,XX,+8,inc": 1, "48,XX,+8,+21": 6, "46,XX": 3}, "48,XX,+8,+21[6]/46,XX[3]"),
     Case("Down syndrome with an acquired gain", {"48,XX,+8,+21": 12, "47,XX,+21": 8},
          "48,XX,+8,+21c[12]/47,XX,+21c[8]", {"constitutional": ("+21",)}),
     Case("Down syndrome with another 21", {"48,XY,+21,+21": 20}, "48,XY,+21c,+21[20]", {"constitutional": ("+21",)}),
@@ -255,6 +258,36 @@ NEOPLASTIC = [
          "45,XY,-21[5]/47,XY,+21c[9]/46,XY[6]", {"constitutional": ("+21",), "constitutional_mosaic": True}),
     Case("mosaic Klinefelter syndrome", {"47,XXY": 5, f"46,XY,{PH}": 5, "46,XY": 10},
          f"46,XY,{PH}[5]/47,XXYc[5]/46,XY[10]", {"sex": "XXY", "constitutional_mosaic": True}),
+    Case("mosaic Turner syndrome", {"45,X": 8, "46,XX": 12}, "45,Xc[8]/46,XX[12]",
+         {"sex": "X", "constitutional_mosaic": True}),
+    Case("mosaic of X0 and XY", {"45,X": 8, "46,XY": 12}, "45,Xc[8]/46,XY[12]",
+         {"sex": "X", "constitutional_mosaic": True}),
+    Case("tetraploid cells of Down syndrome", {"94,XXYY,+21,+21": 3, "47,XY,+21": 12},
+         "94<4n>,XXYY,+21c,+21c[3]/47,XY,+21c[12]", {"constitutional": ("+21",)}),
+    Case("single near-haploid cell that others show doubled", {"26,X,+8,+14,+21": 1, "52,XX,+8,+8,+14,+14,+21,+21": 9,
+         "46,XX": 10}, "26<1n>,X,+8,+14,+21[1]/52,slx2[9]/46,XX[10]"),
+    Case("the near-haploid stemline of a doubled clone is gone", {"52,XX,+8,+8,+14,+14,+21,+21": 9,
+         "51,XX,+8,+8,-10,+14,+14,+21,+21": 3}, "52,XX,+8,+8,+14,+14,+21,+21[9]/51,idem,-10[3]", {}, "idem"),
+    Case("a doubled sideline is told against the stemline",
+         {f"46,XY,{PH}": 4, f"47,XY,+8,{PH}": 4, f"94,XXYY,+8,+8,{PH}x2": 4},
+         f"46,XY,{PH}[4]/47,sl,+8[4]/94,slx2,+8,+8[4]"),
+    Case("known before beside a family of clones", {f"46,XX,{PH}": 1, "47,XX,+8": 10, "48,XX,+8,+9": 5},
+         f"46,XX,{PH}[1]/47,XX,+8[10]/48,sl2,+9[5]", {"previous": (PH,)}),
+    Case("an uncertain gain is not the certain one", {"47,XX,+?8": 2, "46,XX": 18}, "47,XX,+?8[2]/46,XX[18]"),
+    Case("an abnormal X in all cells of a composite",
+         {"47,X,i(X)(q10),+8": 1, "47,X,i(X)(q10),+9": 1, "48,X,i(X)(q10),+8,+9": 1, "48,X,i(X)(q10),+9,+21": 1,
+          "48,X,i(X)(q10),+8,+21": 1}, "47~48,X,i(X)(q10)[5],+8[3],+9[3],+21[2][cp5]"),
+    Case("incomplete cells whose counts differ", {"45,XX,-5,del(7)(q22),inc": 2, "46,XX,del(7)(q22),inc": 2},
+         "45~46,XX,del(7)(q22),inc[4]"),
+    Case("loss of X in part of a composite",
+         {"45,X,-X,+8,-7": 1, "47,XX,+8": 1, "47,X,-X,+8,+9": 1, "46,X,-X,+9": 1, "47,XX,+9": 1, "46,XX": 5},
+         "45~47,X,-X[3],+8[3],+9[3][cp5]/46,XX[5]"),
+    Case("a cell that lost many chromosomes counts to nothing", {"38,XX,-1,-2,-3,-5,-9,-11,-14,-20": 1, "46,XX": 19},
+         "46,XX[19]"),
+    Case("a stemline common to all, sidelines in a composite without it",
+         {"47,XX,+8,inv(3)(q21q26.2)": 1, "47,XX,inv(3)(q21q26.2),+19": 1, "48,XX,+8,inv(3)(q21q26.2),+21": 1,
+          "48,XX,inv(3)(q21q26.2),+19,+21": 1, "47,XX,inv(3)(q21q26.2),+21": 1},
+         "47~48,XX,inv(3)(q21q26.2)[5],+8[2],+19[2],+21[3][cp5]"),
     Case("sidelines in Down syndrome", {"48,XY,+8,+21": 3, "49,XY,+8,+9,+21": 5, "47,XY,+21": 12},
          "48,XY,+8,+21c[3]/49,sl,+9[5]/47,XY,+21c[12]", {"constitutional": ("+21",)}),
     Case("Klinefelter syndrome with a clone", {f"47,XXY,{PH}": 20}, f"47,XXYc,{PH}[20]", {"sex": "XXY"}),
@@ -285,3 +318,196 @@ def test_constitutional(case: Case) -> None:
 @pytest.mark.parametrize("case", NEOPLASTIC, ids=lambda case: case.name)
 def test_neoplastic(case: Case) -> None:
     assert str(karyotype(case, neoplastic=True)) == case.expected
+
+
+def cell(name: str, text: str, culture: str = "", colony: str = "") -> Cell:
+    return cell_from_iscn(name, text, culture=culture, colony=colony)
+
+
+def in_cultures(trisomic: dict[str, int], normal: dict[str, int]) -> list[Cell]:
+    """Cells with trisomy 2, a common artefact of culture, and normal ones, by culture."""
+    return [
+        cell(f"{culture}{text[:2]}{n}", text, culture)
+        for text, cultures in (("47,XX,+2", trisomic), ("46,XX", normal))
+        for culture, number in cultures.items()
+        for n in range(number)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("trisomic", "level", "string"),
+    [
+        ({"A": 1}, 1, "46,XX"),
+        ({"A": 3}, 2, "46,XX"),
+        ({"A": 2, "B": 1}, 3, "47,XX,+2[3]/46,XX[15]"),
+    ],
+)
+def test_pseudomosaicism_of_amniotic_cells(trisomic: dict[str, int], level: int, string: str) -> None:
+    found = clonal_karyotype(in_cultures(trisomic, {"A": 7, "B": 8}), Setting(neoplastic=False, amniotic=True))
+    assert str(found) == string
+    (finding,) = found.findings
+    assert finding.pseudomosaicism == level and finding.change.text == "+2"
+    assert any("level I" in said or "Level" in said for said in describe(found)), describe(found)
+
+
+def test_one_culture_cannot_tell_pseudomosaicism() -> None:
+    found = clonal_karyotype(in_cultures({"A": 3}, {"A": 12}), Setting(neoplastic=False, amniotic=True))
+    assert str(found) == "47,XX,+2[3]/46,XX[12]" and "one_culture_only" in found.notes
+
+
+def test_elsewhere_a_change_of_one_culture_is_reported_and_told() -> None:
+    found = clonal_karyotype(in_cultures({"A": 3}, {"A": 7, "B": 8}), Setting(neoplastic=False))
+    assert str(found) == "47,XX,+2[3]/46,XX[15]" and found.findings[0].confined
+    assert any("confined" in said for said in describe(found))
+
+
+def test_in_neoplasia_cultures_differ() -> None:
+    found = clonal_karyotype(in_cultures({"A": 3}, {"B": 8}), Setting(neoplastic=True, amniotic=True))
+    assert str(found) == "47,XX,+2[3]/46,XX[8]" and not found.findings[0].confined
+
+
+def test_a_colony_is_one_cell_that_has_grown() -> None:
+    one = [cell(f"a{n}", "47,XX,+8", "A", "1") for n in range(5)]
+    others = [cell(f"b{n}", "46,XX", "A", str(n + 2)) for n in range(10)]
+    found = clonal_karyotype([*one, *others], Setting(neoplastic=False))
+    assert str(found) == "46,XX" and found.findings[0].rule == "one_colony"
+    second = cell("a9", "47,XX,+8", "A", "30")
+    assert str(clonal_karyotype([*one, second, *others], Setting(neoplastic=False))) == "47,XX,+8[6]/46,XX[10]"
+
+
+def test_two_cells_of_a_colony_count_as_independent() -> None:
+    lost = [cell(f"a{n}", "45,X", "A", colony) for n, colony in enumerate("1112")]
+    others = [cell(f"b{n}", "46,XX", "A", str(n + 5)) for n in range(16)]
+    found = clonal_karyotype([*lost, *others], Setting(neoplastic=False))
+    assert found.findings[0].independent == 3 and str(found) == "45,X[4]/46,XX[16]"
+    found = clonal_karyotype([*lost[:3], *others], Setting(neoplastic=False))
+    assert str(found) == "46,XX"
+
+
+def test_every_change_has_its_rule() -> None:
+    case = Case("", {f"46,XX,{PH}": 6, f"47,XX,+8,{PH}": 5, f"45,XX,-20,{PH}": 1, "46,XX": 7, "47,XX,+13": 1}, "")
+    found = karyotype(case, neoplastic=True)
+    assert {one.change.text: (one.rule, len(one.cells)) for one in found.findings} == {
+        "+8": ("two_cells", 5),
+        PH: ("two_cells", 12),
+        "+13": ("single_cell", 1),
+        "-20": ("too_few_losses", 1),
+    }
+    assert [(one.cell, one.reason, one.counted) for one in found.set_aside] == [
+        ("02.00", "random_loss", True),
+        ("04.00", "single_cell", False),
+    ]
+    assert [(clone.role, len(clone.cells)) for clone in found.clones] == [
+        ("stemline", 7), ("sideline", 5), ("normal", 7),
+    ]  # fmt: skip
+
+
+def test_a_scattered_loss_is_not_called_clonal() -> None:
+    case = Case("", {f"46,XX,{PH}": 10, f"45,XX,{PH},-20": 2, "46,XX": 7, "45,XX,-20": 1}, "")
+    rules = {one.change.text: one.rule for one in karyotype(case, neoplastic=True).findings}
+    assert rules["-20"] == "scattered"
+
+
+def test_what_differs_in_breakpoints_alone_is_told() -> None:
+    case = Case("", {"46,XX,t(9;22)(q34;q11)": 1, f"46,XX,{PH}": 1, "46,XX": 10}, "")
+    found = karyotype(case, neoplastic=True)
+    assert [len(one.alike) for one in found.findings] == [1, 1]
+    assert sum("may be the same" in said for said in describe(found)) == 1
+
+
+def test_a_missing_gain_is_told() -> None:
+    found = karyotype(Case("", {"48,XX,+8,+21": 11, "47,XX,+8": 1}, ""), neoplastic=True)
+    (aside,) = found.set_aside
+    assert [change.text for change in aside.missing] == ["+21"] and aside.counted
+    assert "Cell 01.00: lacks +21; taken for chance, the cell counts to its line." in describe(found)
+
+
+def test_xx_and_xy_cells_are_told() -> None:
+    found = karyotype(Case("", {"46,XX": 10, "46,XY": 10}, ""), neoplastic=False)
+    assert {"two_sexes", "sex_not_told"} <= set(found.notes)
+
+
+def test_cells_that_do_not_fit_the_sex_told_are_told() -> None:
+    assert "sex_differs" in karyotype(Case("", {"46,XX": 10}, "", MALE), neoplastic=False).notes
+    assert not karyotype(Case("", {"46,XY": 10}, "", MALE), neoplastic=False).notes
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    for table in (RULES, REASONS, ROLES, NOTES):
+        for words in table.values():
+            assert set(words) == set(LANGUAGES) and all(words.values())
+    found = karyotype(Case("", {f"46,XX,{PH}": 6, f"47,XX,+8,{PH}": 5, "46,XX": 9}, ""), neoplastic=True)
+    assert describe(found, "zh")[1] == f"干系 46,XX,{PH}[6]：6 个细胞。"
+    assert describe(found, "en")[1] == f"Stemline 46,XX,{PH}[6]: 6 cell(s)."
+
+
+@pytest.mark.parametrize(
+    ("cells", "setting", "says"),
+    [
+        ([], {}, "no cell"),
+        ([cell("a", "46,XX"), cell("a", "46,XX")], {}, "same name"),
+        ([cell("a", "46,XX")], {"constitutional": ("der(13;14)(q10;q10)",)}, "lacks a constitutional"),
+        ([cell(f"{n}", "46,XX" if n % 2 else "46,XY") for n in range(4)], {}, "several XY"),
+        ([cell(f"{n}", "46,XX") for n in range(4)], {"sex": "XY"}, "several XY"),
+        ([cell(f"{n}", "46,Y,t(X;1)(q21;p13)") for n in range(4)], {"constitutional": ("del(5)(q",)}, "string ends"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(cells: list[Cell], setting: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says.replace("(", "\\(")):
+        clonal_karyotype(cells, Setting(neoplastic=True, **setting))
+
+
+def test_without_clone_and_without_normal_cell_there_is_nothing_to_write() -> None:
+    with pytest.raises(NothingToDo):
+        karyotype(Case("", {"47,XX,+8": 1, "47,XX,+9": 1}, ""), neoplastic=True)
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        ({"sex": "YX"}, "sex chromosomes"),
+        ({"sex": "XX", "gains": ("X",)}, "no autosome"),
+        ({"sex": "XX", "gains": ("23",)}, "no autosome"),
+        ({"sex": "XX", "losses": ("7", "7", "7")}, "more often"),
+        ({"sex": "XX", "gains": ("8",), "count": 46}, "add up to 47"),
+        ({"sex": "XX", "structural": ("+8x2~3",), "count": 48}, "interval"),
+        ({"sex": "XX", "structural": ("+X",), "count": 47}, "no structural"),
+        ({"sex": "XX", "structural": ("+21c",), "count": 47}, "comes from"),
+        ({"sex": "XX", "structural": ("t(9;22)(q34;q11.2),+8",), "count": 47}, "not one abnormality"),
+    ],
+)
+def test_a_cell_that_cannot_be_is_refused(made: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        Cell(name="a", **made)
+
+
+def test_a_cell_from_counts() -> None:
+    normal = dict.fromkeys((str(number) for number in range(1, 23)), 2)
+    assert cell_from_counts("a", normal | {"X": 1, "Y": 1}) == Cell(name="a", sex="XY", count=46)
+    down = cell_from_counts("a", normal | {"21": 3, "X": 2})
+    assert (down.gains, down.losses, down.sex, down.count) == (("21",), (), "XX", 47)
+    turner = cell_from_counts("a", normal | {"X": 1})
+    assert (turner.gains, turner.losses, turner.sex) == ((), (), "X")
+    assert cell_from_counts("a", normal | {"X": 2}, unsure=1).structural == ("+mar",)
+    doubtful = cell_from_counts("a", normal | {"7": 1, "X": 2}, unsure=1)
+    assert doubtful.incomplete and doubtful.losses == ("7",) and not doubtful.structural
+    four = cell_from_counts("a", {label: 2 * number for label, number in normal.items()} | {"X": 4, "8": 5})
+    assert (four.ploidy, four.gains, four.sex) == (4, ("8",), "XXXX")
+
+
+@pytest.mark.parametrize(
+    ("count", "level"),
+    [(23, 1), (34, 1), (35, 2), (46, 2), (57, 2), (58, 3), (69, 3), (80, 3), (81, 4), (103, 4), (104, 5)],
+)
+def test_ploidy_levels(count: int, level: int) -> None:
+    assert ploidy_of(count) == level
+
+
+def test_cells_of_counts_make_a_case() -> None:
+    """The whole way from counted chromosomes: a mosaic with a chance loss and an object that fits no class."""
+    normal = dict.fromkeys((str(number) for number in range(1, 23)), 2)
+    cells = [cell_from_counts(f"n{k}", normal | {"X": 1, "Y": 1}) for k in range(6)]
+    cells += [cell_from_counts(f"t{k}", normal | {"X": 1, "Y": 1, "21": 3}) for k in range(4)]
+    cells += [cell_from_counts("lost", normal | {"X": 1, "Y": 1, "21": 3, "17": 1})]
+    cells += [cell_from_counts("debris", normal | {"X": 1, "4": 1, "Y": 1}, unsure=1)]
+    assert str(clonal_karyotype(cells, Setting(neoplastic=False))) == "47,XY,+21[5]/46,XY[6]"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from consilium.cytogenetics.clones.change import CHROMOSOMES, added, read_item, sex_chromosomes_in, units
 from consilium.cytogenetics.iscn.parse import parse
 from consilium.cytogenetics.iscn.tree import Incomplete, Item, Sex, Variant, Whole
+from consilium.cytogenetics.iscn.write import item as write_item
 from consilium.errors import InputError
 
 AUTOSOMES = CHROMOSOMES[2:]
@@ -80,6 +81,12 @@ class Cell:
             found[Item(Whole(label), "-")] += 1
         for one in self.structural:
             item = read_item(one) if isinstance(one, str) else one
+            if item.origins:
+                raise InputError(
+                    "a cell does not show where a change comes from",
+                    where=f"{self.name}: {one if isinstance(one, str) else write_item(one)}",
+                    way_out="Tell constitutional and inherited changes with the setting.",
+                )
             sex = isinstance(item.abnormality, Whole) and item.abnormality.chromosome in ("X", "Y")
             if isinstance(item.abnormality, Whole) and (not item.sign or (sex and not item.doubtful)):
                 raise InputError("no structural change", where=f"{self.name}: {one}")

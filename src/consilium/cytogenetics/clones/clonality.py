@@ -57,6 +57,7 @@ class Finding:
         independent: how many of them count as independent.
         rule: why it is clonal or not.
         pseudomosaicism: 1 to 3 for amniotic cells: one cell; several of one culture; several cultures. 0 elsewhere.
+        confined: several cultures of a constitutional case were examined, and one alone shows it in several cells.
         alike: other changes of the case that differ only in their breakpoints or in a question mark.
     """
 
@@ -65,6 +66,7 @@ class Finding:
     independent: int
     rule: Rule
     pseudomosaicism: int = 0
+    confined: bool = False
     alike: tuple[Change, ...] = ()
 
     @property
@@ -97,6 +99,7 @@ def find_clonal(observed: Observed, setting: Setting) -> dict[Change, Finding]:
             independent=independent(carriers[change]),
             rule=rules[change],
             pseudomosaicism=_level(carriers[change], setting, several_cultures=len(cultures) > 1),
+            confined=not setting.neoplastic and len(cultures) > 1 and _of_one_culture(carriers[change]),
             alike=_alike(change, ordered),
         )
         for change in ordered
@@ -154,7 +157,11 @@ def _level(cells: Sequence[Cell], setting: Setting, *, several_cultures: bool) -
         return 0
     if len(cells) == 1:
         return 1
-    return 2 if len({cell.culture for cell in cells}) == 1 else 3
+    return 2 if _of_one_culture(cells) else 3
+
+
+def _of_one_culture(cells: Sequence[Cell]) -> bool:
+    return len(cells) > 1 and len({cell.culture for cell in cells}) == 1
 
 
 def _alike(change: Change, changes: Sequence[Change]) -> tuple[Change, ...]:

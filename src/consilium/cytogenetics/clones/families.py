@@ -29,7 +29,7 @@ class Clone:
         times: how often it has the stemline's chromosomes: 2 where it was doubled.
         composite: no clones could be told apart in its cells (ISCN 2024, 6.3.5).
         carriers: in a composite, how many cells have each of `changes`.
-        counts: in a composite, the lowest and the highest chromosome count.
+        counts: in a composite or an incomplete one, the lowest and the highest chromosome count.
         incomplete: none of its cells could be analysed wholly (ISCN 2024, 6.3.6).
     """
 
@@ -108,6 +108,7 @@ def _clone(
     counts = None
     if line.composite:
         carriers = tuple(sum(change in observed.changes[k] for k in cells) for change in changes)
+    if line.composite or line.incomplete:
         numbers = [observed.cells[k].chromosomes for k in cells]
         # A cell that lost so much that its count is of another level tells nothing about the range (6.3.5e).
         usual = [number for number in numbers if ploidy_of(number) == level_of(changes)] or numbers

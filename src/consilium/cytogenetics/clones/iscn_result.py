@@ -112,7 +112,7 @@ def _line(
         rest = changes - (doubled(acquired(told), observed.sex) if clone.times > 1 else told) - born
         rest = frozenset(change for change in rest if change.item is not None)
         return Line(count, reference, _entries(rest, clone, observed, setting, Counter()))
-    sex, rest = _sex(changes, level, clone.composite, observed, setting)
+    sex, rest = _sex(clone, observed, setting)
     return Line(count, sex, _entries(rest, clone, observed, setting, background_at(level, observed)), ploidy=ploidy)
 
 
@@ -123,9 +123,10 @@ def _count(changes: Changes, level: int, observed: Observed) -> int:
     return 22 * level + sex + born + sum(added(change.item) for change in changes)
 
 
-def _sex(changes: Changes, level: int, composite: bool, observed: Observed, setting: Setting) -> tuple[Sex, Changes]:
+def _sex(clone: Clone, observed: Observed, setting: Setting) -> tuple[Sex, Changes]:
     """The sex chromosomes as they are written, and the changes that remain to be written (ISCN 2024, 4.2.1b, 5.1f)."""
-    letters = observed.sex.at(level)
+    changes = frozenset(clone.changes)
+    letters = observed.sex.at(clone.level)
     constitutional = observed.sex.constitutional
     for change in changes:
         if change.sex_chromosome and (change.constitutional or not setting.neoplastic):
@@ -137,15 +138,19 @@ def _sex(changes: Changes, level: int, composite: bool, observed: Observed, sett
     )  # fmt: skip
     # A constitutional complement is written whole, whatever was acquired on top (6.4g).
     if not constitutional:
+        # Where some cells of a composite have the abnormal one and others do not, the normal ones stay (6.3.5e).
+        everywhere = {
+            change for change, number in zip(clone.changes, clone.carriers, strict=True) if number == len(clone.cells)
+        } if clone.composite else changes  # fmt: skip
         for change in remaining:
             if change.kind == "loss" and change.sex_chromosome:
                 letters[change.sex_chromosome] -= 1
-            elif not composite:
+            elif change in everywhere:
                 letters.subtract(sex_chromosomes_in(change.item))
-        for item in background_at(level, observed).elements():
+        for item in background_at(clone.level, observed).elements():
             letters.subtract(sex_chromosomes_in(item))
     written = "X" * letters["X"] + "Y" * letters["Y"]
-    if not written:
+    if not written or min(letters.values()) < 0:
         raise InputError(
             "no normal sex chromosome is left in a clone, which the tree of ISCN strings cannot say yet",
             way_out="Write this karyotype by hand.",

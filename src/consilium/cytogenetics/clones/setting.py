@@ -135,10 +135,13 @@ def _sex(cells: Sequence[Cell], setting: Setting) -> SexComplement:
     plain = Counter(cell.sex for cell in diploid if not cell.items and not cell.incomplete)
     if setting.neoplastic and _two_persons(plain, setting.sex):
         raise InputError(
-            "several normal cells are XX and several XY", way_out="Give the cells of a donor as a case of their own."
+            "several normal cells are XX and several XY",
+            way_out="Look at the sex told; give the cells of a donor as a case of their own.",
         )
     if setting.sex is not None:
         usual = usual_sex(setting.sex)
+        if setting.constitutional_mosaic and sum("Y" in _complement(cell) for cell in diploid) >= 2:
+            usual = "XY"
         if not setting.neoplastic or setting.constitutional_mosaic or setting.sex == usual:
             return SexComplement(usual)
         return SexComplement(setting.sex, constitutional=True)
@@ -155,8 +158,8 @@ def _sex(cells: Sequence[Cell], setting: Setting) -> SexComplement:
 def _two_persons(plain: Mapping[str, int], sex: str | None) -> bool:
     """Whether normal cells of another sex are there, which no clone of this person can be."""
     male, female = plain.get("XY", 0), plain.get("XX", 0)
-    if sex is not None:
-        return (male if usual_sex(sex) == "XX" else female) >= 2
+    if sex in ("XX", "XY"):
+        return (male if sex == "XX" else female) >= 2
     return male >= 2 and female >= 2
 
 

@@ -88,7 +88,7 @@ LEVELS: Mapping[int, Mapping[Language, str]] = {
 }
 
 ROLES: Mapping[Role, Mapping[Language, str]] = {
-    "stemline": {"en": "Stemline {line}: {cells} cell(s).", "zh": "主干系 {line}：{cells} 个细胞。"},
+    "stemline": {"en": "Stemline {line}: {cells} cell(s).", "zh": "干系 {line}：{cells} 个细胞。"},
     "sideline": {"en": "Sideline {line}: {cells} cell(s).", "zh": "旁系 {line}：{cells} 个细胞。"},
     "clone": {"en": "Cell line {line}: {cells} cell(s).", "zh": "细胞系 {line}：{cells} 个细胞。"},
     "constitutional": {
@@ -96,6 +96,11 @@ ROLES: Mapping[Role, Mapping[Language, str]] = {
         "zh": "仅有先天核型的细胞 {line}：{cells} 个。",
     },
     "normal": {"en": "Normal cells {line}: {cells}.", "zh": "正常细胞 {line}：{cells} 个。"},
+}
+
+CONFINED: Mapping[Language, str] = {
+    "en": "{change} is confined to one of several cultures: it may have arisen there.",
+    "zh": "{change} 仅限于多个培养体系中的一个：可能系培养中产生。",
 }
 
 COMPOSITE: Mapping[Language, str] = {
@@ -171,11 +176,14 @@ def describe(karyotype: ClonalKaryotype, language: Language = "en") -> tuple[str
             said.append(COMPOSITE[language])
     paired: set[Change] = set()
     for finding in karyotype.findings:
-        change = finding.change.text
+        # The second copy of a gain is another finding than the first.
+        change = ",".join([finding.change.text] * finding.change.nth)
         names = _named(finding.cells, language)
         said.append(RULES[finding.rule][language].format(change=change, cells=len(finding.cells), names=names))
         if finding.pseudomosaicism in LEVELS:
             said.append(LEVELS[finding.pseudomosaicism][language].format(change=change))
+        if finding.confined and finding.clonal:
+            said.append(CONFINED[language].format(change=change))
         if finding.alike and finding.change not in paired:
             others = ", ".join(other.text for other in finding.alike)
             said.append(ALIKE[language].format(change=change, others=others))
