@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -78,6 +80,19 @@ def test_explain_says_what_a_string_means() -> None:
     (told,) = objects(call("explain", "--json", "--lang", "zh", "46,XX,+21"))
     assert not told["valid"] and any("21" in sentence for sentence in told["sentences"])
     assert call("explain", "46,XX,").returncode == 1
+
+
+def test_draw_makes_an_svg_a_string(tmp_path: Path) -> None:
+    done = call("draw", "47,XY,+21")
+    assert done.returncode == 0 and done.stdout.startswith(b"<svg")
+    assert call("draw", "47,XY,+21", "--out", str(tmp_path / "one.svg")).returncode == 0
+    assert call("draw", "47,XY,+21", "45,X", "--out", str(tmp_path / "many")).returncode == 0
+    drawings = [tmp_path / "one.svg", tmp_path / "many" / "001.svg", tmp_path / "many" / "002.svg"]
+    assert all(ElementTree.parse(path).getroot().tag.endswith("svg") for path in drawings)
+    (tmp_path / "file").write_text("")
+    refused = call("draw", "45,X", "--out", str(tmp_path / "file" / "a.svg"))
+    assert refused.returncode == 5 and b"cannot be written" in refused.stderr
+    assert call("draw", "46,XX,").returncode == 1
 
 
 def test_write_puts_items_and_partners_in_order() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.language import language_option
+from consilium.errors import OutputError
 
 if TYPE_CHECKING:
     from consilium.cytogenetics.iscn.repair import Repair
@@ -75,6 +77,48 @@ def explain(strings: tuple[str, ...], as_json: bool, lang: Language) -> ExitCode
         if not judgement.valid:
             click.echo(told(judgement, lang), err=True)
     return ExitCode.NOT_VALID if wrong else ExitCode.DONE
+
+
+@iscn.command()
+@_strings
+@click.option(
+    "--out", metavar="PATH", type=click.Path(path_type=Path),
+    help="An SVG file; for several strings a folder of them, numbered.  [default: standard output]",
+)  # fmt: skip
+@language_option
+def draw(strings: tuple[str, ...], out: Path | None, lang: Language) -> ExitCode:
+    """Draw the ideogram karyogram of a string, derivative chromosomes built from their bands.
+
+    Every cell line has its panel. A drawing shows what the string says, not what a cell looks like.
+    """
+    from consilium.cytogenetics.iscn.draw import karyograms
+    from consilium.cytogenetics.iscn.validate import validate
+
+    texts = list(_each(strings))
+    wrong = False
+    for number, text in enumerate(texts, start=1):
+        judgement = validate(text)
+        wrong |= not judgement.valid
+        if not judgement.valid:
+            click.echo(told(judgement, lang), err=True)
+        if judgement.result is None:
+            continue
+        drawing = karyograms(judgement.result, lang)
+        if out is None:
+            click.echo(drawing)
+        else:
+            _keep(drawing, out if len(texts) == 1 else out / f"{number:03d}.svg")
+    return ExitCode.NOT_VALID if wrong else ExitCode.DONE
+
+
+def _keep(drawing: str, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(drawing, encoding="utf-8")
+    except OSError as problem:
+        raise OutputError(
+            f"the drawing cannot be written: {problem.strerror}", where=str(path), way_out="Choose another --out."
+        ) from problem
 
 
 @iscn.command()
