@@ -248,7 +248,7 @@ def main() -> None:
         total.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
-        losses.append((float(loss), float(where), float(which)))
+        losses.append((loss.item(), where.item(), which.item()))
         if schedule.step % 100 == 0:
             mean = np.mean(losses[-100:], 0).round(4)
             print(f"step {schedule.step} {mean} {time.monotonic() - began:.0f}s", flush=True)
