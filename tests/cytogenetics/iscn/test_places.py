@@ -66,7 +66,7 @@ def test_what_is_doubted_is_likeliest_what_is_written(point: str, likely: str) -
 @pytest.mark.parametrize(
     ("chromosome", "point", "nearest"),
     [
-        ("5", "q99", "5q35.3"), ("1", "q1", "1q11"), ("1", "q11.1", "1q11"), ("21", "q23", "21q22.3"),
+        ("5", "q99", "5q35.3"), ("1", "q5", "1q11"), ("1", "q11.1", "1q11"), ("21", "q23", "21q22.3"),
         ("9", "q34.5", "9q34.3"), ("X", "p23", "Xp22.33"), ("18", "q2?9", "18q23"), ("18", "p1?4", "18p11.32"),
     ],
 )  # fmt: skip

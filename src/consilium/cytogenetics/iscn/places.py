@@ -97,8 +97,8 @@ def resolve(chromosome: str, point: str) -> Place:
     if best in ("", "p", "q"):
         arms = {"": (0, end), "p": (0, middle), "q": (middle, end)}
         return _place(chromosome, point, *arms[sure], sum(arms[best]) // 2, True)
-    likely = _covered(chromosome, best, region=doubtful)
-    certain = likely if not doubtful else _covered(chromosome, sure, region=True) if sure else (0, end)
+    likely = _covered(chromosome, best)
+    certain = likely if not doubtful else _covered(chromosome, sure) if sure else (0, end)
     if likely is None or certain is None:
         raise UnknownBand(chromosome, point, _nearest(chromosome, best))
     return _place(chromosome, point, *certain, sum(likely) // 2, doubtful)
@@ -174,14 +174,12 @@ def _place(chromosome: str, text: str, start: int, stop: int, at: int, doubtful:
 
 
 @lru_cache(maxsize=8192)
-def _covered(chromosome: str, text: str, *, region: bool) -> tuple[int, int] | None:
-    """The interval of the bands that a name covers; a lone region ("q2") only where asked for."""
+def _covered(chromosome: str, text: str) -> tuple[int, int] | None:
+    """The interval of the bands that a name covers: a region ("q2"; ISCN 2024, 4.4.4a), a band, a sub-band."""
     arm, name = text[0], text[1:].rstrip(".")
     if not name:
         edge = centromere(chromosome)
         return (0, edge) if arm == "p" else (edge, length(chromosome))
-    if len(name) == 1 and not region:
-        return None
     held = [
         band
         for band in bands(chromosome, LEVEL)

@@ -70,7 +70,7 @@ def judge_change(text: str, item: Item, told: Told) -> Iterator[Finding]:
     if not isinstance(what, Rearrangement):
         return
     for one in (what, *what.then):
-        yield from _one(text, one, told, first=one is what)
+        yield from _one(text, one, told, first=one is what, removed=item.sign == "-")
     if what.kind in ("der", "ider", "rec"):
         yield from _derivative(text, item, what, told)
     for one in (what, *what.then):
@@ -98,7 +98,9 @@ def _inheritance(text: str, item: Item) -> Iterator[Finding]:
     if len(item.origins) > 1:
         yield Finding("inheritance-twice", item.span, (("text", text[item.span.start : item.span.end]),))
     what = item.abnormality
-    balanced = isinstance(what, Whole | Counted) or (isinstance(what, Rearrangement) and what.kind in ("t", "inv"))
+    balanced = isinstance(what, Whole | Counted) or (
+        isinstance(what, Rearrangement) and what.kind in ("t", "inv", "ins")
+    )
     for origin in item.origins:
         if origin in ("dmat", "dpat", "dinh") and balanced:
             whole = text[item.span.start : item.span.end]
@@ -111,15 +113,18 @@ def _inheritance(text: str, item: Item) -> Iterator[Finding]:
         yield Finding("recombinant", item.span)
 
 
-def _one(text: str, what: Rearrangement, told: Told, *, first: bool) -> Iterator[Finding]:
+def _one(text: str, what: Rearrangement, told: Told, *, first: bool, removed: bool) -> Iterator[Finding]:
     if what.kind in _OBSOLETE:
         yield Finding("abbreviation", what.span, (("kind", what.kind), ("today", _OBSOLETE[what.kind])))
-    yield from _chromosomes(text, what, first=first)
+    wrong = list(_chromosomes(text, what, first=first))
+    yield from wrong
+    if any(finding.rule == "chromosomes" for finding in wrong):
+        return
     if what.strands:
         yield from _detailed(text, what)
     elif what.breakpoints:
         yield from _breakpoints(text, what)
-    elif _needs_places(what, first=first) and _key(what) not in told.changes:
+    elif not removed and _needs_places(what, first=first) and _key(what) not in told.changes:
         yield Finding("breakpoints-missing", what.span, (("text", _said(text, what)),))
 
 
@@ -225,6 +230,10 @@ def _bands(text: str, what: Rearrangement, name: ChromosomeName, one: Breakpoint
     if name.name == "?" or name.doubtful or name.others:
         return
     first = one.points[0]
+    if one.relation == "-" and one.points[1].arm:
+        # Without the second arm it is one band that is not resolved at 300 bphs ("q14-22"; 5.4.1d).
+        tilde = text[one.span.start : one.span.end].replace("-", "~")
+        yield Finding("interval-sign", one.span, (("text", tilde),), _edit(text, one.span, tilde))
     arms = {point.arm for point in one.points if point.arm}
     if one.relation in ("~", "-") and len(arms) > 1:
         yield Finding("breakpoint-interval", one.span, (("text", text[one.span.start : one.span.end]),))

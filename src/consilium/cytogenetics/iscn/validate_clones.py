@@ -26,6 +26,10 @@ from consilium.cytogenetics.iscn.validate_line import names_sex
 from consilium.cytogenetics.iscn.write import abnormality, write
 from consilium.cytogenetics.iscn.write import item as write_item
 
+_COUNTS_TWICE = frozenset({"der", "ider", "trp", "qdp"})
+_ONE_OF_TWO = frozenset({"dic", "psu dic", "trc", "dic r", "trc r"})
+# Unbalanced changes of several chromosomes, triplications and isoderivatives count for two (Table 7).
+
 _INHERITED = frozenset({"c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"})
 
 
@@ -46,12 +50,32 @@ class _Clone:
         return self.line.cells.number if self.line.cells is not None else 0
 
     @property
-    def acquired(self) -> bool:
-        return any(not set(item.origins) & _INHERITED for item in self.has.values())
+    def acquired(self) -> set[str]:
+        """Names of what it has beyond the constitutional."""
+        return {name for name, item in self.has.items() if not set(item.origins) & _INHERITED}
+
+    @property
+    def constitutional(self) -> bool:
+        """Whether it is abnormal by what is constitutional alone."""
+        c = isinstance(self.line.base, Sex) and self.line.base.constitutional
+        return (c or bool(self.has)) and not self.acquired
+
+    @property
+    def complexity(self) -> tuple[int, int]:
+        """Number of abnormalities: one each, and as Table 7 counts them."""
+        found = [self.has[name] for name in self.acquired]
+        return len(found), sum(map(_counts_for, found))
 
     @property
     def composite(self) -> bool:
         return self.line.cells is not None and self.line.cells.composite
+
+
+def _counts_for(item: Item) -> int:
+    what = item.abnormality
+    if isinstance(what, Rearrangement):
+        return 2 if what.kind in _COUNTS_TWICE or (len(what.chromosomes) > 1 and what.kind in _ONE_OF_TWO) else 1
+    return what.number.low if isinstance(what, Counted) and what.number and what.kind != "dmin" else 1
 
 
 def judge_clones(text: str, result: Result, known: Collection[str]) -> Iterator[Finding]:
@@ -74,7 +98,10 @@ def judge_clones(text: str, result: Result, known: Collection[str]) -> Iterator[
             continue
         yield from _clonality(text, clones, {named(one) for one in known}, shown=bool(result.techniques))
         yield from _normal(text, result, person)
-        yield from _order(text, clones, mosaic=result.prefix.startswith("mos"))
+        # A sex chromosome too many or missing without a sign or c is constitutional: then the larger line is first.
+        odd = any(name.startswith("sex ") for clone in clones for name in clone.has)
+        mosaic = odd or result.prefix.startswith("mos")
+        yield from _order(clones, {named(one) for one in known}, mosaic=mosaic)
 
 
 def named(written: str) -> str:
@@ -86,6 +113,7 @@ def named(written: str) -> str:
 
 
 def _name(item: Item) -> str:
+    """What an abnormality is called without breakpoints."""
     what = item.abnormality
     if isinstance(what, Rearrangement):
         bare = replace(
@@ -94,6 +122,19 @@ def _name(item: Item) -> str:
         )  # fmt: skip
         return abnormality(bare)
     return item.sign + abnormality(what)
+
+
+def _full_name(item: Item, before: Sequence[Line]) -> str:
+    """What an abnormality is called with its breakpoints: its own, or those of the line where it was named first."""
+    what = item.abnormality
+    bare = _name(item)
+    if not isinstance(what, Rearrangement) or abnormality(what) != bare:
+        return bare if not isinstance(what, Rearrangement) else abnormality(what)
+    for line in before:
+        for several in line.items:
+            if _name(several[0]) == bare:
+                return abnormality(several[0].abnormality)
+    return bare
 
 
 def _short(item: Item) -> str:
@@ -113,6 +154,13 @@ def _has(line: Line, before: Sequence[Line]) -> dict[str, Item]:
             have["doubled"] = Item(Incomplete(), span=line.base.span)
     elif isinstance(line.base, Sex) and not line.base.constitutional:
         have.update(_sex(line))
+    if line.doubled is not None:
+        have["doubled"] = Item(Incomplete(), span=line.doubled.span)
+    restored = {
+        one[0].abnormality.chromosome
+        for one in line.items
+        if isinstance(one[0].abnormality, Whole) and one[0].sign == "+"
+    }
     times: Counter[str] = Counter()
     for several in (*line.items, *(line.doubled.items if line.doubled else ())):
         item = several[0]
@@ -121,9 +169,17 @@ def _has(line: Line, before: Sequence[Line]) -> dict[str, Item]:
         if isinstance(line.base, Reference) and item.sign == "-" and isinstance(item.abnormality, Rearrangement):
             gone = next((name for name, one in have.items() if _short(one) == _short(item)), None)
             if gone is not None:
-                del have[gone]
+                lost = have.pop(gone)
+                # What stood in the place of a normal chromosome leaves its place empty (6.3.4, example of "-inv").
+                single = lost.abnormality.chromosomes[0].name if isinstance(lost.abnormality, Rearrangement) else ""
+                if not lost.sign and len(item.abnormality.chromosomes) == 1 and single not in restored | {"?"}:
+                    have["-" + single] = Item(Whole(single), "-", span=item.span)
                 continue
-        name = _name(item)
+        if isinstance(line.base, Reference) and item.sign and isinstance(item.abnormality, Whole):
+            opposite = ("-" if item.sign == "+" else "+") + item.abnormality.chromosome
+            if have.pop(opposite, None) is not None:
+                continue
+        name = _full_name(item, before)
         times[name] += 1
         have[name if times[name] == 1 else f"{name} #{times[name]}"] = item
     return have
@@ -154,8 +210,10 @@ def _cell_numbers(text: str, result: Result, lines: list[Line]) -> Iterator[Find
         for several in line.items:
             for item in several:
                 what = item.abnormality
-                acquired = (isinstance(what, Counted) and what.kind == "dmin") or (
-                    isinstance(what, Rearrangement) and what.kind == "hsr"
+                acquired = (
+                    isinstance(what, Incomplete)
+                    or (isinstance(what, Counted) and what.kind == "dmin")
+                    or (isinstance(what, Rearrangement) and what.kind == "hsr")
                 )
                 if acquired and line.cells is None:
                     said = text[item.span.start : item.span.end]
@@ -175,6 +233,10 @@ def _references(text: str, result: Result) -> Iterator[Finding]:
         for at, line in enumerate(person):
             base = line.base
             if not isinstance(base, Reference):
+                for several in line.items:
+                    if _altered_lost(several[0]):
+                        written = text[several[0].span.start : several[0].span.end]
+                        yield Finding("reference-removed", several[0].span, (("text", written),))
                 continue
             said = text[base.span.start : base.span.end]
             if at == 0:
@@ -189,11 +251,16 @@ def _references(text: str, result: Result) -> Iterator[Finding]:
             names = {_short(item) for item in have.values()}
             for several in line.items:
                 item = several[0]
-                taken = item.sign == "-" and isinstance(item.abnormality, Rearrangement | Counted)
                 name = _short(item) if isinstance(item.abnormality, Rearrangement) else "+" + _name(item)[1:]
-                if taken and name not in names and _grouped(item, have) is None:
+                if _altered_lost(item) and name not in names and _grouped(item, have) is None:
                     written = text[item.span.start : item.span.end]
                     yield Finding("reference-removed", item.span, (("text", written),))
+
+
+def _altered_lost(item: Item) -> bool:
+    """Whether an altered chromosome or a marker is lost, which another clone has to have had."""
+    what = item.abnormality
+    return item.sign == "-" and isinstance(what, Rearrangement | Counted) and getattr(what, "kind", "") != "dmin"
 
 
 def _grouped(item: Item, have: dict[str, Item]) -> Item | None:
@@ -202,7 +269,9 @@ def _grouped(item: Item, have: dict[str, Item]) -> Item | None:
     for one in have.values():
         other = one.abnormality
         if isinstance(what, Counted) and isinstance(other, Counted) and what.kind == other.kind:
-            return one
+            if None in (what.index, other.index) or what.index == other.index:
+                return one
+            continue
         if isinstance(what, Rearrangement) and what.kind == "der" and isinstance(other, Rearrangement):
             part = {name.name for name in what.chromosomes} <= {name.name for name in other.chromosomes}
             if part:
@@ -251,54 +320,65 @@ def _normal(text: str, result: Result, person: Sequence[Line]) -> Iterator[Findi
     for line in person:
         written = write(Result(((replace(line, cells=None),),)))
         if written in seen and not isinstance(line.base, Reference):
-            yield Finding("normal-twice", line.span)
+            altered = any(isinstance(several[0].abnormality, Rearrangement) for several in line.items)
+            yield Finding("line-twice" if altered else "normal-twice", line.span)
         seen.add(written)
     for former, later in pairwise(normal):
         bases = [line.base.chromosomes if isinstance(line.base, Sex) else "" for line in (former, later)]
-        if bases == ["XY", "XX"] and former.cells and later.cells and former.cells.number == later.cells.number:
+        if former.cells is None or later.cells is None or bases[0] == bases[1]:
+            continue
+        if former.cells.number < later.cells.number:
+            yield Finding("order-size", later.span)
+        elif bases == ["XY", "XX"] and former.cells.number == later.cells.number:
             yield Finding("order-sex", later.span)
 
 
-def _order(text: str, clones: list[_Clone], *, mosaic: bool) -> Iterator[Finding]:
+def _order(clones: list[_Clone], known: set[str], *, mosaic: bool) -> Iterator[Finding]:
     abnormal = [clone for clone in clones if not is_normal(clone.line)]
     if any(clone.line.cells is None for clone in abnormal):
         return
     related_before: set[str] = set()
     for former, later in pairwise(abnormal):
-        shared = set(former.has) & set(later.has)
+        shared = former.acquired & later.acquired
         refers = isinstance(later.line.base, Reference)
         related_before |= shared
         larger_first = former.cells >= later.cells
         span = later.line.span
-        if former.has and not former.acquired and later.acquired:
+        if former.constitutional and later.acquired:
             yield Finding("constitutional-late", former.line.span)
             return
         if former.acquired and not later.acquired:
             continue
+        # A group of related clones stands before unrelated ones, whatever their sizes (6.3.3.3a); one that was known
+        # before stands first (6.3.3.3b).
+        free = bool(former.acquired & related_before) or any(named(name) in known for name in former.acquired)
         if shared or refers:
-            simpler_first = len(former.has) <= len(later.has)
-            if mosaic and not larger_first:
-                yield Finding("order-size", span)
-                return
-            if not simpler_first and not (larger_first and not refers):
+            if mosaic:
+                if not larger_first:
+                    yield Finding("order-size", span)
+                    return
+                continue
+            more = [one > other for one, other in zip(former.complexity, later.complexity, strict=True)]
+            if all(more):
                 yield Finding("order-complexity", span)
                 return
-            tie = len(former.has) == len(later.has) and (refers or former.cells == later.cells)
+            tie = former.complexity == later.complexity
+        elif not larger_first and not free:
+            yield Finding("order-size", span)
+            return
         else:
-            # A group of related clones stands before unrelated ones, whatever their sizes (6.3.3.3a).
-            if not larger_first and not (set(former.has) & related_before):
-                yield Finding("order-size", span)
-                return
-            tie = former.cells == later.cells and not (set(former.has) & related_before)
+            tie = former.cells == later.cells and not free
         if tie and _out_of_order(former, later):
             yield Finding("order-tie", span)
             return
 
 
 def _out_of_order(former: _Clone, later: _Clone) -> bool:
-    mine = [item for name, item in former.has.items() if name not in later.has]
-    others = [item for name, item in later.has.items() if name not in former.has]
-    for one, other in zip(mine, others, strict=False):
+    mine = [(name, item) for name, item in former.has.items() if name not in later.has]
+    others = [(name, item) for name, item in later.has.items() if name not in former.has]
+    for (name, one), (other_name, other) in zip(mine, others, strict=False):
+        if name.startswith("sex ") and other_name.startswith("sex ") and one.sign != other.sign:
+            return one.sign == "-"  # whether 45,X lost an X or a Y is not told: gain before loss
         order = compare(one, other)
         if order:
             return order > 0

@@ -40,8 +40,11 @@ def judge_line(text: str, line: Line, before: Sequence[Line], *, counted: bool) 
     """
     composite = line.cells is not None and line.cells.composite
     yield from _ranges(text, line)
-    yield from _sex(text, line, counted=counted)
-    yield from _number(text, line, before, composite=composite)
+    sex = list(_sex(text, line, counted=counted))
+    yield from sex
+    # Where the sex chromosomes are wrong, the number that follows from them says nothing more.
+    untold = any(finding.rule in ("sex-missing", "sex-lost") for finding in sex)
+    yield from _number(text, line, before, composite=composite or untold)
     for several in (*line.items, *(line.doubled.items if line.doubled else ())):
         for item in several:
             yield from _signs(text, line, item)
@@ -95,7 +98,11 @@ def _sex(text: str, line: Line, *, counted: bool) -> Iterator[Finding]:
             yield Finding("sex-missing", line.count.span)
         return
     base = line.base
-    if set(base.chromosomes) == {"Y"} and not any(_names(item, "X") for item in concerned):
+    told_as = "".join(sorted(base.chromosomes))
+    if set(base.chromosomes) <= {"X", "Y"} and told_as != base.chromosomes:
+        written = text[base.span.start : base.span.end].replace(base.chromosomes, told_as)
+        yield Finding("sex-unusual", base.span, (("text", base.chromosomes),), mended(text, base.span, written))
+    elif set(base.chromosomes) == {"Y"} and not any(_names(item, "X") for item in concerned):
         yield Finding("sex-unusual", base.span, (("text", base.chromosomes),))
     signed = [item for item in concerned if isinstance(item.abnormality, Whole)]
     if base.constitutional or base.chromosomes in ("U", "?"):
@@ -174,7 +181,9 @@ def _compared(text: str, line: Line, written: Range, before: Sequence[Line]) -> 
         return
     high = implied.low if implied.high is None else implied.high
     top = written.low if written.high is None else written.high
-    if implied.low <= top and written.low <= high:
+    # A whole chromosome without its sign (rule "sign") may be gained or lost.
+    unsigned = sum(isinstance(several[0].abnormality, Whole) and not several[0].sign for several in line.items)
+    if implied.low - unsigned <= top and written.low <= high + unsigned:
         return
     replaced = [
         item
@@ -241,7 +250,8 @@ def _together(text: str, line: Line) -> Iterator[Finding]:
             yield Finding("gain-and-loss", item.span, (("chromosome", chromosome),))
     seen: set[str] = set()
     for item in single:
-        if isinstance(item.abnormality, Rearrangement) and not item.copies:
+        numbered = isinstance(item.abnormality, Counted) and item.abnormality.index is not None
+        if (numbered or isinstance(item.abnormality, Rearrangement)) and not item.copies:
             written = write_item(replace(item, cells=None))
             if written in seen:
                 yield Finding("copies-repeated", item.span, (("text", written),))
