@@ -46,6 +46,9 @@ CLONAL: frozenset[Rule] = frozenset({
     "two_cells", "three_cells", "shared_loss", "every_cell", "previous_study", "confirmed", "constitutional", "doubled",
 })  # fmt: skip
 
+KNOWN: frozenset[Rule] = frozenset({"previous_study", "confirmed", "constitutional", "doubled"})
+"""Rules by which one cell is enough."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from consilium.cytogenetics.clones.cell import ploidy_of
-from consilium.cytogenetics.clones.cell_lines import CellLine, set_key
 from consilium.cytogenetics.clones.change import Change, Changes, acquired, complexity, level_of
 from consilium.cytogenetics.clones.doubling import doubled
+from consilium.cytogenetics.clones.grouping import CellLine, likely_stem, set_key
 from consilium.cytogenetics.clones.setting import Observed, Setting
 
 Role = Literal["stemline", "sideline", "clone", "constitutional", "normal"]
@@ -143,7 +143,7 @@ def _families(lines: Sequence[CellLine], observed: Observed) -> list[_Family]:
     for k in extended:
         if k not in family_of:
             own = [j for j in extended[k] if j in family_of]
-            best = min(own, key=lambda j: (*_likely_stem(lines[j]), set_key(lines[j].changes)))
+            best = min(own, key=lambda j: likely_stem(lines[j].changes, len(lines[j].cells)))
             members[family_of[best]].append(k)
     made: list[_Family] = []
     for family in members.values():
@@ -166,12 +166,6 @@ def _extends(line: CellLine, other: CellLine, observed: Observed) -> bool:
 def _kin(one: CellLine, other: CellLine) -> bool:
     items = [{change.item for change in acquired(line.changes)} - {None} for line in (one, other)]
     return bool(items[0] & items[1])
-
-
-def _likely_stem(line: CellLine) -> tuple[int, int, int]:
-    """Which of several lines another comes from: structural changes arise twice less easily than gains and losses."""
-    structural = sum(change.kind == "structural" for change in line.changes)
-    return (-structural, -len(line.changes), -len(line.cells))
 
 
 def _by_complexity(line: CellLine, stem: CellLine | None, observed: Observed) -> tuple[object, ...]:

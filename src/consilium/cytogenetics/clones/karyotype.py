@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from consilium.cytogenetics.clones.cell import Cell
-from consilium.cytogenetics.clones.cell_lines import CellLine, SetAside, cell_lines
+from consilium.cytogenetics.clones.cell_lines import SetAside, cell_lines
 from consilium.cytogenetics.clones.clonality import Finding, find_clonal
 from consilium.cytogenetics.clones.families import Clone, in_order, is_normal
+from consilium.cytogenetics.clones.grouping import CellLine
 from consilium.cytogenetics.clones.iscn_result import result_of
 from consilium.cytogenetics.clones.setting import Observed, Setting, observe
 from consilium.cytogenetics.iscn.tree import Result

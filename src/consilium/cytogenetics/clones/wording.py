@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from consilium.cytogenetics.clones.cell_lines import Reason
 from consilium.cytogenetics.clones.change import Change
 from consilium.cytogenetics.clones.clonality import Rule
 from consilium.cytogenetics.clones.families import Role
+from consilium.cytogenetics.clones.grouping import Reason
 from consilium.cytogenetics.clones.karyotype import ClonalKaryotype, Note
 from consilium.cytogenetics.iscn.write import line as write_line
 
