@@ -201,6 +201,14 @@ def test_doubt_is_told(text: str) -> None:
     assert cell(text).doubtful
 
 
+def test_breakpoints_told_in_two_ways_are_not_chosen_between() -> None:
+    (unread,) = cell("47,XX,del(5)(q13),del(5)(q31),+del(5)").unread
+    assert unread.text == "+del(5)" and "different breakpoints" in unread.why
+    (unread,) = cell("47,XX,t(4;11)(q21;q23),t(4;11)(q31;q13),+der(4)t(4;11)").unread
+    assert unread.text == "+der(4)t(4;11)" and "different breakpoints" in unread.why
+    assert cell("47,XX,del(5)(q13)x2,+del(5)").unread == ()
+
+
 def test_what_lies_in_one_band_is_not_lost() -> None:
     segment = cell("46,XX,del(12)(q22q22)").abnormal[0].segments
     assert segment[0].stop.at < segment[1].start.at

@@ -51,6 +51,11 @@ def test_an_abnormal_chromosome_has_its_name_its_origins_and_its_breakpoints() -
     assert written.count("4") >= 3 and written.count("12") >= 3  # the class and a part in either derivative
 
 
+def test_a_tooltip_tells_the_detailed_form() -> None:
+    told = [one.text for one in ET.fromstring(karyogram(parse("46,XX,t(4;12)(q21;p13)"))).iter(f"{SVG}title")]
+    assert told[0] == "der(4)t(4;12): 4pter->4q21::12p13->12pter"
+
+
 def test_gains_are_marked_and_lost_homologues_leave_their_place() -> None:
     svg = karyogram(parse("46,XX,-5,+8"))
     assert "+8" in texts(svg) and ideograms(svg).count("8") == 3

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import time
 import timeit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from consilium.cytogenetics.iscn.balance import balanced, band_copies, breakpoints, imbalances, junctions
 from consilium.cytogenetics.iscn.chromosomes import Unknown, centromeres, detailed
+from consilium.cytogenetics.iscn.draw import karyograms
 from consilium.cytogenetics.iscn.mean import CellLine, Meaning, NoMeaning, mean
-from consilium.cytogenetics.iscn.parse import parse
+from consilium.cytogenetics.iscn.parse import NotISCN, parse
 from consilium.cytogenetics.iscn.places import length
 from consilium.cytogenetics.iscn.tree import Range, Result
-from tests.cytogenetics.iscn.trees import results
+from consilium.settings import data_folder
+from tests.cytogenetics.iscn.trees import KINDS, results
 
 
 def lines(text: str) -> tuple[CellLine, ...]:
@@ -41,6 +46,17 @@ def copies(line: CellLine, name: str) -> int:
 def test_sex_and_level(text: str, sex: str, level: int) -> None:
     first = lines(text)[0]
     assert (first.sex, first.level) == (sex, level)
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("58<2n>,XX,+1[3]/59,idem,+8[2]", 2), ("46,XX[3]/92,slx2[2]", 4), ("24,X,+21[3]/48,idemx2[2]", 2),
+        ("69,XXX[3]/67,sl,-X,-8[2]", 3), ("46,XX[3]/92<2n>,slx2[2]", 2),
+    ],
+)  # fmt: skip
+def test_a_clone_has_the_level_of_that_it_starts_from(text: str, level: int) -> None:
+    assert lines(text)[1].level == level
 
 
 def test_a_normal_cell_has_its_pairs() -> None:
@@ -161,6 +177,75 @@ def test_any_tree_has_a_meaning_or_the_one_error(result: Result) -> None:
     except NoMeaning:
         return
     _look_at(meaning)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "46,XX,der(1)" + "idic(1)(q21)" * 300, "46,XX,der(1)" + "dup(1)(q21q31)" * 300, "46,XX" + ",+8" * 900,
+        "46,XX," + "del(5)(q13)x900", "46,XX,der(1)" + "t(1;3)(p36;q21)" * 300,
+    ],
+)  # fmt: skip
+def test_absurd_strings_take_no_time(text: str) -> None:
+    began = time.monotonic()
+    (line,) = mean(parse(text)).lines
+    assert line.unread or max(len(one.pieces) for one in line.chromosomes) < 5
+    assert time.monotonic() - began < 5
+
+
+def test_too_many_chromosomes_are_refused() -> None:
+    with pytest.raises(NoMeaning, match="cannot be"):
+        lines("46,XX" + ",+8" * 1000)
+
+
+near = st.sampled_from(["4", "9", "X", "?"])
+bands_near = st.sampled_from(
+    ["p10", "q10", "p11.2", "p13", "q13", "q21", "q22", "q22", "q31", "q34", "q?", "?", "pter", "q2?1"]
+)
+
+
+@st.composite
+def written_changes(draw: st.DrawFn, *, longest: int = 3) -> str:
+    """Changes of few chromosomes and few bands, as text: most can be applied to each other."""
+    kind = draw(st.sampled_from([*KINDS, "dicr", "inv dup", "psu idic", "t", "t", "ins", "ins", "der", "der"]))
+    several = draw(st.lists(near, min_size=1, max_size=3))
+    text = f"{kind}({';'.join(several)})"
+    if draw(st.integers(0, 3)):
+        groups = ["".join(draw(st.lists(bands_near, min_size=1, max_size=3))) for _ in several]
+        text += f"({';'.join(groups)})"
+    if longest and kind in ("der", "ider", "rec", "dic"):
+        text += "".join(draw(written_changes(longest=0)) for _ in range(draw(st.integers(0, longest))))
+    return text
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["", "", "+", "-"]), written_changes()), max_size=3))
+def test_any_changes_of_the_same_chromosomes_have_a_meaning(changes: list[tuple[str, str]]) -> None:
+    try:
+        result = parse(",".join(["46", "X", *(sign + change for sign, change in changes)]))
+    except NotISCN:
+        return
+    meaning = mean(result)
+    _look_at(meaning)
+    assert karyograms(result)
+
+
+@pytest.mark.real_data
+def test_strings_of_the_public_collections_have_a_meaning() -> None:
+    folder = data_folder()
+    if folder is None:
+        pytest.skip("CONSILIUM_DATA is not set")
+    folder = folder / "tables" / "iscn"
+    valid = json.loads((folder / "iscn_authenticator" / "validity.json").read_text(encoding="utf-8"))["valid"]
+    rows = (folder / "karyoparser" / "example_karyotypes.tsv").read_text(encoding="utf-8").splitlines()
+    texts = [one["input"] for one in valid] + [row.split("\t")[1] for row in rows if int(row[2:5]) <= 77]
+    unread = []
+    for text in texts:
+        meaning = mean(parse(text))
+        _look_at(meaning)
+        unread += [one.text for line in meaning.lines for one in line.unread]
+    # A derivative chromosome 1 of a translocation without a chromosome 1 in it.
+    assert len(texts) == 94 and unread == ["der(1)t(2;3)(p11;q22)"]
 
 
 def test_meaning_is_fast() -> None:

@@ -175,22 +175,21 @@ def openings(pieces: Pieces, place: Place) -> list[tuple[Pieces, Pieces]]:
     """
     held = [(at, piece) for at, piece in enumerate(pieces) if isinstance(piece, Segment)]
     held = [(at, piece) for at, piece in held if piece.chromosome == place.chromosome]
-    found: list[tuple[Pieces, Pieces]] = []
+    cuts: dict[tuple[int, bool], tuple[Pieces, Pieces]] = {}
     for at, piece in held:
         if piece.low.at < place.at < piece.high.at:
             left, right = Segment(piece.start, place), Segment(place, piece.stop)
-            found.append(((*pieces[:at], left), (right, *pieces[at + 1 :])))
-        elif place.at == piece.start.at:
-            found.append((pieces[:at], pieces[at:]))
-        elif place.at == piece.stop.at:
-            found.append((pieces[: at + 1], pieces[at + 1 :]))
-    if found:
-        return list(dict.fromkeys(found))
+            cuts[at, True] = ((*pieces[:at], left), (right, *pieces[at + 1 :]))
+        elif place.at in (piece.start.at, piece.stop.at):
+            cut = at if place.at == piece.start.at else at + 1
+            cuts[cut, False] = (pieces[:cut], pieces[cut:])
+    if cuts:
+        return list(cuts.values())
     for at, piece in held:
         for end, cut in ((piece.start, at), (piece.stop, at + 1)):
             if end.start <= place.stop and place.start <= end.stop and end.start < end.stop:
-                found.append((pieces[:cut], pieces[cut:]))
-    return list(dict.fromkeys(found))
+                cuts[cut, False] = (pieces[:cut], pieces[cut:])
+    return list(cuts.values())
 
 
 def without_distal(pieces: Pieces, place: Place) -> tuple[Pieces, bool] | None:

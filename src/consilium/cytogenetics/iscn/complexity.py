@@ -73,7 +73,8 @@ def abnormality_counts(result: Result) -> tuple[tuple[int, ...], ...]:
 def abnormality_count(result: Result) -> int:
     """The distinct acquired abnormalities of all clones of the first person, each counted once.
 
-    Constitutional ones ("c", "mat", "dn" ..., sex chromosomes written with "c") do not count. A second copy of a
+    Constitutional ones ("c", "mat", "dn" ..., sex chromosomes written with "c") do not count; an entry without such a
+    letter is taken for acquired. A second copy of a
     rearranged chromosome counts one, a whole chromosome that a whole-arm derivative leaves to be named none; the two
     sides of a balanced translocation told as derivatives count once (Table 8).
 

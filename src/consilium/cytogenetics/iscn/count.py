@@ -65,14 +65,27 @@ def counts(lines: Sequence[Line]) -> tuple[Range, ...]:
     return tuple(count(line, lines[:at]) for at, line in enumerate(lines))
 
 
-def level(line: Line) -> int:
+def level(line: Line, before: Sequence[Line] = ()) -> int:
     """The ploidy level against which a line tells gains and losses: 2 for "<2n>" and where nothing else is plain.
 
     Where it is not written, a count beyond near-diploid tells it (ISCN 2024, Table 6: "69,XXY" is triploid); a count
-    below is that of a haploid set only where the entries come nearer to it so.
+    below is that of a haploid set only where the entries come nearer to it so. A line that starts from another has that
+    one's level, times its copies.
+
+    Args:
+        line: one line.
+        before: the lines of the same person that stand before it; without them one that starts from another is judged
+            by its count.
+
+    Raises:
+        NoMeaning: it refers to a clone that `before` does not hold, where there is any.
     """
     if line.ploidy is not None:
         return line.ploidy
+    if isinstance(line.base, Reference) and before:
+        at = clone_referred_to(line, before)
+        copies = line.base.copies.low if line.base.copies else 1
+        return level(before[at], before[:at]) * copies
     written = line.count.low
     near = next((number for most, number in _NEAR if written <= most), 8)
     if near > 1 or isinstance(line.base, Reference):

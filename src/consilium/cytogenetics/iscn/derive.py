@@ -34,8 +34,9 @@ FUSIONS = frozenset({"dic", "psu dic", "der psu dic", "dicr", "trc", "rob", "tas
 CHAINS = FUSIONS | {"der", "ider", "rec"}
 """Kinds behind which other changes of the same chromosome may stand."""
 
-First = Mapping[tuple[object, ...], Rearrangement]
-"""Of each change the first mention with breakpoints (they need not be repeated, ISCN 2024, 4.2.1f)."""
+First = Mapping[tuple[object, ...], Rearrangement | None]
+"""Of each change the first mention with breakpoints (they need not be repeated, ISCN 2024, 4.2.1f); None where another
+mention tells others, so that nobody can know which of them is meant."""
 
 
 def derivatives(change: Rearrangement, first: First) -> tuple[Chromosome, ...]:
@@ -50,6 +51,9 @@ def derivatives(change: Rearrangement, first: First) -> tuple[Chromosome, ...]:
         UnknownBand: a breakpoint lies in a band that does not exist.
     """
     change = with_breakpoints(change, first)
+    for one in (change, *change.then):
+        if not (one.breakpoints or one.strands) and key(one) in first and first[key(one)] is None:
+            raise Unreadable(f"{bare(one)} is told with different breakpoints, and here with none")
     doubtful = doubtful_change(change)
     if change.then and (change.strands or change.kind not in CHAINS):
         raise Unreadable("what stands behind it changes a chromosome that is told already")
@@ -185,7 +189,7 @@ def _recombined(change: Rearrangement, home: str) -> Pieces:
     crossed, rule = told(change.then[0]), told(change.then[1])
     if kinds == ["dup", "inv"]:
         low, high = rule.pair(0)
-        arm = crossed.arms[0] or (arm_of(crossed.places[0][0]) if crossed.places and crossed.places[0] else "")
+        arm = crossed.arms[0] or (arm_of(crossed.on(0)[0]) if crossed.on(0) else "")
         start, end = resolve(home, "pter"), resolve(home, "qter")
         if arm == "p":
             return Segment(start, high), Segment(low, start)
@@ -225,17 +229,16 @@ def _from_strands(change: Rearrangement, doubtful: bool) -> tuple[Chromosome, ..
     return tuple(made)
 
 
-def first_mentions(changes: Sequence[Rearrangement]) -> dict[tuple[object, ...], Rearrangement]:
+def first_mentions(changes: Sequence[Rearrangement]) -> First:
     """Of each change, and each within a chain, the first mention that tells breakpoints or strands.
 
     Args:
         changes: of all lines of a person, in the order written.
     """
-    found: dict[tuple[object, ...], Rearrangement] = {}
-    for change in changes:
-        if change.breakpoints or change.strands:
-            found.setdefault(key(change), change)
-        for one in change.then:
-            if one.breakpoints or one.strands:
-                found.setdefault(key(one), one)
+    found: dict[tuple[object, ...], Rearrangement | None] = {}
+    for one in (one for change in changes for one in (change, *change.then)):
+        if one.breakpoints or one.strands:
+            earlier = found.setdefault(key(one), one)
+            if earlier is not None and (earlier.breakpoints, earlier.strands) != (one.breakpoints, one.strands):
+                found[key(one)] = None
     return found

@@ -201,6 +201,8 @@ class _Cell:
             self.incomplete = True
         elif isinstance(what, Rearrangement):
             self.structural(item, text, what, copies)
+        if len(self.chromosomes) > MOST_CHROMOSOMES:
+            raise NoMeaning(f"a cell of more than {MOST_CHROMOSOMES} chromosomes cannot be")
 
     def whole(self, item: Item, text: str, name: str, copies: int) -> None:
         if item.sign == "+":
@@ -329,17 +331,17 @@ def _cell_line(line: Line, before: Sequence[Line], made: Sequence[CellLine], sex
     if line.doubled is not None:
         cell.multiply(line.doubled.copies)
     return CellLine(
-        line=line, level=_cell_level(line), sex=sex, chromosomes=tuple(sorted(cell.chromosomes, key=_rank)),
+        line=line, level=_cell_level(line, before), sex=sex, chromosomes=tuple(sorted(cell.chromosomes, key=_rank)),
         extras=tuple(cell.extras), number=number, incomplete=cell.incomplete,
         composite=line.cells is not None and line.cells.composite,
-        doubtful=tuple(dict.fromkeys(cell.doubtful)), unread=tuple(cell.unread),
+        doubtful=tuple(dict.fromkeys(cell.doubtful)), unread=tuple(dict.fromkeys(cell.unread)),
     )  # fmt: skip
 
 
-def _cell_level(line: Line) -> int:
+def _cell_level(line: Line, before: Sequence[Line]) -> int:
     """Of a doubled line the level of the whole cell, else that of the line."""
     if line.doubled is None:
-        return level(line)
+        return level(line, before)
     doubled = line.doubled
     outer = Line(doubled.count, Sex("X"), ploidy=doubled.ploidy)
     near = level(outer)

@@ -25,6 +25,9 @@ from consilium.cytogenetics.iscn.places import Place, centromere, resolve
 from consilium.cytogenetics.iscn.told import Told, Unreadable, told
 from consilium.cytogenetics.iscn.tree import Rearrangement
 
+MOST_PIECES = 200
+"""Of one chromosome: mirror images of mirror images would have no end."""
+
 UNCHANGED = frozenset({"fra", "neo", "upd"})
 """Kinds that leave the chromosome's bands as they are."""
 
@@ -43,6 +46,8 @@ def applied(change: Rearrangement, pieces: Pieces, which: int) -> tuple[Pieces, 
     Raises:
         Unreadable: it cannot be applied.
     """
+    if len(pieces) > MOST_PIECES:
+        raise Unreadable(f"it has more than {MOST_PIECES} parts")
     if change.kind in UNCHANGED:
         return pieces, False
     if change.kind == "r":
@@ -73,10 +78,11 @@ def _inserted(said: Told, pieces: Pieces, which: int) -> Pieces:
     if said.names[donor] == "?" and len(said.names) == 2:
         moved: Pieces = (Unknown(),) if which == 0 else ()
     else:
-        moved = (Segment(*said.places[donor]),) if len(said.places[donor]) == 2 else ()
+        given = said.on(donor)
+        moved = (Segment(*given),) if len(given) == 2 else ()
     if said.names[which] == "?":
         return _onto_unknown(pieces, moved)
-    own = said.places[which]
+    own = said.on(which)
     if len(own) not in (1, 2):
         raise Unreadable("an insertion has one or two breakpoints on each chromosome")
     low, high = sorted((own[0], own[-1]), key=lambda place: place.at)
@@ -107,7 +113,7 @@ def _put(pieces: Pieces, low: Place, high: Place, moved: Pieces) -> Pieces:
 
 
 def _deleted(said: Told, pieces: Pieces, which: int) -> Pieces:
-    places = said.places[which] if said.places else ()
+    places = said.on(which)
     if not places and said.arms[which]:
         places = (resolve(said.names[which], said.arms[which] + "?"),)
     if len(places) == 1:
@@ -188,7 +194,7 @@ def mirrored_arm(said: Told, pieces: Pieces, which: int) -> Pieces:
         Unreadable: the arm is not told or not there.
     """
     home = said.names[which]
-    places = said.places[which] if said.places else ()
+    places = said.on(which)
     arm = arm_of(places[0]) if places else said.arms[which]
     if home == "?" or not arm:
         raise Unreadable("which arm the isochromosome has is not told")
@@ -208,7 +214,7 @@ def _isodicentric(said: Told, pieces: Pieces, which: int) -> Pieces:
 
 
 def _inverted_duplicated(said: Told, pieces: Pieces, which: int) -> Pieces:
-    if len(said.places[which]) == 1:
+    if len(said.on(which)) == 1:
         return _isodicentric(said, pieces, which)
     low, high = said.pair(which)
     before, within, after = _cut(pieces, low, high)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 
-from consilium.cytogenetics.iscn.chromosomes import Chromosome
+from consilium.cytogenetics.iscn.chromosomes import Chromosome, detailed
 from consilium.cytogenetics.iscn.draw_wording import WORDS, Language
 from consilium.cytogenetics.iscn.ideogram import HALF, MARK, Shape, linear_shape, normal_shape, text_width
 from consilium.cytogenetics.iscn.mean import Extra
@@ -61,9 +62,11 @@ def slot_of(chromosome: Chromosome, lang: Language) -> Slot:
     lines = _name_lines(name)
     if chromosome.doubtful:
         lines = (*lines[:-1], lines[-1] + " ?")
+    told = f"<title>{escape(chromosome.name)}: {escape(detailed(chromosome))}</title>" if chromosome.segments else ""
     return Slot(
-        svg=shape.svg, top=shape.top, bottom=shape.bottom, left=shape.left + 2, right=shape.right + 2, names=lines
-    )
+        svg=told + shape.svg, top=shape.top, bottom=shape.bottom, left=shape.left + 2, right=shape.right + 2,
+        names=lines,
+    )  # fmt: skip
 
 
 def _not_read(chromosome: Chromosome, lang: Language) -> Slot:

@@ -29,13 +29,17 @@ class Told:
     arms: tuple[Arm, ...]
     places: tuple[tuple[Place, ...], ...]
 
+    def on(self, which: int) -> tuple[Place, ...]:
+        """The places on a chromosome, in the order written; empty where none are told."""
+        return self.places[which] if self.places else ()
+
     def one(self, which: int) -> Place:
         """The only place on a chromosome.
 
         Raises:
             Unreadable: there is none, or more.
         """
-        places = self.places[which] if self.places else ()
+        places = self.on(which)
         if len(places) != 1:
             raise Unreadable(f"one breakpoint on chromosome {self.names[which]} is wanted, {len(places)} are told")
         return places[0]
@@ -46,7 +50,7 @@ class Told:
         Raises:
             Unreadable: there are fewer, or more.
         """
-        places = self.places[which] if self.places else ()
+        places = self.on(which)
         if len(places) != 2:
             raise Unreadable(f"two breakpoints on chromosome {self.names[which]} are wanted, {len(places)} are told")
         return places[0], places[1]
@@ -66,7 +70,7 @@ class Told:
         Raises:
             Unreadable: there are fewer, or more.
         """
-        places = self.places[0] if self.places else ()
+        places = self.on(0)
         if len(places) != 3:
             raise Unreadable(f"three breakpoints are wanted, {len(places)} are told")
         return places[0], places[1], places[2]
