@@ -12,6 +12,7 @@ from PIL import Image
 
 from consilium.karyotype.arrange import arrange
 from consilium.karyotype.synthetic import save_marked
+from tests.cytogenetics.iscn import golden_drawings
 from tests.karyotype.golden_cells import CELLS, FOLDER, golden_cell, layout, picture
 
 
@@ -34,6 +35,11 @@ def main() -> None:
         save_marked(picture(cell), path)
         with Image.open(path) as kept:
             print(f"{path.name}: {kept.width} x {kept.height}, {path.stat().st_size / 1000:.1f} kB")
+    golden_drawings.FOLDER.mkdir(exist_ok=True)
+    for name in golden_drawings.DRAWINGS:
+        path = golden_drawings.FOLDER / f"{name}.svg"
+        path.write_text(golden_drawings.drawing(name), encoding="utf-8")
+        print(f"{path.name}: {path.stat().st_size / 1000:.1f} kB")
 
 
 if __name__ == "__main__":

@@ -211,3 +211,61 @@ class Classifier(nn.Module):
     def forward(self, strips: Tensor, geometry: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features, alone, upside_down = self.read(strips)
         return self.compare(features[None], alone[None], geometry[None])[0], alone, upside_down
+
+
+class Structure(nn.Module):
+    """A chromosome, its homologue and its class -> is it rearranged, where are the breaks, of which kind.
+
+    Both strips go through the same trunk; every row of the chromosome looks for its like in the homologue
+    (Vaswani et al. 2017), so that a difference in contraction is no difference in bands. The class tells what bands
+    to expect where there is no homologue.
+
+    Input: own (N, 2, 128, 24) and other (N, 2, 128, 24) darkness and cover, short arm up; paired (N,) 1 where there is
+    a homologue; label (N,) index into CLASSES. Outputs: rearranged logits (N,); breaks (N, 64) logits of pairs of
+    rows; kinds (N, 4) logits of loss, gain, inversion, exchange.
+    """
+
+    def __init__(self, channels: int = 64) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            conv(3, 24, stride=2), nn.MaxPool2d((1, 2)), Residual(24, 32), nn.MaxPool2d((1, 2)), Residual(32, channels)
+        )
+        self.class_of = nn.Embedding(24, channels)
+        self.query, self.key = nn.Conv1d(channels, 32, 1), nn.Conv1d(channels, 32, 1)
+        self.merge = nn.Conv1d(3 * channels + 1, channels, 1)
+        self.expect = nn.Embedding(24, channels * 64 // 4)
+        self.expect_in = nn.Conv1d(channels // 4 + channels, channels, 1)
+        self.blocks = nn.ModuleList([RowBlock(channels, dilation) for dilation in (1, 2, 4, 8, 1)])
+        self.breaks = nn.Conv1d(channels, 1, 1)
+        self.out = nn.Sequential(nn.Linear(2 * channels, 96), nn.ReLU(inplace=True), nn.Linear(96, 5))
+
+    def rows(self, strip: Tensor) -> Tensor:
+        place = torch.linspace(-1, 1, strip.shape[2], device=strip.device)[None, None, :, None]
+        return self.trunk(torch.cat([strip, place.expand(len(strip), 1, -1, strip.shape[3])], 1)).mean(3)
+
+    def forward(self, own: Tensor, other: Tensor, paired: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mine, theirs = self.rows(own), self.rows(other)
+        similar = torch.einsum("ncr,ncs->nrs", self.query(mine), self.key(theirs)) / 32**0.5
+        found = torch.einsum("nrs,ncs->ncr", similar.softmax(2), theirs) * paired[:, None, None]
+        known = paired[:, None, None].expand(-1, 1, mine.shape[2])
+        x = self.merge(torch.cat([mine, found, (mine - found) * paired[:, None, None], known], 1))
+        expected = self.expect(label).reshape(len(label), -1, 64)
+        x = self.expect_in(torch.cat([x, expected], 1)) + self.class_of(label)[:, :, None]
+        for block in self.blocks:
+            x = block(x)
+        out = self.out(torch.cat([x.mean(2), x.amax(2)], 1))
+        return out[:, 0], self.breaks(x)[:, 0], out[:, 1:]
+
+
+class RowBlock(nn.Module):
+    """A residual block along the rows of a strip."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(
+            nn.Conv1d(channels, channels, 5, 1, 2 * dilation, dilation, bias=False), nn.BatchNorm1d(channels),
+            nn.ReLU(inplace=True), nn.Conv1d(channels, channels, 1, bias=False), nn.BatchNorm1d(channels),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.relu(x + self.inner(x))

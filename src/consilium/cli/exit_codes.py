@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
 
     DONE = 0
     UNEXPECTED = 1
+    NOT_VALID = 1
     USAGE = 2
     PARTLY_DONE = 3
     UNUSABLE_INPUT = 4
@@ -21,7 +22,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done",
-    ExitCode.UNEXPECTED: "an unexpected error, which is a fault of the program",
+    ExitCode.UNEXPECTED: "iscn: a string is not valid; elsewhere an unexpected error, a fault of the program",
     ExitCode.USAGE: "the command line cannot be understood",
     ExitCode.PARTLY_DONE: "the case is done, but some of its images could not be used",
     ExitCode.UNUSABLE_INPUT: "nothing of the input could be used",

@@ -1,7 +1,8 @@
 """The command `consilium`: finds the verb, runs it, and turns every error into one message and an exit status.
 
-Exit statuses (`consilium.cli.exit_codes`): 0 done; 1 unexpected error; 2 bad usage; 3 the case is done but some
-images could not be used; 4 nothing of the input could be used; 5 model or output error; 130 interrupted.
+Exit statuses (`consilium.cli.exit_codes`): 0 done; 1 not valid (`iscn`), or an unexpected error; 2 bad usage; 3 the
+case is done but some images could not be used; 4 nothing of the input could be used; 5 model or output error; 130
+interrupted.
 
 A verb lives in its own module and is imported only when it is called, so that `consilium --help` stays quick.
 A verb returns None or an `ExitCode` and raises `ConsiliumError` for what the user can put right.
@@ -23,6 +24,7 @@ from consilium.errors import ConsiliumError
 VERBS: dict[str, tuple[str, str]] = {
     "karyotype": ("consilium.cli.karyotype:karyotype", "Sort the chromosomes of one case into karyograms."),
     "demo": ("consilium.cli.demo:demo", "Draw a synthetic case and karyotype it."),
+    "iscn": ("consilium.cli.iscn:iscn", "Check, explain, draw, repair and write karyotypes in ISCN 2024."),
     "models": ("consilium.cli.models:models", "List the shipped models with what their cards say."),
     "schema": ("consilium.cli.schema:schema", "Print the JSON schema of case.json."),
 }
@@ -67,8 +69,7 @@ class LazyVerbs(click.Group):
         command = getattr(import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{module}:{attribute} is not a click command")
-        if not any("--debug" in parameter.opts for parameter in command.params):
-            command.params.append(_debug_option())
+        _listen_for_debug(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -80,6 +81,15 @@ class LazyVerbs(click.Group):
         """Lists the exit statuses."""
         with formatter.section("Exit status"):
             formatter.write_dl([(str(int(code)), meaning) for code, meaning in MEANINGS.items()])
+
+
+def _listen_for_debug(command: click.Command) -> None:
+    """Let a verb, and each of its own verbs, take --debug too."""
+    if not any("--debug" in parameter.opts for parameter in command.params):
+        command.params.append(_debug_option())
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _listen_for_debug(inner)
 
 
 def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

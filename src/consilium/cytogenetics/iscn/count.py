@@ -67,22 +67,38 @@ def counts(lines: Sequence[Line]) -> tuple[Range, ...]:
     return tuple(count(line, lines[:at]) for at, line in enumerate(lines))
 
 
-def level(line: Line) -> int:
+def level(line: Line, before: Sequence[Line] = ()) -> int:
     """The ploidy level against which a line tells gains and losses: 2 for "<2n>" and where nothing else is plain.
 
     Where it is not written, a count beyond near-diploid tells it (ISCN 2024, Table 6: "69,XXY" is triploid); a count
-    below is that of a haploid set only where the entries add up so.
+    below is that of a haploid set only where the entries come nearer to it so. A line that starts from another has that
+    one's level, times its copies.
+
+    Args:
+        line: one line.
+        before: the lines of the same person that stand before it; without them one that starts from another is judged
+            by its count.
+
+    Raises:
+        NoMeaning: it refers to a clone that `before` does not hold, where there is any.
     """
     if line.ploidy is not None:
         return line.ploidy
+    if isinstance(line.base, Reference) and before:
+        at = clone_referred_to(line, before)
+        copies = line.base.copies.low if line.base.copies else 1
+        return level(before[at], before[:at]) * copies
     written = line.count.low
     near = next((number for most, number in _NEAR if written <= most), 8)
     if near > 1 or isinstance(line.base, Reference):
         return near
     changes = _changes(line)
-    haploid = _sex(line.base, 1)
-    fits = haploid[0] + changes[0] + AUTOSOME_PAIRS <= _top(line.count)
-    return 1 if fits and haploid[1] + changes[1] + AUTOSOME_PAIRS >= written else 2
+    misses = []
+    for number in (2, 1):
+        sex = _sex(line.base, number)
+        low, high = (sex[at] + changes[at] + AUTOSOME_PAIRS * number for at in (0, 1))
+        misses.append(max(low - _top(line.count), written - high, 0))
+    return 1 if misses[1] < misses[0] else 2
 
 
 def clone_referred_to(line: Line, before: Sequence[Line]) -> int:
@@ -170,12 +186,12 @@ def _one(item: Item, base: Sex | Reference | None) -> Span:
         low, high = (what.number.low, _top(what.number)) if what.number else (1, 1)
         return (-high, -low) if item.sign == "-" else (low, high)
     if isinstance(what, Rearrangement):
-        return _structural(what, item.sign, base, constitutional="c" in item.origins)
+        return _structural(what, item.sign, base)
     sex_region = getattr(what, "chromosome", "") in ("X", "Y") and isinstance(base, Sex)
     return (0, 1) if sex_region else (0, 0)
 
 
-def _structural(what: Rearrangement, sign: str, base: Sex | Reference | None, *, constitutional: bool) -> Span:
+def _structural(what: Rearrangement, sign: str, base: Sex | Reference | None) -> Span:
     named = [one.name for one in what.chromosomes]
     made = derivatives(what)
     if sign == "+":
@@ -189,11 +205,8 @@ def _structural(what: Rearrangement, sign: str, base: Sex | Reference | None, *,
         autosomes, unknown = 1, unknown - 1
     if made == 1 and not _one_of_many(what):  # "r(1;3)", "del(1;3)": one centromere or more, nobody tells
         return made - len(named), made - min(len(named), 1)
-    if isinstance(base, Reference):
+    if isinstance(base, Reference) or (base is not None and base.constitutional):
         return made - autosomes - sex - unknown, made - autosomes - sex
-    if base is not None and base.constitutional:
-        # What is acquired is told against the constitutional complement (6.4g); what is constitutional may be in it.
-        return made - autosomes - sex - unknown, made - autosomes - (0 if constitutional else sex)
     return made - autosomes - unknown, made - autosomes
 
 

@@ -60,6 +60,13 @@ class NotISCN(InputError):
         super().__init__(what, where=f"character {start + 1}", way_out=way_out)
         self.start, self.end, self.expected = start, end, expected
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (self.what, self.start, self.end, self.expected, self.way_out)
+
+
+def _again(what: str, start: int, end: int, expected: tuple[str, ...], way_out: str) -> NotISCN:
+    return NotISCN(what, start=start, end=end, expected=expected, way_out=way_out)
+
 
 def parse(text: str) -> Result:
     """Read an ISCN string.
@@ -113,7 +120,7 @@ def _refusal(problem: UnexpectedInput, text: str, offset: int) -> NotISCN:
     at = len(text) if ended or stopped is None or stopped < 0 else stopped
     names = ("accepts", "expected", "allowed")  # an unexpected token has the first two, an unexpected letter the third
     expected: set[str] = next(filter(None, (getattr(problem, name, None) for name in names)), set())
-    found = "the string ends" if at >= len(text) else f"{text[at : at + 12]!r} cannot stand here"
+    found = "the string ends too early" if at >= len(text) else f"{text[at : at + 12]!r} cannot stand here"
     return NotISCN(found, start=offset + at, end=offset + min(at + 1, len(text)), expected=tuple(sorted(expected)))
 
 

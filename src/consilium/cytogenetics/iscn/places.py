@@ -74,14 +74,16 @@ def resolve(chromosome: str, point: str) -> Place:
 
     Args:
         chromosome: "1".."22", "X" or "Y".
-        point: as ISCN writes it: "q34", "p11.2", "pter", "cen", "q10", and with doubts "q2?4", "?q24", "q?", "?".
-            What stands behind a question mark is doubted: "q2?4" is likeliest q24 and certainly in region q2.
+        point: as ISCN writes it: "q34", "p11.2", "pter", "cen", "q10", "p21~23", and with doubts "q2?4", "?q24", "q?",
+            "?". What stands behind a question mark is doubted: "q2?4" is likeliest q24 and certainly in region q2.
 
     Raises:
         UnknownBand: the chromosome has no such band, or there is no such chromosome.
     """
     if chromosome not in CHROMOSOMES:
         raise UnknownBand(chromosome, point, ())
+    if "~" in point or "-" in point:
+        return resolve_breakpoint(chromosome, Breakpoint(tuple(map(Point, point.replace("-", "~").split("~"))), "~"))
     end, middle = length(chromosome), centromere(chromosome)
     doubtful = "?" in point
     best, sure = point.replace("?", ""), point.partition("?")[0]

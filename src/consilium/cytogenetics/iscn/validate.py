@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from consilium.cytogenetics.iscn.order import canonical
-from consilium.cytogenetics.iscn.parse import NotISCN, parse
+from consilium.cytogenetics.iscn.parse import LONGEST, NotISCN, parse
+from consilium.cytogenetics.iscn.repair import repair
 from consilium.cytogenetics.iscn.rules import Finding
 from consilium.cytogenetics.iscn.tree import Result, Span
 from consilium.cytogenetics.iscn.validate_change import Told, judge_change
@@ -49,11 +50,36 @@ def validate(text: str, *, known: Collection[str] = (), without: Collection[str]
     try:
         result = parse(text)
     except NotISCN as problem:
-        finding = Finding("syntax", Span(problem.start, problem.end), (("what", problem.what),))
+        finding = Finding("syntax", Span(problem.start, problem.end), _stopped(text, problem), repair(text).suggestion)
         return Judgement(text, None, () if "syntax" in without else (finding,), None)
     findings = [finding for finding in _judge(text, result, known) if finding.rule not in without]
     findings.sort(key=lambda finding: finding.span)
     return Judgement(text, result, tuple(findings), write(canonical(result)))
+
+
+_EXPECTED = {
+    "COUNT": ("the number of chromosomes", "染色体数"), "SEX": ("the sex chromosomes", "性染色体"),
+    "REFERENCE": ("idem, sl or sdl", "idem、sl 或 sdl"), "SIGN": ("+ or -", "+ 或 -"),
+    "KIND": ("an abbreviation such as del or t", "缩写，如 del 或 t"), "CHROMOSOME": ("a chromosome", "染色体编号"),
+    "BREAKPOINT": ("a band such as q13", "区带，如 q13"), "CELLS": ("a number of cells as in [20]", "细胞数，如 [20]"),
+    "COMMA": ('","', "“,”"), "SEMICOLON": ('";"', "“;”"), "LPAR": ('"("', "“(”"), "RPAR": ('")"', "“)”"),
+    "SLASH": ('"/"', "“/”"),
+}  # fmt: skip
+
+
+def _stopped(text: str, problem: NotISCN) -> tuple[tuple[str, str], ...]:
+    """Why reading stopped and what could have stood there, in English and Chinese."""
+    names = [name for name in _EXPECTED if name in problem.expected]
+    ended = problem.start >= len(text)
+    here = repr(text[problem.start : problem.start + 12])
+    en = "the string ends too early" if ended else f"{here} cannot stand here"
+    zh = "核型不完整" if ended else f"此处不能是 {here}"
+    if names:
+        en += "; expected one of: " + ", ".join(_EXPECTED[name][0] for name in names)
+        zh += "；应为其中之一：" + "、".join(_EXPECTED[name][1] for name in names)
+    return (
+        (("what", en), ("what_zh", zh)) if len(text) <= LONGEST else (("what", problem.what), ("what_zh", "文本过长"))
+    )
 
 
 def _judge(text: str, result: Result, known: Collection[str]) -> Iterator[Finding]:

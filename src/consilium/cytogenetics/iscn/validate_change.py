@@ -29,8 +29,8 @@ from consilium.cytogenetics.iscn.write import abnormality as write_change
 
 _OBSOLETE = {
     "inv dup": "dup (bands in reverse order), or idic", "dir dup": "dup", "inv ins": "ins (bands in reverse order)",
-    "dir ins": "ins", "dicr": "dic r", "der psu dic": "psu dic", "psu": "psu dic", "tan": "trp, qdp or hsr",
-    "tri": "trp", "upd": "a technique that shows it, as text",
+    "dir ins": "ins", "dicr": "dic r", "der psu dic": "der", "der dic": "der", "psu": "psu dic",
+    "tan": "trp, qdp or hsr", "tri": "trp", "upd": "a technique that shows it, as text",
 }  # fmt: skip
 
 _ONE = frozenset(
@@ -404,20 +404,14 @@ def _detailed(text: str, what: Rearrangement) -> Iterator[Finding]:
         bare = next((mark for mark in places if not mark.chromosome), None)
         if bare is not None:
             said = text[bare.span.start : bare.span.end]
-            both = f"several chromosomes: write which one {said} is of"
-            yield Finding("detailed-chromosome", bare.span, (("what", both),))
+            yield Finding("detailed-chromosome", bare.span, (("text", said),))
             return
     elif numbered and what.kind not in ("der", "dic", "psu dic", "t", "tas"):
         said = text[numbered[0].span.start : numbered[0].span.end]
         today = text
         for mark in reversed(numbered):
             today = _edit(today, mark.span, mark.point.text)
-        yield Finding(
-            "detailed-chromosome",
-            numbered[0].span,
-            (("what", f"one chromosome: its number is not repeated ({said})"),),
-            today,
-        )
+        yield Finding("detailed-chromosome", numbered[0].span, (("text", said),), today)
     for mark in places:
         chromosome = mark.chromosome or heads[0]
         written = mark.point.text.partition("~")[0]

@@ -1,0 +1,263 @@
+"""Train the reader of structural change: `python -m training.structure` (after training.strips and training.polarity).
+
+Half of the chromosomes shown are rearranged ones, built from real strips (`karyotype.rearranged`); the others are whole
+or sham. Cells with a known abnormality are left out, so that the structural cases of the train part stay unseen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from torch.nn import functional
+
+from consilium.karyotype.metaphase import CLASSES
+from consilium.karyotype.rearranged import KINDS, Built, End, Kind, Lying, band_edges, centromere, lying, rearranged
+from training.cells import DARKNESS_SCALE, RUNS
+from training.checkpoint import resume, save
+from training.classifier import StripSet, load_strips
+from training.networks import Structure
+from training.schedule import Schedule
+
+FAMILIES = ("loss", "gain", "inversion", "exchange")
+"""What the network tells apart; `FAMILY_OF` says which kind of built chromosome is which."""
+
+FAMILY_OF: dict[Kind, int] = {"del": 0, "del_terminal": 0, "dup": 1, "inv": 2, "add": 3}
+
+SMALLEST = {"loss": 1, "gain": 1, "inversion": 2, "exchange": 1}
+"""Bands at 550 bphs from which a change is shown in training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One chromosome as it is shown.
+
+    Attributes:
+        image, other: (2, 128, 24) float32, short arm up; `other` is zeros where there is no homologue.
+        family: index into `FAMILIES`, -1 where it is not rearranged.
+        breaks: rows where pieces meet that did not before.
+        bands: size of the change, in bands at 550 bphs.
+    """
+
+    image: NDArray[np.float32]
+    other: NDArray[np.float32]
+    paired: float
+    label: int
+    family: int
+    breaks: tuple[float, ...]
+    bands: int
+
+
+def upright(data: StripSet, row: int) -> NDArray[np.float32]:
+    """A strip with its short arm up, as far as that is known."""
+    image = data.images[row].astype(np.float32) / DARKNESS_SCALE
+    return np.ascontiguousarray(image[:, ::-1, ::-1]) if data.upside_down[row] == 1 else image
+
+
+def placed(data: StripSet, row: int) -> Lying | None:
+    return lying(upright(data, row), float(data.geometry[row, 0]))
+
+
+def drawn_change(
+    label: int, rng: np.random.Generator, *, kinds: Sequence[Kind] = KINDS[1:]
+) -> tuple[Kind, tuple[float, ...], End, int]:
+    """Draw a kind of change, where the chromosome breaks, which end is concerned, and its size in bands."""
+    chromosome = CLASSES[label]
+    edges, middle = band_edges(chromosome), centromere(chromosome)
+    for _ in range(50):
+        kind: Kind = kinds[rng.integers(len(kinds))]
+        if kind in ("add", "del_terminal"):
+            end: End = "q" if rng.random() < max(1 - middle, 0.35) else "p"
+            arm = [e for e in edges if (middle < e < 1 if end == "q" else 0 < e < middle)]
+            if not arm:
+                continue
+            place = float(arm[rng.integers(len(arm))])
+            size = int(((edges[:-1] >= place) if end == "q" else (edges[1:] <= place)).sum())
+            return kind, (place,), end, size
+        low = 0 if rng.random() < middle else 1
+        inner = [e for e in edges if (0 < e <= middle if low == 0 else middle <= e < 1)]
+        if kind == "inv" and rng.random() < 0.5:
+            inner = [e for e in edges if 0 < e < 1]
+        if len(inner) < 2:
+            continue
+        first, last = sorted(rng.choice(len(inner), 2, replace=False))
+        places = (float(inner[first]), float(inner[last]))
+        size = int(((edges[:-1] >= places[0] - 1e-9) & (edges[1:] <= places[1] + 1e-9)).sum())
+        if size >= SMALLEST[FAMILIES[FAMILY_OF[kind]]]:
+            return kind, places, "q", size
+    return "del_terminal", (float(edges[-2]),), "q", 1
+
+
+def change(
+    own: Lying, label: int, others: Sequence[tuple[Lying, int]], rng: np.random.Generator
+) -> tuple[Built, Kind, int] | None:
+    """Build a rearranged chromosome; None where no other one is there to give a piece."""
+    kind, places, end, size = drawn_change(label, rng)
+    if kind != "add":
+        return rearranged(kind, own, places, end=end), kind, size
+    if not others:
+        return None
+    other, donor = others[rng.integers(len(others))]
+    edges = band_edges(CLASSES[donor])[1:-1]
+    other_end: End = "p" if rng.random() < 0.4 else "q"
+    middle = centromere(CLASSES[donor])
+    arm = edges[edges > middle] if other_end == "q" else edges[edges < middle]
+    if not len(arm):
+        return None
+    other_break = float(rng.choice(arm))
+    built = rearranged("add", own, places, end=end, other=other, other_break=other_break, other_end=other_end)
+    return built, kind, size
+
+
+def example(data: StripSet, cell: NDArray[np.int64], rng: np.random.Generator) -> Example | None:
+    """Draw one chromosome of a cell, whole, sham or rearranged, with its homologue."""
+    row = int(rng.choice(cell))
+    label = int(data.labels[row])
+    if label < 0 or data.upside_down[row] < 0:
+        return None
+    own = placed(data, row)
+    if own is None:
+        return None
+    twins = [int(k) for k in cell if data.labels[k] == label and k != row and data.upside_down[k] >= 0]
+    twin = placed(data, int(rng.choice(twins))) if twins else None
+    other = twin.image if twin is not None else np.zeros_like(own.image)
+    paired = float(twin is not None)
+    family, breaks, size, image = -1, (), 0, own.image
+    chance = rng.random()
+    if chance < 0.5:
+        strangers = []
+        for k in rng.choice(cell, 4):
+            if data.labels[k] not in (label, -1) and data.upside_down[k] >= 0:
+                stranger = placed(data, int(k))
+                if stranger is not None:
+                    strangers.append((stranger, int(data.labels[k])))
+        made = change(own, label, strangers, rng)
+        if made is None:
+            return None
+        built, kind, size = made
+        image, breaks, family = built.image, built.seams, FAMILY_OF[kind]
+    elif chance < 0.72 and twin is not None:
+        _, places, end, _ = drawn_change(label, rng, kinds=("del_terminal",))
+        image = rearranged("sham", own, places, end=end, other=twin, other_break=places[0], other_end=end).image
+    elif chance < 0.8 and twin is not None:
+        # The homologue is the rearranged one: a difference is not yet a change of this chromosome.
+        strangers_too: list[tuple[Lying, int]] = []
+        made = change(twin, label, strangers_too, rng)
+        if made is not None:
+            other = made[0].image
+    return Example(
+        image=image, other=other, paired=paired, label=label, family=family, breaks=tuple(breaks), bands=size
+    )
+
+
+def jittered(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The same chromosome under another lamp, a little shifted, perhaps mirrored."""
+    image = image * np.asarray([rng.uniform(0.85, 1.15), 1.0], np.float32)[:, None, None]
+    image[0] = np.sign(image[0]) * np.abs(image[0]) ** rng.uniform(0.85, 1.18)
+    image[0] += rng.normal(0, rng.uniform(0, 0.04), image[0].shape)
+    if rng.random() < 0.5:
+        image = image[:, :, ::-1]
+    return image
+
+
+Batch = tuple[torch.Tensor, ...]
+
+
+def batch(data: StripSet, cells: Sequence[int], size: int, rng: np.random.Generator, *, train: bool) -> Batch:
+    """(own, other, paired, label, rearranged, family, breaks (N, 64), bands)."""
+    drawn: list[Example] = []
+    while len(drawn) < size:
+        one = example(data, data.cells[cells[rng.integers(len(cells))]], rng)
+        if one is not None:
+            drawn.append(one)
+    own = np.stack([jittered(one.image, rng) if train else one.image for one in drawn])
+    other = np.stack([jittered(one.other, rng) if train and one.paired else one.other for one in drawn])
+    heat = np.zeros((size, 64), np.float32)
+    for k, one in enumerate(drawn):
+        for row in one.breaks:
+            heat[k] += np.exp(-0.5 * ((np.arange(64) - (row - 0.5) / 2) / 1.2) ** 2)
+        if one.family < 0:
+            heat[k] = 0
+    return (
+        torch.from_numpy(own), torch.from_numpy(other), torch.tensor([one.paired for one in drawn]),
+        torch.tensor([one.label for one in drawn]), torch.tensor([float(one.family >= 0) for one in drawn]),
+        torch.tensor([one.family for one in drawn]), torch.from_numpy(np.minimum(heat, 1)),
+        torch.tensor([one.bands for one in drawn]),
+    )  # fmt: skip
+
+
+def judge(network: Structure, batches: Sequence[Batch]) -> str:
+    network.eval()
+    scores, truth, sizes, families = [], [], [], []
+    with torch.no_grad():
+        for own, other, paired, label, changed, family, _, bands in batches:
+            scores.append(network(own, other, paired, label)[0])
+            truth.append(changed)
+            sizes.append(bands)
+            families.append(family)
+    network.train()
+    score, is_changed = torch.cat(scores).numpy(), torch.cat(truth).numpy()
+    size, kind = torch.cat(sizes).numpy(), torch.cat(families).numpy()
+    said = [f"auc {roc_auc_score(is_changed, score):.4f}"]
+    threshold = np.quantile(score[is_changed == 0], 0.99)
+    for low, high in ((1, 1), (2, 2), (3, 4), (5, 8), (9, 99)):
+        chosen = (is_changed == 1) & (size >= low) & (size <= high)
+        said.append(f"{low}-{high} bands {np.mean(score[chosen] > threshold):.3f} ({chosen.sum()})")
+    for at, name in enumerate(FAMILIES):
+        said.append(f"{name} {np.mean(score[kind == at] > threshold):.3f}")
+    return ", ".join(said)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--batch", type=int, default=96)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
+    data = load_strips(rendered=False)
+    train = [k for k in range(len(data.cells)) if not data.validation[k]]
+    held = [k for k in range(len(data.cells)) if data.validation[k]]
+    print(len(train), "cells,", len(held), "for validation", flush=True)
+    fixed = np.random.default_rng(1)
+    validation = [batch(data, held, 250, fixed, train=False) for _ in range(10)]
+    network = Structure()
+    optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=0.02)
+    schedule = Schedule(options.rate, 0, options.minutes)
+    path = RUNS / "structure.pt"
+    resume(path, network, optimiser, schedule)
+    rng = np.random.default_rng(options.seed + schedule.step)
+    began, losses = time.monotonic(), []
+    while not schedule.over:
+        for group in optimiser.param_groups:
+            group["lr"] = schedule.advance()
+        own, other, paired, label, changed, family, heat, _ = batch(data, train, options.batch, rng, train=True)
+        rearranged_logit, breaks, kinds = network(own, other, paired, label)
+        loss = functional.binary_cross_entropy_with_logits(rearranged_logit, changed)
+        where = functional.binary_cross_entropy_with_logits(breaks, heat, pos_weight=torch.tensor(8.0))
+        which = functional.cross_entropy(kinds[changed > 0], family[changed > 0])
+        total = loss + where + 0.3 * which
+        optimiser.zero_grad()
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        losses.append((loss.item(), where.item(), which.item()))
+        if schedule.step % 100 == 0:
+            mean = np.mean(losses[-100:], 0).round(4)
+            print(f"step {schedule.step} {mean} {time.monotonic() - began:.0f}s", flush=True)
+        if schedule.step % 400 == 0:
+            print("  ", judge(network, validation), flush=True)
+            save(path, network, optimiser, schedule)
+    save(path, network, optimiser, schedule)
+    print("  ", judge(network, validation), flush=True)
+
+
+if __name__ == "__main__":
+    main()
