@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from consilium.cytogenetics.iscn.count import NoMeaning, count, derivatives, level
+from consilium.cytogenetics.iscn.count import NoMeaning, count, level
+from consilium.cytogenetics.iscn.mend import mended, told, without_item, without_sign
 from consilium.cytogenetics.iscn.order import compare, items, place
 from consilium.cytogenetics.iscn.rules import Finding
 from consilium.cytogenetics.iscn.tree import (
@@ -19,10 +20,10 @@ from consilium.cytogenetics.iscn.tree import (
     Rearrangement,
     Reference,
     Sex,
-    Span,
     Variant,
     Whole,
 )
+from consilium.cytogenetics.iscn.validate_together import judge_together, own_chromosome
 from consilium.cytogenetics.iscn.write import item as write_item
 from consilium.cytogenetics.iscn.write import line as write_line
 
@@ -49,30 +50,9 @@ def judge_line(text: str, line: Line, before: Sequence[Line], *, counted: bool) 
         for item in several:
             yield from _signs(text, line, item)
     if not composite:
-        yield from _together(text, line)
+        yield from judge_together(text, line)
     yield from _order(text, line)
     yield from _cells(text, line)
-
-
-def mended(text: str, span: Span, by: str) -> str:
-    """The string with one place written anew."""
-    return text[: span.start] + by + text[span.end :]
-
-
-def without_item(text: str, item: Item) -> str:
-    """The string without one item and the comma before it."""
-    start = item.span.start
-    return text[: start - 1 if text[start - 1 : start] == "," else start] + text[item.span.end :]
-
-
-def without_sign(text: str, item: Item) -> str:
-    """The string without the sign of one item."""
-    return mended(text, Span(item.span.start, item.span.start + 1), "")
-
-
-def told(text: str, item: Item) -> str:
-    """An item as it stands in the string."""
-    return text[item.span.start : item.span.end]
 
 
 def _ranges(text: str, line: Line) -> Iterator[Finding]:
@@ -118,7 +98,7 @@ def _sex(text: str, line: Line, *, counted: bool) -> Iterator[Finding]:
         for item in concerned
         if isinstance(item.abnormality, Rearrangement)
         and item.sign == "+"
-        and (line.base is None or _own_chromosome(item.abnormality))
+        and (line.base is None or own_chromosome(item.abnormality))
     ]
     if base.constitutional and base.chromosomes in ("XX", "XY"):
         today = mended(text, base.span, base.chromosomes)
@@ -257,94 +237,6 @@ def _signs(text: str, line: Line, item: Item) -> Iterator[Finding]:
             yield Finding("acentric", item.span, (), without_item(text, item))
         elif not item.sign:
             yield Finding("sign-unidentified", item.span, (("text", written),), mended(text, item.span, "+" + written))
-
-
-def _together(text: str, line: Line) -> Iterator[Finding]:
-    """Items that cannot stand beside one another in the same cells."""
-    single = [several[0] for several in line.items if len(several) == 1]
-    whole = [item for item in single if isinstance(item.abnormality, Whole)]
-    signs = {
-        (item.abnormality.chromosome, item.sign, "c" in item.origins)
-        for item in whole
-        if isinstance(item.abnormality, Whole)
-    }
-    for item in whole:
-        chromosome = item.abnormality.chromosome  # type: ignore[union-attr]
-        constitutional = "c" in item.origins
-        if item.sign == "-" and (chromosome, "+", constitutional) in signs:
-            yield Finding("gain-and-loss", item.span, (("chromosome", chromosome),))
-    seen: set[str] = set()
-    for item in single:
-        if isinstance(item.abnormality, Counted | Rearrangement | Incomplete) and not item.copies:
-            written = write_item(replace(item, cells=None))
-            if written in seen:
-                yield Finding("copies-repeated", item.span, (("text", written),))
-            seen.add(written)
-    if isinstance(line.base, Reference):
-        return
-    yield from _needless(text, single)
-    yield from _lost_too_often(line, single)
-
-
-def _needless(text: str, single: list[Item]) -> Iterator[Finding]:
-    losses = {
-        item.abnormality.chromosome: item
-        for item in single
-        if isinstance(item.abnormality, Whole) and item.sign == "-" and not item.origins
-    }
-    gained = Counter(
-        _own_chromosome(item.abnormality)
-        for item in single
-        if item.sign == "+" and isinstance(item.abnormality, Rearrangement)
-    )
-    for item in single:
-        what = item.abnormality
-        if item.sign != "+" or not isinstance(what, Rearrangement) or what.kind == "fis":
-            continue
-        own = _own_chromosome(what)
-        names = [own] if own else [one.name for one in what.chromosomes] if derivatives(what) == 1 else []
-        lost = [losses[name] for name in dict.fromkeys(names) if name in losses]
-        if lost and len(lost) == len(names) and (not own or gained[own] == 1):
-            start, *_, stop = sorted((*lost, item), key=lambda one: one.span.start)
-            edited = _without_losses(text, lost, item)
-            yield Finding("minus-needless", Span(start.span.start, stop.span.end), (("today", edited),), edited)
-
-
-def _own_chromosome(what: Rearrangement) -> str:
-    """The one chromosome that an altered chromosome stands for; empty where there are several, or it is not known."""
-    name = what.chromosomes[0].name
-    return name if len(what.chromosomes) == 1 and name != "?" else ""
-
-
-def _without_losses(text: str, lost: list[Item], gained: Item) -> str:
-    """The string without the losses and without the sign of the gain, the later place first."""
-    for item in sorted((*lost, gained), key=lambda one: -one.span.start):
-        text = without_sign(text, item) if item is gained else without_item(text, item)
-    return text
-
-
-def _lost_too_often(line: Line, single: list[Item]) -> Iterator[Finding]:
-    whole = [(item.abnormality, item.sign) for item in single if isinstance(item.abnormality, Whole)]
-    gained = Counter(what.chromosome for what, sign in whole if sign == "+")
-    used = Counter[str]()
-    number = level(line)
-    for item in single:
-        what = item.abnormality
-        if isinstance(what, Whole) and item.sign == "-" and what.chromosome not in ("X", "Y"):
-            used[what.chromosome] += 1
-        elif isinstance(what, Rearrangement) and not item.sign:
-            times = item.copies.low if item.copies else 1
-            for one in what.chromosomes:
-                if one.name not in ("X", "Y", "?") and not one.others and not one.doubtful:
-                    used[one.name] += times
-        else:
-            continue
-        for chromosome, times in used.items():
-            have = number + gained[chromosome]
-            if times > have:
-                values = (("chromosome", chromosome), ("times", str(times)), ("present", str(have)))
-                yield Finding("lost-too-often", item.span, values)
-                return
 
 
 _ORDER_RULES = {
