@@ -1,8 +1,8 @@
 """Are structurally altered chromosomes noticed, case by case, and how often is a normal case suspected?
 
 The data hold few structural cases, so rearrangements are built: in every cell of a normal case one homologue of a
-chromosome is cut at the same bands and joined anew, and the cell is named again, wrongly where the altered chromosome looks
-like another. The threshold is chosen on normal cases of the validation part. The structural cases of the data, train
+chromosome is cut at the same bands and joined anew, and the cell is named again, wrongly where the altered chromosome
+looks like another. The threshold is chosen on normal cases of the validation part. The structural cases of the data, train
 part included, were kept from the recipe of this network and are reported as they are.
 """
 
