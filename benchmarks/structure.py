@@ -1,8 +1,8 @@
 """Are structurally altered chromosomes noticed, case by case, and how often is a normal case suspected?
 
 The data hold few structural cases, so rearrangements are built: in every cell of a normal case one homologue of a
-chromosome is cut at the same bands and joined anew, and the cell is named again, wrongly where the altered chromosome
-looks like another. The threshold is chosen on normal cases of the validation part. The structural cases of the data, train
+chromosome is cut at the same bands and joined anew, and the cell is named again, wrongly where the altered one looks
+like another. The threshold is chosen on normal cases of the validation part. The structural cases of the data, train
 part included, were kept from the recipe of this network and are reported as they are.
 """
 
@@ -280,10 +280,10 @@ def figures(
             yield share(f"structure_sensitivity_{name}", chosen)
     told = {case: evidence(case_scores, known) for case, (case_scores, _) in real.items()}
     found = {case: max(values.values(), default=-np.inf) > limit for case, values in told.items()}
-    low, high = exact_binomial(sum(found.values()), len(found))
+    lower, upper = exact_binomial(sum(found.values()), len(found))
     yield Figure(
         name="structure_real_cases", data=f"tseng2023, {len(found)} structural cases, train part included",
-        estimate=Estimate(value=sum(found.values()) / max(len(found), 1), low=low, high=high, n=len(found)),
+        estimate=Estimate(value=sum(found.values()) / max(len(found), 1), low=lower, high=upper, n=len(found)),
     )  # fmt: skip
 
 

@@ -52,13 +52,13 @@ def drawn(
 ) -> Plan | None:
     """Draw a rearrangement of a chromosome; None where the lot gives none that is possible."""
     edges, middle = band_edges(CLASSES[label]), centromere(CLASSES[label])
-    kind: Kind = kinds[rng.integers(len(kinds))]
+    kind: Kind = kinds[int(rng.integers(len(kinds)))]
     if kind in ("add", "del_terminal", "sham"):
         end: End = "q" if rng.random() < max(1 - middle, 0.35) else "p"
         arm = [float(e) for e in edges if (middle < e < 1 if end == "q" else 0 < e < middle)]
         if not arm:
             return None
-        place = arm[rng.integers(len(arm))]
+        place = arm[int(rng.integers(len(arm)))]
         bands = int(((edges[:-1] >= place - 1e-9) if end == "q" else (edges[1:] <= place + 1e-9)).sum())
         if kind != "add":
             return Plan(label=label, kind=kind, places=(place,), end=end, bands=bands)
@@ -82,7 +82,7 @@ def drawn(
 def _with_donor(plan: Plan, donors: Sequence[int], rng: np.random.Generator) -> Plan | None:
     if not len(donors):
         return None
-    donor = int(donors[rng.integers(len(donors))])
+    donor = int(donors[int(rng.integers(len(donors)))])
     donor_end: End = "p" if rng.random() < 0.4 else "q"
     inner, middle = band_edges(CLASSES[donor])[1:-1], centromere(CLASSES[donor])
     arm = inner[inner > middle] if donor_end == "q" else inner[inner < middle]
@@ -90,7 +90,7 @@ def _with_donor(plan: Plan, donors: Sequence[int], rng: np.random.Generator) -> 
         return None
     return Plan(
         label=plan.label, kind="add", places=plan.places, end=plan.end, bands=plan.bands, donor=donor,
-        donor_place=float(arm[rng.integers(len(arm))]), donor_end=donor_end,
+        donor_place=float(arm[int(rng.integers(len(arm)))]), donor_end=donor_end,
     )  # fmt: skip
 
 
