@@ -13,7 +13,9 @@ AUTOSOME_PAIRS = 22
 UNCOUNTED = frozenset({"dmin", "ace", "min"})
 """Acentric: they stand in the karyotype, not in the count (ISCN 2024, 5.5.12h)."""
 
-ONE_OF_MANY = frozenset({"der", "dic", "psu dic", "der psu dic", "dicr", "trc", "rob", "rec", "psu"})
+ONE_OF_MANY = frozenset(
+    {"der", "dic", "dic r", "psu dic", "der psu dic", "dicr", "trc", "trc r", "psu trc", "rob", "rec", "psu"}
+)
 """Changes that make one chromosome of all those named (ISCN 2024, 5.4.1k)."""
 
 _NEAR = ((34, 1), (57, 2), (80, 3), (103, 4), (126, 5), (149, 6), (172, 7), (195, 8))

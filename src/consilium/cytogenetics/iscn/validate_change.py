@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from consilium.cytogenetics.bands import LEVELS, bands
 from consilium.cytogenetics.iscn.order import along, before, change, rank
-from consilium.cytogenetics.iscn.places import UnknownBand, resolve
+from consilium.cytogenetics.iscn.places import UnknownBand, length, resolve
 from consilium.cytogenetics.iscn.rules import Finding
 from consilium.cytogenetics.iscn.tree import (
     Breakpoint,
@@ -69,6 +70,10 @@ def judge_change(text: str, item: Item, told: Told) -> Iterator[Finding]:
     yield from _inheritance(text, item)
     if not isinstance(what, Rearrangement):
         return
+    heads = ("der", "ider", "rec")
+    second = next((one for one in what.then if what.kind not in heads or one.kind in heads), None)
+    if second is not None:
+        yield Finding("derivative-missing", second.span, (("text", _said(text, second)), ("kind", what.kind)))
     for one in (what, *what.then):
         yield from _one(text, one, told, first=one is what, removed=item.sign == "-")
     if what.kind in ("der", "ider", "rec"):
@@ -123,7 +128,7 @@ def _one(text: str, what: Rearrangement, told: Told, *, first: bool, removed: bo
     if what.strands:
         yield from _detailed(text, what)
     elif what.breakpoints:
-        yield from _breakpoints(text, what)
+        yield from _breakpoints(text, what, first=first)
     elif not removed and _needs_places(what, first=first) and _key(what) not in told.changes:
         yield Finding("breakpoints-missing", what.span, (("text", _said(text, what)),))
 
@@ -189,7 +194,7 @@ def _partner_order(text: str, what: Rearrangement) -> Iterator[Finding]:
         yield Finding("partner-order", what.span, (("today", today),), _edit(text, own, today))
 
 
-def _breakpoints(text: str, what: Rearrangement) -> Iterator[Finding]:
+def _breakpoints(text: str, what: Rearrangement, *, first: bool) -> Iterator[Finding]:
     if len(what.breakpoints) != len(what.chromosomes):
         parts = (("found", str(len(what.chromosomes))), ("parts", str(len(what.breakpoints))))
         yield Finding("breakpoints-parted", what.span, parts)
@@ -208,7 +213,9 @@ def _breakpoints(text: str, what: Rearrangement) -> Iterator[Finding]:
             yield from _bands(text, what, name, one)
     if len(what.chromosomes) == 1:
         yield from _within_one(text, what)
-    yield from _centromeres(text, what)
+    if what.kind == "tas":
+        yield from _telomeres(what)
+    yield from _centromeres(text, what, first=first)
 
 
 def _wanted(what: Rearrangement, at: int) -> tuple[int, ...]:
@@ -221,8 +228,8 @@ def _wanted(what: Rearrangement, at: int) -> tuple[int, ...]:
         return (2,) if at == 1 else (1,)
     if what.kind == "tas":
         return (1,) if at in (0, several - 1) else (2,)
-    if what.kind == "der":
-        return (1,)
+    if what.kind in ("der", "rec"):
+        return (1,) if several > 1 else (0,)
     return _BREAKS.get(what.kind, ())
 
 
@@ -283,6 +290,10 @@ def _level(chromosome: str, written: str) -> int:
 
 def _within_one(text: str, what: Rearrangement) -> Iterator[Finding]:
     on_it = what.breakpoints[0]
+    if what.kind == "ins" and len(on_it) == 3:
+        at, *ends = on_it
+        if any(before(one, at) and before(at, other) for one, other in (ends, ends[::-1])):
+            yield Finding("insertion-point", what.span, (("text", _said(text, what)),))
     if len(on_it) != 2:
         return
     first, second = on_it
@@ -290,6 +301,8 @@ def _within_one(text: str, what: Rearrangement) -> Iterator[Finding]:
     centromeric = any(one.points[0].text in _CENTROMERIC for one in on_it)
     if what.kind in ("del", "dup", "trp", "qdp") and set(arms) == {"p", "q"} and not centromeric:
         yield Finding("breakpoint-arm", what.span, (("kind", what.kind),))
+    elif what.kind == "inv" and first.points == second.points:
+        yield Finding("inversion-band", what.span, (("text", _said(text, what)),))
     elif what.kind == "r" and arms[0] == arms[1] and arms[0] and not centromeric:
         yield Finding("ring-centromere", what.span, (("text", _said(text, what)),))
     elif what.kind in ("del", "inv", "r") and before(second, first):
@@ -298,7 +311,18 @@ def _within_one(text: str, what: Rearrangement) -> Iterator[Finding]:
         yield Finding("breakpoint-order", what.span, (("kind", what.kind), ("today", today)), _edit(text, own, today))
 
 
-def _centromeres(text: str, what: Rearrangement) -> Iterator[Finding]:
+def _telomeres(what: Rearrangement) -> Iterator[Finding]:
+    for name, on_one in zip(what.chromosomes, what.breakpoints, strict=True):
+        for point in (point for one in on_one for point in one.points if point.arm and point.band):
+            try:
+                found = resolve(name.name, point.text)
+            except UnknownBand:
+                continue
+            if found.start > 0 and found.stop < length(name.name):
+                yield Finding("association-end", point.span, (("chromosome", name.name), ("band", point.text)))
+
+
+def _centromeres(text: str, what: Rearrangement, *, first: bool) -> Iterator[Finding]:
     points = [on_one[0].points[0] for on_one in what.breakpoints if on_one]
     plain = [point.text.replace("?", "") for point in points]
     at_centromere = [written in _CENTROMERIC for written in plain]
@@ -317,7 +341,8 @@ def _centromeres(text: str, what: Rearrangement) -> Iterator[Finding]:
             turned = tuple((Breakpoint((Point(other.get(written, written)),)),) for written in plain)
             today = write_change(replace(what, breakpoints=turned, then=()))
             own = Span(what.span.start, what.then[0].span.start) if what.then else what.span
-            yield Finding("whole-arm", what.span, (("today", today),), _edit(text, own, today))
+            # Which of the two products a derivative is would change with the breakpoints.
+            yield Finding("whole-arm", what.span, (("today", today),), _edit(text, own, today) if first else None)
 
 
 def _derivative(text: str, item: Item, what: Rearrangement, told: Told) -> Iterator[Finding]:
@@ -392,8 +417,59 @@ def _detailed(text: str, what: Rearrangement) -> Iterator[Finding]:
         written = mark.point.text.partition("~")[0]
         if chromosome != "?" and not written.endswith("ter"):
             yield from _band("detailed-band", chromosome, written, mark.point.span)
+    ring = what.kind in ("r", "dic r", "trc r")
     for strand in what.strands:
-        yield from _ends(text, strand)
+        outer, inner = {strand.breaks[0], strand.breaks[-1]}, set(strand.breaks[1:-1])
+        if inner - {"::"} or ("::" in outer and len(outer) > 1) or (ring and outer != {"::"}):
+            yield Finding("detailed-join", strand.span, (("text", text[strand.span.start : strand.span.end]),))
+        else:
+            yield from _ends(text, strand)
+    if not _makes(what):
+        yield Finding("detailed-kind", what.span, (("kind", what.kind), ("text", _said(text, what))))
+
+
+def _makes(what: Rearrangement) -> bool:
+    """Whether the pieces are those of the change that they are said to be, as far as that follows from its name."""
+    heads = [one.name for one in what.chromosomes]
+    if what.kind in ("t", "ins") and len(what.strands) == len(heads) > 1:
+        # Every broken end is joined once: each breakpoint stands twice.
+        broken = Counter(
+            (mark.chromosome, "cen" if mark.point.text in _CENTROMERIC else mark.point.text)
+            for strand in what.strands
+            for mark in _marks(strand)
+            if not mark.point.text.endswith("ter")
+        )
+        return all(times % 2 == 0 for times in broken.values())
+    if len(what.strands) != 1 or len(heads) != 1 or "?" in heads:
+        return True
+    strand = what.strands[0]
+    ends = [(piece.start.point, _last(piece).point) for piece in strand.pieces]
+    named = {mark.chromosome or heads[0] for mark in _marks(strand)}
+    if heads[0] not in named:
+        return False
+    whole = {point.text for point in ends[0]} == {"pter", "qter"} and len(ends) == 1
+    if whole and what.kind != "neo" and not strand.pieces[0].via:
+        return False
+    known = [(along(start), along(end)) for start, end in ends]
+    if named != set(heads) or any(place is None for pair in known for place in pair):
+        return True
+    flat = [place for pair in known for place in pair if place is not None]
+    in_order = all(one <= other or _part(one, other) for one, other in pairwise(flat))
+    if what.kind == "del":
+        return in_order
+    if what.kind in ("dup", "trp", "qdp"):
+        return not in_order or any(_part(one, other) for one, other in pairwise(flat))
+    if what.kind == "inv" and len(ends) == 3:
+        (_, first), (second, third), (fourth, _) = ends
+        return first == third and second == fourth and not flat[2] < flat[1]
+    if what.kind in ("i", "idic", "psu idic") and len(ends) == 2:
+        return ends[0] == ends[1][::-1]
+    return True
+
+
+def _part(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    common = min(len(one), len(other))
+    return one[:common] == other[:common]
 
 
 def _marks(strand: Strand) -> Iterator[Landmark]:

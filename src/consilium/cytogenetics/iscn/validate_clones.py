@@ -248,6 +248,8 @@ def _references(text: str, result: Result) -> Iterator[Finding]:
             except NoMeaning:
                 yield Finding("reference-unknown", base.span, (("text", said),))
                 continue
+            if not _has(line, person[:at]):
+                yield Finding("reference-normal", line.span)
             names = {_short(item) for item in have.values()}
             for several in line.items:
                 item = several[0]
@@ -319,9 +321,11 @@ def _normal(text: str, result: Result, person: Sequence[Line]) -> Iterator[Findi
     seen: set[str] = set()
     for line in person:
         written = write(Result(((replace(line, cells=None),),)))
-        if written in seen and not isinstance(line.base, Reference):
+        repeated = isinstance(line.base, Reference) and not line.items and line.base.copies is None
+        if written in seen or repeated:
             altered = any(isinstance(several[0].abnormality, Rearrangement) for several in line.items)
-            yield Finding("line-twice" if altered else "normal-twice", line.span)
+            homologues = altered and not isinstance(line.base, Reference)
+            yield Finding("line-twice" if homologues else "normal-twice", line.span)
         seen.add(written)
     for former, later in pairwise(normal):
         bases = [line.base.chromosomes if isinstance(line.base, Sex) else "" for line in (former, later)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from consilium.cytogenetics.iscn.count import NoMeaning, count, level
+from consilium.cytogenetics.iscn.count import NoMeaning, count, derivatives, level
 from consilium.cytogenetics.iscn.order import compare, items, place
 from consilium.cytogenetics.iscn.rules import Finding
 from consilium.cytogenetics.iscn.tree import (
@@ -65,17 +65,26 @@ def without_item(text: str, item: Item) -> str:
     return text[: start - 1 if text[start - 1 : start] == "," else start] + text[item.span.end :]
 
 
+def without_sign(text: str, item: Item) -> str:
+    """The string without the sign of one item."""
+    return mended(text, Span(item.span.start, item.span.start + 1), "")
+
+
 def told(text: str, item: Item) -> str:
     """An item as it stands in the string."""
     return text[item.span.start : item.span.end]
 
 
 def _ranges(text: str, line: Line) -> Iterator[Finding]:
-    numbers = [line.count, *([line.doubled.count] if line.doubled else ())]
+    numbers = [line.count, *([line.doubled.count, line.doubled.copies] if line.doubled else ())]
+    if isinstance(line.base, Reference) and line.base.copies is not None:
+        numbers.append(line.base.copies)
     for several in line.items:
         for item in several:
             if isinstance(item.abnormality, Counted) and item.abnormality.number is not None:
                 numbers.append(item.abnormality.number)
+                if item.abnormality.number == Range(0):
+                    yield Finding("copies", item.abnormality.number.span, (("number", "0"),))
             if item.copies is not None:
                 numbers.append(item.copies)
                 if item.copies.low < 2:
@@ -93,18 +102,27 @@ def _sex(text: str, line: Line, *, counted: bool) -> Iterator[Finding]:
     if isinstance(line.base, Reference):
         return
     concerned = [item for several in line.items for item in several if names_sex(item)]
-    if line.base is None:
-        if not concerned:
-            yield Finding("sex-missing", line.count.span)
+    if line.base is None and not concerned:
+        yield Finding("sex-missing", line.count.span)
         return
-    base = line.base
+    base = Sex("") if line.base is None else line.base
     told_as = "".join(sorted(base.chromosomes))
-    if set(base.chromosomes) <= {"X", "Y"} and told_as != base.chromosomes:
+    if line.base is not None and set(base.chromosomes) <= {"X", "Y"} and told_as != base.chromosomes:
         written = text[base.span.start : base.span.end].replace(base.chromosomes, told_as)
         yield Finding("sex-unusual", base.span, (("text", base.chromosomes),), mended(text, base.span, written))
-    elif set(base.chromosomes) == {"Y"} and not any(_names(item, "X") for item in concerned):
+    elif base.chromosomes and set(base.chromosomes) == {"Y"} and not any(_names(item, "X") for item in concerned):
         yield Finding("sex-unusual", base.span, (("text", base.chromosomes),))
     signed = [item for item in concerned if isinstance(item.abnormality, Whole)]
+    altered = [
+        item
+        for item in concerned
+        if isinstance(item.abnormality, Rearrangement)
+        and item.sign == "+"
+        and (line.base is None or _own_chromosome(item.abnormality))
+    ]
+    if base.constitutional and base.chromosomes in ("XX", "XY"):
+        today = mended(text, base.span, base.chromosomes)
+        yield Finding("constitutional-normal", base.span, (("text", base.chromosomes),), today)
     if base.constitutional or base.chromosomes in ("U", "?"):
         have = Counter(base.chromosomes)
         for item in signed:
@@ -112,7 +130,7 @@ def _sex(text: str, line: Line, *, counted: bool) -> Iterator[Finding]:
             if base.constitutional and item.sign == "-" and not have[chromosome]:
                 yield Finding("sex-lost", item.span, (("chromosome", chromosome), ("text", base.chromosomes)))
         return
-    if signed and not counted:
+    if signed and not counted and line.base is not None:
         whole = base.chromosomes + "".join(
             item.abnormality.chromosome for item in signed if item.sign == "+" and isinstance(item.abnormality, Whole)
         )
@@ -122,6 +140,9 @@ def _sex(text: str, line: Line, *, counted: bool) -> Iterator[Finding]:
         for one in reversed(signed):
             edited = without_item(edited, one)
         yield Finding("sex-sign", item.span, (("today", today),), mended(edited, base.span, today))
+    elif altered and not counted:
+        item = altered[0]
+        yield Finding("sex-sign", item.span, (("today", told(text, item)[1:]),), without_sign(text, item))
     lost = [item for item in signed if item.sign == "-"]
     gained = sum(item.sign == "+" for item in signed)
     replaced = sum(
@@ -129,6 +150,10 @@ def _sex(text: str, line: Line, *, counted: bool) -> Iterator[Finding]:
         for item in concerned
         if isinstance(item.abnormality, Rearrangement) and not item.sign
     )
+    if altered and counted and len(base.chromosomes) + len(lost) + replaced < level(line):
+        item = altered[0]
+        today = without_sign(text, item)
+        yield Finding("minus-needless", item.span, (("today", today),), today)
     if lost and len(base.chromosomes) + len(lost) + replaced - gained > max(level(line), 1):
         item = lost[-1]
         chromosome = item.abnormality.chromosome  # type: ignore[union-attr]
@@ -250,8 +275,7 @@ def _together(text: str, line: Line) -> Iterator[Finding]:
             yield Finding("gain-and-loss", item.span, (("chromosome", chromosome),))
     seen: set[str] = set()
     for item in single:
-        numbered = isinstance(item.abnormality, Counted) and item.abnormality.index is not None
-        if (numbered or isinstance(item.abnormality, Rearrangement)) and not item.copies:
+        if isinstance(item.abnormality, Counted | Rearrangement | Incomplete) and not item.copies:
             written = write_item(replace(item, cells=None))
             if written in seen:
                 yield Finding("copies-repeated", item.span, (("text", written),))
@@ -263,6 +287,11 @@ def _together(text: str, line: Line) -> Iterator[Finding]:
 
 
 def _needless(text: str, single: list[Item]) -> Iterator[Finding]:
+    losses = {
+        item.abnormality.chromosome: item
+        for item in single
+        if isinstance(item.abnormality, Whole) and item.sign == "-" and not item.origins
+    }
     gained = Counter(
         _own_chromosome(item.abnormality)
         for item in single
@@ -273,17 +302,11 @@ def _needless(text: str, single: list[Item]) -> Iterator[Finding]:
         if item.sign != "+" or not isinstance(what, Rearrangement) or what.kind == "fis":
             continue
         own = _own_chromosome(what)
-        lost = next(
-            (
-                one
-                for one in single
-                if isinstance(one.abnormality, Whole) and one.sign == "-" and one.abnormality.chromosome == own
-            ),
-            None,
-        )
-        if own and lost is not None and gained[own] == 1 and not lost.origins:
-            start, stop = sorted((lost, item), key=lambda one: one.span.start)
-            edited = _without_loss(text, lost, item)
+        names = [own] if own else [one.name for one in what.chromosomes] if derivatives(what) == 1 else []
+        lost = [losses[name] for name in dict.fromkeys(names) if name in losses]
+        if lost and len(lost) == len(names) and (not own or gained[own] == 1):
+            start, *_, stop = sorted((*lost, item), key=lambda one: one.span.start)
+            edited = _without_losses(text, lost, item)
             yield Finding("minus-needless", Span(start.span.start, stop.span.end), (("today", edited),), edited)
 
 
@@ -293,12 +316,10 @@ def _own_chromosome(what: Rearrangement) -> str:
     return name if len(what.chromosomes) == 1 and name != "?" else ""
 
 
-def _without_loss(text: str, lost: Item, gained: Item) -> str:
-    """The string without the loss and without the sign of the gain, the later place first."""
-    for item in sorted((lost, gained), key=lambda one: -one.span.start):
-        text = (
-            without_item(text, item) if item is lost else mended(text, Span(item.span.start, item.span.start + 1), "")
-        )
+def _without_losses(text: str, lost: list[Item], gained: Item) -> str:
+    """The string without the losses and without the sign of the gain, the later place first."""
+    for item in sorted((*lost, gained), key=lambda one: -one.span.start):
+        text = without_sign(text, item) if item is gained else without_item(text, item)
     return text
 
 
