@@ -15,7 +15,19 @@ import click
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks import abnormality, changed, cost, cross_laboratory, detection, gallery, masks, naming, plots, results
+from benchmarks import (
+    abnormality,
+    changed,
+    cost,
+    cross_laboratory,
+    detection,
+    gallery,
+    masks,
+    naming,
+    plots,
+    results,
+    structure,
+)
 from benchmarks.annotated import AnnotatedCell, Part, adir_mfish, bioimlab_qband, gband612, tseng2023
 from benchmarks.figures import Section
 from benchmarks.judged import Judged, judge, judge_given
@@ -97,6 +109,14 @@ class Benchmark:
         """Names and polarity on crops of another laboratory."""
         return cross_laboratory.measure(self.read_crops, data=self._crop_data)
 
+    def structure(self) -> Section:
+        """Structural change, built and real, by case."""
+        validation = self.images if self.part == "validation" else self._limited(tseng2023("validation"))
+        return structure.measure(
+            self.images, validation, tseng2023("structural"), part=self.part, processes=self.processes,
+            data=self._image_data,
+        )  # fmt: skip
+
     def cost(self) -> Section:
         """Time and memory."""
         return cost.measure(self.images, data=self._image_data)
@@ -127,6 +147,7 @@ SECTIONS: dict[str, Callable[[Benchmark], Section]] = {
     "abnormality": Benchmark.abnormality,
     "cross_laboratory": Benchmark.cross_laboratory,
     "masks": Benchmark.masks,
+    "structure": Benchmark.structure,
     "cost": Benchmark.cost,
 }
 """In the order they are run: the cost last, when nothing else keeps the cores busy."""

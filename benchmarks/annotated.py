@@ -71,8 +71,12 @@ def decode(image: bytes) -> NDArray[np.uint8]:
     return np.asarray(cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
-def tseng2023(part: Part) -> list[AnnotatedCell]:
-    """The test part, or the validation part of the train split, in the order of the image names."""
+def tseng2023(part: Part | Literal["structural"]) -> list[AnnotatedCell]:
+    """The test part, or the validation part of the train split, in the order of the image names.
+
+    "structural" is the structural cases of the train split, which the recipe of the network that looks for structural
+    change leaves out (`training.structure`).
+    """
     folder = data_folder() / "tseng2023"
     rows = [row for row in _table(folder / "images.csv.gz") if _in_part(row, part)]
     wanted = {row["image"] for row in rows}
@@ -108,9 +112,11 @@ def _table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _in_part(row: dict[str, str], part: Part) -> bool:
+def _in_part(row: dict[str, str], part: Part | Literal["structural"]) -> bool:
     if part == "test":
         return row["split"] == "test"
+    if part == "structural":
+        return row["split"] == "train" and row["status"] == "structural"
     return row["split"] == "train" and part_of(row["case"]) == "validation"
 
 

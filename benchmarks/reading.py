@@ -124,17 +124,27 @@ def _kept(path: Path) -> Reading:
 
 
 @cache
-def fingerprint() -> str:
-    """16 hexadecimal digits that change with every model, threshold and line of code a reading depends on."""
+def fingerprint(stages: tuple[str, ...] = ()) -> str:
+    """16 hexadecimal digits that change with every model, threshold and line of code a reading depends on.
+
+    Args:
+        stages: modules of `karyotype` that it depends on; empty: all of them, and what they stand on.
+    """
     package = Path(consilium.__file__).parent
     here = Path(__file__).parent
-    code = [*package.glob("karyotype/*.py"), *package.glob("imaging/*.py"), *package.glob("cytogenetics/*.py")]
-    code += [here / f"{name}.py" for name in ("annotated", "classical", "reading")]
+    code = [package / "karyotype" / f"{name}.py" for name in stages]
+    if not stages:
+        code += [*package.glob("karyotype/*.py"), *package.glob("imaging/*.py"), *package.glob("cytogenetics/*.py")]
+    if not stages:
+        code += [here / f"{name}.py" for name in ("annotated", "classical", "reading")]
     digest = hashlib.sha256()
     for path in sorted(code):
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     # Of a card only what is computed with: its figures are what this benchmark itself writes.
-    for card in map(read_card, sorted(WEIGHTS.glob("*.json"))):
+    cards = sorted(WEIGHTS.glob("*.json"))
+    if stages:
+        cards = [path for path in cards if path.stem in ("detector", "amodal", "classifier")]
+    for card in map(read_card, cards):
         digest.update(f"{card.name} {card.sha256} {sorted(card.constants.items())}".encode())
     return digest.hexdigest()[:16]
 

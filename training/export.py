@@ -20,7 +20,7 @@ from consilium.artefact.card import Metric, ModelCard, TrainingData, read_card, 
 from consilium.artefact.card import Tensor as Port
 from consilium.artefact.runtime import sha256_of
 from training.cells import RUNS
-from training.networks import Classifier, Detector, SecondLook
+from training.networks import Classifier, Detector, SecondLook, Structure
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "src" / "consilium" / "karyotype" / "weights"
@@ -42,7 +42,7 @@ class DetectorFile(nn.Module):
 def shipped(name: str) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int, str]]]:
     """The trained network as it ships, example inputs, and the sides that are free."""
     trained: nn.Module = {
-        "detector": Detector, "amodal": SecondLook, "classifier": Classifier,
+        "detector": Detector, "amodal": SecondLook, "classifier": Classifier, "structure": Structure,
     }[name]()  # fmt: skip
     trained.load_state_dict(torch.load(RUNS / f"{name}.pt", weights_only=True, map_location="cpu")["network"])
     if name == "detector":
@@ -50,6 +50,10 @@ def shipped(name: str) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[in
         return DetectorFile(trained), (torch.rand(1, 1, 384, 352),), {"darkness": {2: "H", 3: "W"}}
     if name == "amodal":
         return trained, (torch.rand(5, 2, 64, 64),), {"crops": {0: "N"}}
+    if name == "structure":
+        strip, ones = torch.rand(7, 2, 128, 24), torch.ones(7)
+        free = {port: {0: "N"} for port in ("own", "other", "paired", "label")}
+        return trained, (strip, strip, ones, torch.arange(7)), free
     return trained, (torch.rand(7, 2, 128, 24), torch.rand(7, 7)), {"strips": {0: "N"}, "geometry": {0: "N"}}
 
 
@@ -103,7 +107,7 @@ def metrics(names: list[str]) -> tuple[Metric, ...]:
 
 
 def main() -> None:
-    for name in sys.argv[1:] or ("detector", "amodal", "classifier"):
+    for name in sys.argv[1:] or ("detector", "amodal", "classifier", "structure"):
         path = export(name)
         print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 

@@ -241,7 +241,7 @@ class Structure(nn.Module):
 
     def rows(self, strip: Tensor) -> Tensor:
         place = torch.linspace(-1, 1, strip.shape[2], device=strip.device)[None, None, :, None]
-        return self.trunk(torch.cat([strip, place.expand(len(strip), 1, -1, strip.shape[3])], 1)).mean(3)
+        return self.trunk(torch.cat([strip, place.expand_as(strip[:, :1])], 1)).mean(3)
 
     def forward(self, own: Tensor, other: Tensor, paired: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mine, theirs = self.rows(own), self.rows(other)
@@ -249,7 +249,7 @@ class Structure(nn.Module):
         found = torch.einsum("nrs,ncs->ncr", similar.softmax(2), theirs) * paired[:, None, None]
         known = paired[:, None, None].expand(-1, 1, mine.shape[2])
         x = self.merge(torch.cat([mine, found, (mine - found) * paired[:, None, None], known], 1))
-        expected = self.expect(label).reshape(len(label), -1, 64)
+        expected = self.expect(label).unflatten(1, (-1, 64))
         x = self.expect_in(torch.cat([x, expected], 1)) + self.class_of(label)[:, :, None]
         for block in self.blocks:
             x = block(x)

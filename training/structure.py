@@ -17,21 +17,14 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional
 
-from consilium.karyotype.metaphase import CLASSES
-from consilium.karyotype.rearranged import KINDS, Built, End, Kind, Lying, band_edges, centromere, lying, rearranged
+from consilium.karyotype.rearranged import Built, Lying, lying, rearranged
+from consilium.karyotype.structure import FAMILIES
 from training.cells import DARKNESS_SCALE, RUNS
 from training.checkpoint import resume, save
 from training.classifier import StripSet, load_strips
 from training.networks import Structure
+from training.rearrangements import Plan, built, drawn
 from training.schedule import Schedule
-
-FAMILIES = ("loss", "gain", "inversion", "exchange")
-"""What the network tells apart; `FAMILY_OF` says which kind of built chromosome is which."""
-
-FAMILY_OF: dict[Kind, int] = {"del": 0, "del_terminal": 0, "dup": 1, "inv": 2, "add": 3}
-
-SMALLEST = {"loss": 1, "gain": 1, "inversion": 2, "exchange": 1}
-"""Bands at 550 bphs from which a change is shown in training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,57 +57,6 @@ def placed(data: StripSet, row: int) -> Lying | None:
     return lying(upright(data, row), float(data.geometry[row, 0]))
 
 
-def drawn_change(
-    label: int, rng: np.random.Generator, *, kinds: Sequence[Kind] = KINDS[1:]
-) -> tuple[Kind, tuple[float, ...], End, int]:
-    """Draw a kind of change, where the chromosome breaks, which end is concerned, and its size in bands."""
-    chromosome = CLASSES[label]
-    edges, middle = band_edges(chromosome), centromere(chromosome)
-    for _ in range(50):
-        kind: Kind = kinds[rng.integers(len(kinds))]
-        if kind in ("add", "del_terminal"):
-            end: End = "q" if rng.random() < max(1 - middle, 0.35) else "p"
-            arm = [e for e in edges if (middle < e < 1 if end == "q" else 0 < e < middle)]
-            if not arm:
-                continue
-            place = float(arm[rng.integers(len(arm))])
-            size = int(((edges[:-1] >= place) if end == "q" else (edges[1:] <= place)).sum())
-            return kind, (place,), end, size
-        low = 0 if rng.random() < middle else 1
-        inner = [e for e in edges if (0 < e <= middle if low == 0 else middle <= e < 1)]
-        if kind == "inv" and rng.random() < 0.5:
-            inner = [e for e in edges if 0 < e < 1]
-        if len(inner) < 2:
-            continue
-        first, last = sorted(rng.choice(len(inner), 2, replace=False))
-        places = (float(inner[first]), float(inner[last]))
-        size = int(((edges[:-1] >= places[0] - 1e-9) & (edges[1:] <= places[1] + 1e-9)).sum())
-        if size >= SMALLEST[FAMILIES[FAMILY_OF[kind]]]:
-            return kind, places, "q", size
-    return "del_terminal", (float(edges[-2]),), "q", 1
-
-
-def change(
-    own: Lying, label: int, others: Sequence[tuple[Lying, int]], rng: np.random.Generator
-) -> tuple[Built, Kind, int] | None:
-    """Build a rearranged chromosome; None where no other one is there to give a piece."""
-    kind, places, end, size = drawn_change(label, rng)
-    if kind != "add":
-        return rearranged(kind, own, places, end=end), kind, size
-    if not others:
-        return None
-    other, donor = others[rng.integers(len(others))]
-    edges = band_edges(CLASSES[donor])[1:-1]
-    other_end: End = "p" if rng.random() < 0.4 else "q"
-    middle = centromere(CLASSES[donor])
-    arm = edges[edges > middle] if other_end == "q" else edges[edges < middle]
-    if not len(arm):
-        return None
-    other_break = float(rng.choice(arm))
-    built = rearranged("add", own, places, end=end, other=other, other_break=other_break, other_end=other_end)
-    return built, kind, size
-
-
 def example(data: StripSet, cell: NDArray[np.int64], rng: np.random.Generator) -> Example | None:
     """Draw one chromosome of a cell, whole, sham or rearranged, with its homologue."""
     row = int(rng.choice(cell))
@@ -131,29 +73,41 @@ def example(data: StripSet, cell: NDArray[np.int64], rng: np.random.Generator) -
     family, breaks, size, image = -1, (), 0, own.image
     chance = rng.random()
     if chance < 0.5:
-        strangers = []
-        for k in rng.choice(cell, 4):
-            if data.labels[k] not in (label, -1) and data.upside_down[k] >= 0:
-                stranger = placed(data, int(k))
-                if stranger is not None:
-                    strangers.append((stranger, int(data.labels[k])))
-        made = change(own, label, strangers, rng)
+        made = _built(data, cell, own, label, rng)
         if made is None:
             return None
-        built, kind, size = made
-        image, breaks, family = built.image, built.seams, FAMILY_OF[kind]
+        built_one, plan = made
+        image, breaks, family, size = built_one.image, built_one.seams, plan.family, plan.bands
     elif chance < 0.72 and twin is not None:
-        _, places, end, _ = drawn_change(label, rng, kinds=("del_terminal",))
-        image = rearranged("sham", own, places, end=end, other=twin, other_break=places[0], other_end=end).image
+        sham = drawn(label, rng, kinds=("sham",))
+        if sham is None:
+            return None
+        # The same seam as of a replaced piece, but the piece is that of the homologue.
+        image = rearranged(
+            "sham", own, sham.places, end=sham.end, other=twin, other_break=sham.places[0], other_end=sham.end
+        ).image
     elif chance < 0.8 and twin is not None:
         # The homologue is the rearranged one: a difference is not yet a change of this chromosome.
-        strangers_too: list[tuple[Lying, int]] = []
-        made = change(twin, label, strangers_too, rng)
+        made = _built(data, cell, twin, label, rng)
         if made is not None:
             other = made[0].image
     return Example(
         image=image, other=other, paired=paired, label=label, family=family, breaks=tuple(breaks), bands=size
     )
+
+
+def _built(
+    data: StripSet, cell: NDArray[np.int64], own: Lying, label: int, rng: np.random.Generator
+) -> tuple[Built, Plan] | None:
+    strangers = [int(k) for k in cell if data.labels[k] not in (label, -1) and data.upside_down[k] >= 0]
+    plan = drawn(label, rng, donors=[int(data.labels[k]) for k in strangers])
+    if plan is None:
+        return None
+    givers = [k for k in strangers if data.labels[k] == plan.donor]
+    donor = placed(data, int(rng.choice(givers))) if givers else None
+    if plan.kind == "add" and donor is None:
+        return None
+    return built(plan, own, donor), plan
 
 
 def jittered(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -171,24 +125,24 @@ Batch = tuple[torch.Tensor, ...]
 
 def batch(data: StripSet, cells: Sequence[int], size: int, rng: np.random.Generator, *, train: bool) -> Batch:
     """(own, other, paired, label, rearranged, family, breaks (N, 64), bands)."""
-    drawn: list[Example] = []
-    while len(drawn) < size:
+    shown: list[Example] = []
+    while len(shown) < size:
         one = example(data, data.cells[cells[rng.integers(len(cells))]], rng)
         if one is not None:
-            drawn.append(one)
-    own = np.stack([jittered(one.image, rng) if train else one.image for one in drawn])
-    other = np.stack([jittered(one.other, rng) if train and one.paired else one.other for one in drawn])
+            shown.append(one)
+    own = np.stack([jittered(one.image, rng) if train else one.image for one in shown])
+    other = np.stack([jittered(one.other, rng) if train and one.paired else one.other for one in shown])
     heat = np.zeros((size, 64), np.float32)
-    for k, one in enumerate(drawn):
+    for k, one in enumerate(shown):
         for row in one.breaks:
             heat[k] += np.exp(-0.5 * ((np.arange(64) - (row - 0.5) / 2) / 1.2) ** 2)
         if one.family < 0:
             heat[k] = 0
     return (
-        torch.from_numpy(own), torch.from_numpy(other), torch.tensor([one.paired for one in drawn]),
-        torch.tensor([one.label for one in drawn]), torch.tensor([float(one.family >= 0) for one in drawn]),
-        torch.tensor([one.family for one in drawn]), torch.from_numpy(np.minimum(heat, 1)),
-        torch.tensor([one.bands for one in drawn]),
+        torch.from_numpy(own), torch.from_numpy(other), torch.tensor([one.paired for one in shown]),
+        torch.tensor([one.label for one in shown]), torch.tensor([float(one.family >= 0) for one in shown]),
+        torch.tensor([one.family for one in shown]), torch.from_numpy(np.minimum(heat, 1)),
+        torch.tensor([one.bands for one in shown]),
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
             likely = np.full((count, 24), 1e-4, np.float32)
             likely[np.arange(count), np.arange(count) // 2] = 1.0
             zeros = np.zeros(count, np.float32)
-            return Classified(probabilities=likely, angles=zeros, polarity=zeros + 0.9)
+            return Classified(probabilities=likely, angles=zeros, polarity=zeros + 0.9, upside_down=zeros > 0)
 
         def assign(probabilities: np.ndarray) -> Assigned:
             best = probabilities.argmax(1)

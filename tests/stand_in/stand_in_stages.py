@@ -81,7 +81,10 @@ def classify(normalised: Normalised, instances: Sequence[Instance], *, threads: 
         probabilities[row, int(np.clip(round((length - SHORTEST) / STEP), 0, 23))] = 0.98
     count = len(instances)
     return Classified(
-        probabilities=probabilities, angles=np.zeros(count, np.float32), polarity=np.full(count, 0.97, np.float32)
+        probabilities=probabilities,
+        angles=np.zeros(count, np.float32),
+        polarity=np.full(count, 0.97, np.float32),
+        upside_down=np.zeros(count, np.bool_),
     )
 
 

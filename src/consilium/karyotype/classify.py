@@ -21,11 +21,13 @@ class Classified:
         probabilities: (N, 24) float32, calibrated on validation cells, rows sum to 1.
         angles: (N,) float32, counter-clockwise degrees that put the short arm up.
         polarity: (N,) float32, probability that it then is up, 0.5..1.
+        upside_down: (N,) bool, the strip that was read has its long arm first.
     """
 
     probabilities: NDArray[np.float32]
     angles: NDArray[np.float32]
     polarity: NDArray[np.float32]
+    upside_down: NDArray[np.bool_]
 
 
 def classify(normalised: Normalised, instances: Sequence[Instance], *, threads: int | None = None) -> Classified:
@@ -38,12 +40,20 @@ def classify(normalised: Normalised, instances: Sequence[Instance], *, threads: 
     """
     if not instances:
         empty = np.zeros(0, np.float32)
-        return Classified(probabilities=np.zeros((0, len(CLASSES)), np.float32), angles=empty, polarity=empty)
-    read = strips(normalised.darkness, instances)
-    return _answer(read, threads)
+        return Classified(
+            probabilities=np.zeros((0, len(CLASSES)), np.float32), angles=empty, polarity=empty,
+            upside_down=np.zeros(0, np.bool_),
+        )  # fmt: skip
+    return classify_strips(strips(normalised.darkness, instances), threads=threads)
 
 
-def _answer(read: Strips, threads: int | None) -> Classified:
+def classify_strips(read: Strips, *, threads: int | None = None) -> Classified:
+    """Classify and orient every object of a cell whose strips are at hand.
+
+    Args:
+        read: the strips of all objects of a cell, at least one.
+        threads: processor threads the model may use; None: all.
+    """
     network = model("classifier", threads=threads)
     temperature = float(network.card.constants["temperature"])  # type: ignore[arg-type]
     # Each strip is read both ways round, as nobody knows yet which end is the short arm.
@@ -57,6 +67,7 @@ def _answer(read: Strips, threads: int | None) -> Classified:
         probabilities=_softmax(logits),
         angles=angles.astype(np.float32),
         polarity=(1 / (1 + np.exp(-np.abs(down)))).astype(np.float32),
+        upside_down=upside_down,
     )
 
 

@@ -19,13 +19,23 @@ from consilium.cytogenetics.bands import LEVELS, LIGHTEST_BAND, iscn_length
 from consilium.errors import InputError
 from consilium.karyotype.karyotype_set import karyotype_set
 from consilium.karyotype.metaphase import CLASSES, Box
-from consilium.karyotype.render_chromosome import Drawing, draw_chromosome
+from consilium.karyotype.render_altered import Altered, chromosomes_of
+from consilium.karyotype.render_chromosome import Drawing, draw_chromosome, draw_pieces
 from consilium.karyotype.render_field import light, nucleus, specks
 from consilium.karyotype.render_spread import Placed, spread
 from consilium.karyotype.short_arm_up import angle_to_short_arm_up
 from consilium.karyotype.synthetic import is_synthetic, save_marked
 
-__all__ = ["DrawnChromosome", "Rendered", "is_synthetic", "karyotype_set", "render_metaphase", "save_synthetic"]
+__all__ = [
+    "Altered",
+    "DrawnChromosome",
+    "Rendered",
+    "chromosomes_of",
+    "is_synthetic",
+    "karyotype_set",
+    "render_metaphase",
+    "save_synthetic",
+]
 
 Floats = NDArray[np.float32]
 
@@ -47,7 +57,9 @@ class DrawnChromosome:
     """The truth about one drawn chromosome.
 
     Attributes:
-        label: one of `CLASSES`.
+        label: one of `CLASSES`; of an altered chromosome the one whose centromere it has, `UNSURE` where not known.
+        name: of an altered chromosome its short name, "der(9)t(9;22)"; the label of a normal one.
+        composition: what an altered chromosome consists of, in the detailed system; empty for a normal one.
         box: amodal box in pixels, exclusive maxima: the extent of `mask`.
         mask: (h, w) bool, amodal, cut to its extent.
         origin: (x, y) of the mask's first pixel in the image.
@@ -63,6 +75,8 @@ class DrawnChromosome:
     angle_deg: float
     axis: Floats
     visible: float
+    name: str = ""
+    composition: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +100,7 @@ class Rendered:
 
 
 def render_metaphase(
-    karyotype: Mapping[str, int] | Sequence[str],
+    karyotype: Mapping[str, int] | Sequence[str | Altered],
     rng: np.random.Generator,
     *,
     width_px: float = 18.0,
@@ -102,7 +116,8 @@ def render_metaphase(
     """Draw one metaphase.
 
     Args:
-        karyotype: copies of each chromosome, or their labels (`karyotype_set` makes them from a name).
+        karyotype: copies of each chromosome, or the chromosomes: labels (`karyotype_set` makes them from a name) and
+            altered ones (`chromosomes_of` makes both from any ISCN string).
         rng: everything random comes from here; the same state draws the same picture.
         width_px: width of a chromosome in pixels.
         band_level: resolution of the bands in bphs, one of `bands.LEVELS`.
@@ -118,7 +133,7 @@ def render_metaphase(
         InputError: for an unknown label, an empty karyotype, an unknown band level, a width below 4 pixels, or a
             crowding outside 0..1.
     """
-    labels = _labels(karyotype)
+    chromosomes = _chromosomes(karyotype)
     if width_px < 4 or band_level not in LEVELS or not 0 <= crowding <= 1:
         raise InputError(
             f"chromosomes {width_px:g} pixels wide at {band_level} bphs and a crowding of {crowding:g} cannot be drawn",
@@ -126,16 +141,7 @@ def render_metaphase(
         )
     stretch = _STRETCH[band_level] * float(np.exp(rng.normal(0.0, 0.10)))
     cell_length = LENGTH_OF_CHROMOSOME_1 * stretch * width_px
-    drawings = [
-        draw_chromosome(
-            label,
-            rng,
-            width_px=width_px * float(np.exp(rng.normal(0.0, 0.03))),
-            length_px=cell_length * float(np.exp(rng.normal(0.0, 0.045))) * iscn_length(label) / iscn_length("1"),
-            band_level=band_level,
-        )
-        for label in labels
-    ]
+    drawings = [_drawing(one, rng, width_px, cell_length, band_level) for one in chromosomes]
     shape, places = spread(drawings, rng, crowding=crowding, width_px=width_px, room_for_nuclei=nuclei > 0)
     density = _chromosome_density(shape, drawings, places, contrast, rng)
     taken = _taken(shape, drawings, places)
@@ -148,7 +154,7 @@ def render_metaphase(
     pixels = _expose(light(shape, rng), np.maximum(density, dirt), blur, noise, rng)
     return Rendered(
         pixels=255 - pixels if inverted else pixels,
-        truth=tuple(_truth(labels, drawings, places, alone)),
+        truth=tuple(_truth(chromosomes, drawings, places, alone)),
         inverted=inverted,
     )
 
@@ -162,18 +168,31 @@ def save_synthetic(rendered: Rendered, path: Path) -> None:
     save_marked(rendered.pixels, path)
 
 
-def _labels(karyotype: Mapping[str, int] | Sequence[str]) -> list[str]:
+def _chromosomes(karyotype: Mapping[str, int] | Sequence[str | Altered]) -> list[str | Altered]:
     if isinstance(karyotype, Mapping):
-        labels = [label for label, copies in karyotype.items() for _ in range(copies)]
+        told: list[str | Altered] = [label for label, copies in karyotype.items() for _ in range(copies)]
     else:
-        labels = list(karyotype)
-    unknown = sorted(set(labels) - set(CLASSES))
-    if unknown or not labels:
+        told = list(karyotype)
+    unknown = sorted({one for one in told if isinstance(one, str)} - set(CLASSES))
+    if unknown or not told:
         raise InputError(
             f"no chromosome is called {unknown[0]!r}" if unknown else "an empty karyotype was asked for",
             way_out="Chromosomes are 1 to 22, X and Y; karyotype_set('normal female') lists a whole cell.",
         )
-    return labels
+    return told
+
+
+def _drawing(
+    one: str | Altered, rng: np.random.Generator, width_px: float, cell_length: float, band_level: int
+) -> Drawing:
+    width = width_px * float(np.exp(rng.normal(0.0, 0.03)))
+    length = cell_length * float(np.exp(rng.normal(0.0, 0.045)))
+    if isinstance(one, str):
+        length_px = length * iscn_length(one) / iscn_length("1")
+        return draw_chromosome(one, rng, width_px=width, length_px=length_px, band_level=band_level)
+    return draw_pieces(
+        one.stretches, rng, width_px=width, px_per_unit=length / iscn_length("1"), band_level=band_level, ring=one.ring
+    )
 
 
 def _chromosome_density(
@@ -234,11 +253,14 @@ def _expose(field: Floats, density: Floats, blur: float, noise: float, rng: np.r
 
 
 def _truth(
-    labels: Sequence[str], drawings: Sequence[Drawing], places: Sequence[Placed], alone: NDArray[np.bool_]
+    chromosomes: Sequence[str | Altered],
+    drawings: Sequence[Drawing],
+    places: Sequence[Placed],
+    alone: NDArray[np.bool_],
 ) -> list[DrawnChromosome]:
     """Truth of each drawing; `alone` (H, W) is True where exactly one chromosome lies."""
     truth = []
-    for label, drawing, place in zip(labels, drawings, places, strict=True):
+    for one, drawing, place in zip(chromosomes, drawings, places, strict=True):
         rows, columns = np.flatnonzero(drawing.mask.any(axis=1)), np.flatnonzero(drawing.mask.any(axis=0))
         top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
         x, y = place.x + int(left), place.y + int(top)
@@ -246,7 +268,9 @@ def _truth(
         dx, dy = axis[0] - axis[-1]
         truth.append(
             DrawnChromosome(
-                label=label,
+                label=one if isinstance(one, str) else one.label,
+                name=one if isinstance(one, str) else one.name,
+                composition="" if isinstance(one, str) else one.composition,
                 box=(float(x), float(y), float(place.x + right), float(place.y + bottom)),
                 mask=drawing.mask[top:bottom, left:right].copy(),
                 origin=(x, y),

@@ -6,6 +6,7 @@ that bands stay at right angles to the axis however it bends.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from consilium.karyotype.render_straight import MARGIN, SAMPLES_PER_PIXEL, Floats, straight_chromosome
+from consilium.karyotype.render_straight import (
+    MARGIN,
+    SAMPLES_PER_PIXEL,
+    Floats,
+    Stretch,
+    straight_chromosome,
+    straight_pieces,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +57,55 @@ def draw_chromosome(
     """
     axis = _bent_axis(length_px, width_px, bend, rng)
     straight = straight_chromosome(label, rng, width_px=width_px, length_px=length_px, band_level=band_level)
+    return _laid(straight, axis, width_px)
+
+
+def draw_pieces(
+    stretches: Sequence[Stretch],
+    rng: np.random.Generator,
+    *,
+    width_px: float,
+    px_per_unit: float,
+    band_level: int = 550,
+    bend: float = 1.0,
+    ring: bool = False,
+) -> Drawing:
+    """Draw a chromosome made of pieces of others at a random angle (see `straight_pieces`).
+
+    Args:
+        stretches: its pieces, from the end that is drawn first.
+        rng: source of shape, bending and stain variation.
+        width_px: width of the two chromatids together, pixels.
+        px_per_unit: pixels a unit of the ideogram is long.
+        band_level: resolution of the bands, 400, 550 or 850 bphs.
+        bend: as in `draw_chromosome`.
+        ring: its ends are joined.
+
+    Raises:
+        InputError: for an unknown label or band level.
+    """
+    straight, length = straight_pieces(
+        stretches, rng, width_px=width_px, px_per_unit=px_per_unit, band_level=band_level, ring=ring
+    )
+    axis = _ring_axis(length, width_px, rng) if ring else _bent_axis(length, width_px, bend, rng)
+    return _laid(straight, axis, width_px)
+
+
+def _ring_axis(length: float, width: float, rng: np.random.Generator) -> Floats:
+    """A closed curve, one point a pixel; a small ring has hardly a hole."""
+    steps = max(round(length), 8)
+    turn = 2 * np.pi * np.arange(steps) / steps + rng.uniform(0.0, 2 * np.pi)
+    radius = max(length / (2 * np.pi), 0.35 * width)
+    squeeze = rng.uniform(0.8, 1.0)
+    points = np.stack([radius * np.cos(turn), squeeze * radius * np.sin(turn)], axis=1)
+    angle = rng.uniform(0.0, 2 * np.pi)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turned: Floats = (points @ rotation.T).astype(np.float32)
+    return turned
+
+
+def _laid(straight: Floats, axis: Floats, width_px: float) -> Drawing:
+    """Lay a straight drawing along an axis by one resampling."""
     reach = width_px * 0.75 + MARGIN
     shift = np.floor(axis.min(axis=0) - reach)
     axis = (axis - shift).astype(np.float32)

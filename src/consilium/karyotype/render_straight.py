@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +73,97 @@ def straight_chromosome(
     Raises:
         InputError: for an unknown label or band level.
     """
-    body = _body(label, rng, width_px, length_px, band_level)
-    half_columns = int(np.ceil((0.7 * width_px + MARGIN) * SAMPLES_PER_PIXEL))
-    across = (np.arange(-half_columns, half_columns + 1) / SAMPLES_PER_PIXEL).astype(np.float32)
+    return _drawn(_body(label, rng, width_px, length_px, band_level), rng)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stretch:
+    """A piece of a chromosome to be drawn.
+
+    Attributes:
+        label: one of `CLASSES`; empty for material of unknown origin.
+        start, stop: ISCN units from pter, in the order in which the piece lies; of unknown material its length.
+        darkness: of unknown material, 0..1; a homogeneously staining region is evenly grey.
+    """
+
+    label: str
+    start: int
+    stop: int
+    darkness: float = 0.5
+
+
+def straight_pieces(
+    stretches: Sequence[Stretch],
+    rng: np.random.Generator,
+    *,
+    width_px: float,
+    px_per_unit: float,
+    band_level: int,
+    ring: bool = False,
+) -> tuple[Floats, float]:
+    """Draw a chromosome made of pieces upright, as `straight_chromosome` draws a whole one.
+
+    Args:
+        stretches: from the end that is drawn on top.
+        rng: source of variation.
+        width_px: width of the two chromatids together, pixels.
+        px_per_unit: pixels a unit of the ideogram is long.
+        band_level: 400, 550 or 850 bphs.
+        ring: the ends are joined: nothing is rounded, and the margins repeat the other end.
+
+    Returns:
+        The drawing, and its length from end to end in pixels.
+    """
+    parts = [_part(one, rng, width_px, px_per_unit, band_level) for one in stretches]
+    inner = np.concatenate(parts)
+    smoothed = gaussian_filter1d(inner[..., 1], 0.08 * width_px * SAMPLES_PER_PIXEL, axis=0)
+    margin = round(MARGIN * SAMPLES_PER_PIXEL)
+    if ring:
+        repeated = np.concatenate([inner[-margin:], inner, inner[:margin]])
+        return np.ascontiguousarray(repeated), len(inner) / SAMPLES_PER_PIXEL
+    across = _across(width_px)
+    radius = min(0.42 * width_px, 0.3 * len(inner) / SAMPLES_PER_PIXEL)
+    from_end = np.minimum(np.arange(len(inner)) + 0.5, len(inner) - np.arange(len(inner)) - 0.5) / SAMPLES_PER_PIXEL
+    rounded = (1.0 - (1.0 - np.clip(from_end / radius, 0.0, 1.0)) ** 2.3) ** (1 / 2.3)
+    half = smoothed[:, len(across) // 2] * rounded
+    inside = half[:, None] - np.abs(across)[None, :]
+    darkness = np.where(inside > 0, inner[..., 0], 0.0)
+    body = np.stack([darkness, inside], axis=-1)
+    outside = np.stack([np.zeros_like(across), -np.abs(across) - 1.0], axis=-1)[None]
+    beyond = np.repeat(outside, margin, axis=0)
+    return np.concatenate([beyond, body, beyond]).astype(np.float32), len(inner) / SAMPLES_PER_PIXEL
+
+
+def _part(one: Stretch, rng: np.random.Generator, width: float, px_per_unit: float, level: int) -> Floats:
+    """The rows of one piece, without its ends."""
+    if not one.label:
+        body = _body("16", rng, width, max(abs(one.stop - one.start) * px_per_unit, 2.0), level)
+        drawn = _drawn(replace(body, waist=-10.0 * width), rng)
+        inner = drawn[round(MARGIN * SAMPLES_PER_PIXEL) : len(drawn) - round(MARGIN * SAMPLES_PER_PIXEL)]
+        flat = np.where(inner[..., 1] > 0, one.darkness * rng.uniform(0.9, 1.1), 0.0)
+        half = np.full(len(inner), 0.5 * width)
+        inside = half[:, None] - np.abs(_across(width))[None, :]
+        return np.stack([np.where(inside > 0, np.maximum(flat, one.darkness), 0.0), inside], axis=-1).astype(np.float32)
+    whole = bands(one.label, max(LEVELS))[-1].iscn_stop
+    body = _body(one.label, rng, width, whole * px_per_unit, level)
+    drawn = _drawn(body, rng)
+    within = (body.along >= 0) & (body.along <= body.length)
+    low, high = sorted((one.start, one.stop))
+    edges = np.interp([low / whole, high / whole], body.place[within], body.along[within])
+    first, last = (np.clip(edges, 0.0, body.length) + MARGIN) * SAMPLES_PER_PIXEL
+    rows = drawn[round(first) : max(round(last), round(first) + 1)]
+    return rows[::-1] if one.stop < one.start else rows
+
+
+def _across(width: float) -> Floats:
+    """Distance of each column from the axis, pixels; negative on the left."""
+    half_columns = int(np.ceil((0.7 * width + MARGIN) * SAMPLES_PER_PIXEL))
+    return (np.arange(-half_columns, half_columns + 1) / SAMPLES_PER_PIXEL).astype(np.float32)
+
+
+def _drawn(body: _Body, rng: np.random.Generator) -> Floats:
+    width_px, length_px = body.width, body.length
+    across = _across(width_px)
     left, right = _half_widths(body, rng)
     half = np.where(across[None, :] < 0, left[:, None], right[:, None])
     inside = half - np.abs(across)[None, :]

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from consilium.cytogenetics.clones.change import CHROMOSOMES, added, read_item, sex_chromosomes_in, units
+from consilium.cytogenetics.clones.change import added, read_item, sex_chromosomes_in, units
+from consilium.cytogenetics.iscn.order import CHROMOSOMES
 from consilium.cytogenetics.iscn.parse import parse
 from consilium.cytogenetics.iscn.tree import Incomplete, Item, Sex, Variant, Whole
 from consilium.cytogenetics.iscn.write import item as write_item

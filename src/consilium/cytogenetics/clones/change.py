@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+from consilium.cytogenetics.iscn.order import place
 from consilium.cytogenetics.iscn.parse import parse
 from consilium.cytogenetics.iscn.tree import (
-    Breakpoint,
-    ChromosomeName,
     Counted,
     Incomplete,
     Item,
@@ -24,10 +23,6 @@ from consilium.errors import InputError
 
 Kind = Literal["gain", "loss", "structural", "ploidy"]
 
-CHROMOSOMES = ("X", "Y", *(str(number) for number in range(1, 23)))
-"""The order of a line (ISCN 2024, 4.3b)."""
-
-_UNIDENTIFIED = {"r": 2, "mar": 3, "min": 4, "ace": 4, "dmin": 5}
 _REPLACES_ALL_IT_NAMES = {"dic", "psu dic", "dicr", "trc", "psu trc", "rob", "der", "der psu dic", "r"}
 _COUNTS_TWO = {"der", "der psu dic", "ider", "rec", "rob", "trp", "qdp"}
 
@@ -75,8 +70,8 @@ class Change:
     @property
     def key(self) -> tuple[object, ...]:
         """Its place among other changes; the ploidy level goes last."""
-        place = (9,) if self.item is None else item_key(self.item)
-        return (self.level, place, not self.constitutional, self.text, self.nth)
+        where = (9,) if self.item is None else item_key(self.item)
+        return (self.level, where, not self.constitutional, self.text, self.nth)
 
 
 Changes = frozenset[Change]
@@ -93,50 +88,8 @@ def acquired(changes: Changes) -> Changes:
 
 
 def item_key(item: Item) -> tuple[object, ...]:
-    """Where an entry stands in a line (ISCN 2024, 4.3, 5.1d, 6.3.2).
-
-    X, Y, then 1 to 22; for each chromosome gains, losses, then structural changes by their abbreviations, those with
-    the same abbreviation from pter to qter; then derivatives of unknown origin, rings, markers, double minutes, "inc".
-    """
-    abnormality = item.abnormality
-    acquired = not item.origins
-    if isinstance(abnormality, Incomplete):
-        return (6,)
-    if isinstance(abnormality, Counted):
-        return (_UNIDENTIFIED[abnormality.kind], acquired, abnormality.kind, abnormality.index or 0)
-    if isinstance(abnormality, Whole | Variant):
-        kind = 2 if isinstance(abnormality, Variant) else {"+": 0, "-": 1, "": 2}[item.sign]
-        return (0, CHROMOSOMES.index(abnormality.chromosome), kind, acquired, "", (), item.doubtful)
-    first = abnormality.chromosomes[0].name
-    if first == "?":
-        return (1, 0, 2, acquired, abnormality.kind, _positions(abnormality), write_item(item))
-    others = tuple(_rank(one) for one in abnormality.chromosomes[1:])
-    signs = {"": 0, "+": 1, "-": 2}[item.sign]
-    return (
-        0, _rank(abnormality.chromosomes[0]), 2, acquired, abnormality.kind, _positions(abnormality), others, signs,
-        write_item(item),
-    )  # fmt: skip
-
-
-def _rank(one: ChromosomeName) -> int:
-    return CHROMOSOMES.index(one.name) if one.name in CHROMOSOMES else len(CHROMOSOMES)
-
-
-def _positions(one: Rearrangement) -> tuple[float, ...]:
-    """Breakpoints from pter to qter as rising numbers; where one is missing, the change reaches the end."""
-    told = [_position(point) for on_one in one.breakpoints[:1] for point in on_one]
-    told += [position for part in one.then for position in _positions(part)[:2]]
-    return (*told[:6], 100.0)
-
-
-def _position(one: Breakpoint) -> float:
-    point = one.points[0]
-    if not point.arm:
-        return 0.0
-    if point.band == "ter":
-        return 99.0 if point.arm == "q" else -99.0
-    distance = float(point.band or 0)
-    return distance if point.arm == "q" else -distance
+    """Where an entry stands in a line (`iscn.order.place`); what ISCN leaves free is ordered by how it is written."""
+    return (*place(item), {"": 0, "+": 1, "-": 2}[item.sign], write_item(replace(item, cells=None)))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,12 +66,21 @@ def in_order(lines: Sequence[CellLine], observed: Observed, setting: Setting) ->
                 clones.append(_clone(line, observed, role=role, family=number))
             else:
                 times = level_of(line.changes) // level_of(stem.changes)
-                clones.append(_clone(line, observed, role="sideline", family=number, parent=first, times=times))
+                parent = first if _told_against(stem, line) else None
+                times = times if parent is not None else 1
+                clones.append(_clone(line, observed, role="sideline", family=number, parent=parent, times=times))
     unchanged = [line for line in lines if not acquired(line.changes)]
     for line in sorted(unchanged, key=lambda line: (not line.changes, *_by_size(line, observed))):
         born = bool(line.changes or observed.background or observed.sex.constitutional)
         clones.append(_clone(line, observed, role="constitutional" if born else "normal"))
     return tuple(clones)
+
+
+def _told_against(stem: CellLine, line: CellLine) -> bool:
+    """Whether a line can refer to the stemline: it has it once or twice, and what is constitutional is the same."""
+    times = level_of(line.changes) / level_of(stem.changes)
+    born, theirs = line.changes - acquired(line.changes), stem.changes - acquired(stem.changes)
+    return born == theirs if times == 1 else times == 2 and not born and not theirs
 
 
 def is_normal(changes: Changes, observed: Observed) -> bool:
@@ -142,7 +151,7 @@ def _families(lines: Sequence[CellLine], observed: Observed) -> list[_Family]:
         members[family_of[k]].append(k)
     for k in extended:
         if k not in family_of:
-            own = [j for j in extended[k] if j in family_of]
+            own = [j for j in _reached(k, extended) if j in family_of]
             best = min(own, key=lambda j: likely_stem(lines[j].changes, len(lines[j].cells)))
             members[family_of[best]].append(k)
     made: list[_Family] = []
@@ -153,6 +162,17 @@ def _families(lines: Sequence[CellLine], observed: Observed) -> list[_Family]:
     return sorted(made, key=lambda family: _family_place(family, observed))
 
 
+def _reached(k: int, extended: Mapping[int, Sequence[int]]) -> set[int]:
+    """All that a line extends, directly or through others: a tetraploid clone may come of a haploid one by 2n."""
+    reached: set[int] = set()
+    waiting = [k]
+    while waiting:
+        new = set(extended[waiting.pop()]) - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
 def _extends(line: CellLine, other: CellLine, observed: Observed) -> bool:
     """Whether a line has all that another has, once or doubled, and more."""
     if other.composite:
@@ -160,7 +180,9 @@ def _extends(line: CellLine, other: CellLine, observed: Observed) -> bool:
     mine, theirs = acquired(line.changes), acquired(other.changes)
     if level_of(mine) == level_of(theirs):
         return theirs < mine
-    return level_of(mine) == 2 * level_of(theirs) and doubled(theirs, observed.sex) <= mine
+    twice = doubled(theirs, observed.sex)
+    # Two sets without a change are what a normal cell has as well.
+    return level_of(mine) == 2 * level_of(theirs) and bool(twice) and twice <= mine
 
 
 def _kin(one: CellLine, other: CellLine) -> bool:

@@ -83,7 +83,7 @@ def _references(clones: Sequence[Clone], style: Style) -> list[Reference | None]
 
 def _chain(clones: Sequence[Clone], family: int) -> bool:
     lines = [clone for clone in clones if clone.family == family]
-    if any(line.composite or line.times > 1 for line in lines):
+    if any(line.composite or line.times > 1 or line.parent is None for line in lines[1:]):
         return False
     return all(acquired(frozenset(one.changes)) < acquired(frozenset(two.changes)) for one, two in pairwise(lines))
 

@@ -91,7 +91,7 @@ def rank(chromosome: str) -> int:
 def place(item: Item) -> Place:
     """Where an item belongs in its line."""
     what = item.abnormality
-    acquired = 0 if "c" in item.origins else 1
+    acquired = 0 if item.origins else 1
     if isinstance(what, Incomplete):
         return Place(group=6)
     if isinstance(what, Counted):
