@@ -12,7 +12,7 @@ from typing import Literal
 
 from consilium.cytogenetics.clones.cell import Cell
 from consilium.cytogenetics.clones.change import Change, Changes, acquired
-from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_LOSS, Finding
+from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_GAIN, CELLS_FOR_A_LOSS, Finding
 from consilium.cytogenetics.clones.setting import Observed, Setting
 from consilium.cytogenetics.iscn.tree import Rearrangement, Whole
 
@@ -377,7 +377,8 @@ def _incomplete_cells(
             waiting[shown[k]].append(k)
     made = []
     for changes, members in waiting.items():
-        if len(members) > 1 or all(findings[change].rule in _KNOWN for change in changes):
+        needed = CELLS_FOR_A_LOSS if all(change.kind == "loss" for change in changes) else CELLS_FOR_A_GAIN
+        if len(members) >= needed or all(findings[change].rule in (*_KNOWN, "every_cell") for change in changes):
             made.append(CellLine(changes=changes, cells=members, incomplete=True))
         else:
             reasons.update(dict.fromkeys(members, "incomplete"))
