@@ -105,7 +105,7 @@ def read_cells(cells: Sequence[Metaphase]) -> tuple[ReadCell, ...]:
 def cells_beyond_mistakes(cells: int, kind: Direction, *, sex: bool = False) -> int:
     """How many of a case's cells must show the same change before mistakes of reading hardly explain it.
 
-    The smallest k for which n P(X >= k) <= `BY_MISTAKE`, X binomial with `MISREAD`: the chance that any of the n classes
+    The smallest k for which n P(X >= k) <= `BY_MISTAKE`, X binomial with `MISREAD`: the chance that any of n classes
     (22 autosomes, or X and Y) is misread alike in so many cells. It may be more than there are cells.
 
     Args:

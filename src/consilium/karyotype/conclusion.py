@@ -1,4 +1,4 @@
-"""What the cells of a case say together: its karyotype in ISCN 2024, what rests on which cell, what has to be looked at.
+"""What the cells of a case say together: its karyotype in ISCN 2024, its evidence, and what has to be looked at.
 
 All of it is a draft for the person who signs. The karyotype is that of `cytogenetics.clones`; here is what comes before
 (which automatically read cells may speak for what they lack) and after: evidence, disorders, guidelines.
@@ -91,7 +91,8 @@ class Line:
         written: as it stands in the string.
         role: what it is among the others.
         changes: what it has changed.
-        cells: images of its cells, best first; the first one is shown.
+        cells: images of its cells: those wholly read first, then those that show just the line, then by quality. The
+            first one is shown.
         copies: chromosomes of each class, `UNSURE` for markers.
         few: whether mistakes of reading alone could show as many cells.
         needed: from how many cells on they hardly could.
@@ -273,7 +274,8 @@ def _weighed(one: ReadCell, firm: Sequence[frozenset[str]], read: Sequence[ReadC
 
 def _lines(karyotype: ClonalKaryotype, read: Sequence[ReadCell], setting: Setting) -> tuple[Line, ...]:
     sex = observe([one.cell for one in read], setting).sex
-    rank = {one.cell.name: (bool(one.why), place) for place, one in enumerate(read)}
+    differing = {aside.cell for aside in karyotype.set_aside}
+    rank = {one.cell.name: (bool(one.why), one.cell.name in differing, place) for place, one in enumerate(read)}
     largest = _largest(karyotype.clones)
     lines = []
     for clone, written in zip(karyotype.clones, karyotype.result.persons[0], strict=True):

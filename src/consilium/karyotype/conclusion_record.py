@@ -1,4 +1,4 @@
-"""A conclusion as plain values, with its sentences: the part `conclusion` of case.json, which both reports are made of."""
+"""A conclusion as plain values with its sentences: the part `conclusion` of case.json; both reports are made of it."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ ATTENTION: Mapping[str, Mapping[Language, str]] = {
         "zh": "核型未予给出：所生成的核型式不符合 ISCN 规则。这是 Consilium 的缺陷，请反馈。",
     },
     "few_cells": {
-        "en": "{line} is a prompt, not a finding: it rests on {cells} of {all} cells read by a machine, and mistakes of "
-        "reading alone can show as many (from {needed} on they hardly do). Look at these cells.",
+        "en": "{line} is a prompt, not a finding: it rests on {cells} of {all} cells read by a machine, and mistakes "
+        "of reading alone can show as many (from {needed} on they hardly do). Look at these cells.",
         "zh": "{line} 仅为提示，尚不能认定：在自动判读的 {all} 个细胞中只见于 {cells} 个，"
         "单凭判读错误也可能出现同样多的细胞（达到 {needed} 个时才不大可能）。请复核这些细胞。",
     },
@@ -51,7 +51,7 @@ ATTENTION: Mapping[str, Mapping[Language, str]] = {
         "en": "{change} was read in {cells} of {all} cells and is not in the karyotype. Look at these cells.",
         "zh": "{all} 个细胞中有 {cells} 个判读为 {change}，未写入核型。请复核这些细胞。",
     },
-    **NOTES,
+    **{str(note): words for note, words in NOTES.items()},
 }
 """What has to be looked at before anything else, by the code of the flag."""
 
@@ -73,8 +73,8 @@ NOT_LOOKED_FOR: Mapping[Language, str] = {
 LIMITATIONS: tuple[Mapping[Language, str], ...] = (
     NOT_LOOKED_FOR,
     {
-        "en": "All cells were read by a machine, which misses, doubles and misnames chromosomes. No person has analysed "
-        "or karyotyped a cell yet; every chromosome has to be checked.",
+        "en": "All cells were read by a machine, which misses, doubles and misnames chromosomes. No person has "
+        "analysed or karyotyped a cell yet; every chromosome has to be checked.",
         "zh": "所有细胞均由程序自动判读，可能漏检、重复计数或错误归类染色体。"
         "尚无任何细胞经人工分析或核型排列，每条染色体均须复核。",
     },
@@ -84,7 +84,7 @@ LIMITATIONS: tuple[Mapping[Language, str], ...] = (
         "zh": "使用图像分析时，分析或复核之一须在显微镜下完成（欧洲细胞遗传学家协会指南 4.2.3）。",
     },
     {
-        "en": "Mosaicism below the stated part of cells, and changes below the resolution of banding, are not excluded.",
+        "en": "Mosaicism below the stated part of cells and changes below the resolution of banding are not excluded.",
         "zh": "不能排除低于所述比例的嵌合，以及低于显带分辨率的异常。",
     },
     {
@@ -95,36 +95,40 @@ LIMITATIONS: tuple[Mapping[Language, str], ...] = (
 
 _SENTENCES: Mapping[str, Mapping[Language, str]] = {
     "read": {
-        "en": "{all} metaphases were read automatically; {counted} of them count to the karyotype.",
+        "en": "Metaphases read automatically: {all}; of these, cells that count to the karyotype: {counted}.",
         "zh": "共自动判读 {all} 个中期分裂相，其中 {counted} 个计入核型。",
     },
     "normal": {
         "en": "No gain or loss of a whole chromosome was found: {iscn}.",
         "zh": "未发现整条染色体的增加或缺失：{iscn}。",
     },
-    "line": {"en": "{cells} cell(s) show {line}: {changes}.", "zh": "{cells} 个细胞为 {line}：{changes}。"},
+    "line": {"en": "{count} with {line}: {changes}.", "zh": "{cells} 个细胞为 {line}：{changes}。"},
     "normal_line": {
-        "en": "{cells} cell(s) are normal as they were read: {line}.",
+        "en": "{count} normal as read: {line}.",
         "zh": "{cells} 个细胞判读为正常：{line}。",
     },
     "possible_line": {
-        "en": "Possibly there is a line {line} ({changes}), read in {cells} cell(s); this has to be confirmed first.",
+        "en": "Possibly there is a line {line} ({changes}), read in {count}; this has to be confirmed first.",
         "zh": "可能存在细胞系 {line}（{changes}），判读见于 {cells} 个细胞；须先予证实。",
     },
     "possible_normal_line": {
-        "en": "{cells} cell(s) were read as normal ({line}); whether there is such a line has to be confirmed first.",
+        "en": "{count} read as normal ({line}); whether there is such a line has to be confirmed first.",
         "zh": "{cells} 个细胞判读为正常（{line}）；是否确有该细胞系须先予证实。",
     },
     "known": {
         "en": "{karyotype} is known as {name}. Whether this applies is for the physician who signs.",
         "zh": "{karyotype} 见于{name}。是否适用由签发医师判断。",
     },
+    "known_if": {
+        "en": "{karyotype}, if it is confirmed, is known as {name}. Whether it applies is for the physician who signs.",
+        "zh": "{karyotype} 若得到证实，见于{name}。是否适用由签发医师判断。",
+    },
     "recurrent": {
         "en": "{change} is recurrent in: {names}. By itself it makes none of these diagnoses.",
         "zh": "{change} 常见于：{names}。仅凭此异常不能作出上述诊断。",
     },
     "mosaicism": {
-        "en": "If all were read rightly, {cells} cells alike exclude another line in {percent} % of cells or more at "
+        "en": "If all were read rightly, {count} alike exclude another line in {percent} % of cells or more at "
         "95 % confidence (Hook 1977).",
         "zh": "若判读均正确，{cells} 个一致的细胞可在 95 % 置信度下排除比例达到或超过 {percent} % 的另一细胞系"
         "（Hook 1977）。",
@@ -163,8 +167,8 @@ def interpretation(conclusion: Conclusion, lang: Language) -> tuple[str, ...]:
         said += [_of_line(line, conclusion.abnormalities, lang) for line in conclusion.lines]
     said += _known(conclusion, lang)
     if conclusion.mosaicism is not None:
-        percent = f"{100 * conclusion.mosaicism:.1f}"
-        said.append(_SENTENCES["mosaicism"][lang].format(cells=len(conclusion.lines[0].cells), percent=percent))
+        percent, cells = f"{100 * conclusion.mosaicism:.1f}", len(conclusion.lines[0].cells)
+        said.append(_SENTENCES["mosaicism"][lang].format(cells=cells, count=_count(cells), percent=percent))
     return (*said, NOT_LOOKED_FOR[lang])
 
 
@@ -182,7 +186,7 @@ def specimen_name(specimen: str, lang: Language) -> str:
 
 
 def _of_line(line: Line, abnormalities: Sequence[Abnormality], lang: Language) -> str:
-    told = {"line": line.written, "cells": len(line.cells)}
+    told = {"line": line.written, "cells": len(line.cells), "count": _count(len(line.cells))}
     if not line.changes or line.role == "normal":
         return _SENTENCES["possible_normal_line" if line.few else "normal_line"][lang].format(**told)
     known = {one.change: one for one in abnormalities}
@@ -190,6 +194,10 @@ def _of_line(line: Line, abnormalities: Sequence[Abnormality], lang: Language) -
     separator = "、" if lang == "zh" else ", "
     key = "possible_line" if line.few else "line"
     return _SENTENCES[key][lang].format(**told, changes=separator.join(words))
+
+
+def _count(cells: int) -> str:
+    return "1 cell" if cells == 1 else f"{cells} cells"
 
 
 def _change(change: str, abnormality: Abnormality | None, lang: Language) -> str:
@@ -204,10 +212,9 @@ def _known(conclusion: Conclusion, lang: Language) -> list[str]:
         return chinese if lang == "zh" and chinese else english
 
     whole = [one for one in conclusion.touched if one.whole]
+    known = "known_if" if all(line.few for line in conclusion.lines if line.changes) else "known"
     if not conclusion.request.looks_for_acquired:
-        return [
-            _SENTENCES["known"][lang].format(karyotype=one.change, name=name(one.name, one.name_zh)) for one in whole
-        ]
+        return [_SENTENCES[known][lang].format(karyotype=one.change, name=name(one.name, one.name_zh)) for one in whole]
     separator = "；" if lang == "zh" else "; "
     changes = dict.fromkeys(one.change for one in whole)
     return [

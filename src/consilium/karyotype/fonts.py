@@ -1,4 +1,4 @@
-"""Where fonts with Chinese characters are: a report in Chinese needs one that is installed, none comes with Consilium."""
+"""Where fonts with Chinese characters are: a Chinese report needs an installed one, none comes with Consilium."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ FONT_WAY_OUT = (
     "Install one, on Debian or Ubuntu with `apt-get install fonts-noto-cjk`, or name the folder that holds one "
     f"in {FONTS_VARIABLE}."
 )
-"""What to do where no font has the characters that are asked for."""
+"""What to do where no Chinese font is found."""
+
+RARE_LETTER_WAY_OUT = f"Spell it otherwise, or name a folder with a font that has it in {FONTS_VARIABLE}."
+"""What to do where the fonts lack a letter."""
 
 
 def usual_font_folders() -> tuple[Path, ...]:
@@ -51,12 +54,12 @@ def usual_font_folders() -> tuple[Path, ...]:
 
 
 def find_chinese_font(folders: Iterable[Path]) -> Path | None:
-    """Look for a font with simplified Chinese, the best of `CJK_FONT_NAMES` first."""
+    """Look for a font with simplified Chinese, the best of `CJK_FONT_NAMES` first, a regular weight before others."""
     files = [
         file
         for folder in folders
         if folder.is_dir()
-        for file in sorted(folder.rglob("*"))
+        for file in sorted(folder.rglob("*"), key=lambda file: (not _is_regular(file), file))
         if file.suffix.lower() in {".ttf", ".ttc", ".otf"}
     ]
     for beginning in CJK_FONT_NAMES:
@@ -64,3 +67,7 @@ def find_chinese_font(folders: Iterable[Path]) -> Path | None:
             if file.name.lower().startswith(beginning):
                 return file
     return None
+
+
+def _is_regular(file: Path) -> bool:
+    return "-" not in file.stem or file.stem.lower().endswith("-regular")

@@ -16,8 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consilium.errors import MissingExtra, MissingFont, OutputError
-from consilium.karyotype.fonts import FONT_WAY_OUT, find_chinese_font, usual_font_folders
+from consilium.karyotype.fonts import FONT_WAY_OUT, RARE_LETTER_WAY_OUT, find_chinese_font, usual_font_folders
 from consilium.karyotype.record import Record
+from consilium.karyotype.report_tables import (
+    appendix_tables,
+    cell_numbers,
+    findings_tables,
+    identity_rows,
+    method_tables,
+)
 from consilium.karyotype.report_wording import conclusion_words, report_words
 from consilium.karyotype.wording import LANGUAGES, Language, phrase
 from consilium.settings import font_folders as named_font_folders
@@ -31,10 +38,6 @@ LATIN = "Libertinus Serif"
 MOST_KARYOGRAMS = 4
 """Pages of karyograms: of more lines than these the HTML report shows them."""
 
-REFERENCES_SHOWN = 3
-"""References of a disorder that fit its column; case.json has all."""
-
-_UNKNOWN = "—"
 _STANDARD = "a-2u"
 
 
@@ -71,12 +74,13 @@ def report_pdf(
         fonts = _with_fonts(folder, chinese)
         families = _families(typst, fonts)
         pages = _karyogram_pages(record, lang)
-        for number, (image, _) in enumerate(pages):
+        for number, (image, _, _) in enumerate(pages):
             (folder / f"karyogram-{number}.png").write_bytes(karyograms[image])
         data = _data(record, lang)
         data["fonts"] = [*families, LATIN] if lang == "zh" else [LATIN, *families]
         data["karyograms"] = [
-            {"file": f"karyogram-{number}.png", "caption": caption} for number, (_, caption) in enumerate(pages)
+            {"file": f"karyogram-{number}.png", "caption": caption, "note": note}
+            for number, (_, caption, note) in enumerate(pages)
         ]
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         template = resources.files("consilium.karyotype").joinpath("report.typ").read_bytes()
@@ -101,14 +105,16 @@ def _with_fonts(folder: Path, chinese: Path | None) -> list[Path]:
     if chinese is not None:
         family = chinese.stem.split("-")[0].lower()
         for file in sorted(chinese.parent.iterdir()):
-            if file == chinese or (file.suffix == chinese.suffix and file.stem.lower() in (f"{family}-bold",)):
+            if file == chinese or file.stem.lower() == f"{family}-bold":
                 (fonts / file.name).symlink_to(file.resolve())
     return [fonts, *(one for one in named_font_folders() if one.is_dir())]
 
 
 def _families(typst: ModuleType, fonts: Sequence[Path]) -> list[str]:
     """Families to set letters in that the Latin face lacks, simplified Chinese first."""
-    found = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(one) for one in fonts])
+    found = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(one) for one in fonts]
+    )
     names = [name for name in dict.fromkeys(found.families()) if " Mono" not in name]
     simplified = [name for name in names if name.endswith(" SC")]
     others = [name for name in names if not name.endswith((" SC", " TC", " HK", " JP", " KR"))]
@@ -128,7 +134,7 @@ def _compiled(typst: ModuleType, folder: Path, fonts: Sequence[Path], *, created
     except typst.TypstError as error:
         # Its message may quote the text, and so the patient's name: it goes no further.
         if "could not be displayed" in str(error.message):
-            way_out = FONT_WAY_OUT if not chinese else "Spell it otherwise, or add a font that has it (CONSILIUM_FONTS)."
+            way_out = RARE_LETTER_WAY_OUT if chinese else FONT_WAY_OUT
             raise MissingFont("a name or text has a letter that no font at hand has", way_out=way_out) from None
         raise OutputError(
             "the PDF report could not be typeset", way_out="This is a fault of Consilium; please report it."
@@ -136,24 +142,18 @@ def _compiled(typst: ModuleType, folder: Path, fonts: Sequence[Path], *, created
     return data
 
 
-def _karyogram_pages(record: Record, lang: Language) -> list[tuple[str, str]]:
-    """Image and caption of each page: the best cell of every line, as far as `MOST_KARYOGRAMS` goes."""
-    words = conclusion_words(lang)
-    numbers = _numbers(record)
-    lines = record["conclusion"]["lines"]
-    return [
-        (
-            line["cells"][0],
-            words["best_cell"].format(
-                line=line["iscn"], number=numbers[line["cells"][0]], cells=len(line["cells"])
-            ),
-        )
-        for line in lines[:MOST_KARYOGRAMS]
-    ]
-
-
-def _numbers(record: Record) -> dict[str, int]:
-    return {cell["image"]: number for number, cell in enumerate(record["conclusion"]["cells"], start=1)}
+def _karyogram_pages(record: Record, lang: Language) -> list[tuple[str, str, str]]:
+    """Image, caption and note of each page: the best cell of every line, as far as `MOST_KARYOGRAMS` goes."""
+    words, numbers = conclusion_words(lang), cell_numbers(record)
+    aside = {one["image"] for one in record["conclusion"]["set_aside"]}
+    karyotypes = {cell["image"]: cell["karyotype"] for cell in record["cells"]}
+    pages = []
+    for line in record["conclusion"]["lines"][:MOST_KARYOGRAMS]:
+        image = line["cells"][0]
+        caption = words["best_cell"].format(line=line["iscn"], number=numbers[image], cells=len(line["cells"]))
+        note = words["differs_from_line"].format(karyotype=karyotypes[image]) if image in aside else ""
+        pages.append((image, caption, note))
+    return pages
 
 
 def _data(record: Record, lang: Language) -> dict[str, Any]:
@@ -179,185 +179,25 @@ def _data(record: Record, lang: Language) -> dict[str, Any]:
         "moment": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
         "page": words["page"],
         "notice": " ".join(phrase("prompt", one) for one in sorted(LANGUAGES, key=lambda one: one != lang)[:1]),
-        "identity": _identity(record, words),
+        "identity": identity_rows(record, lang),
         "iscn_title": words["iscn"].format(edition=said["iscn_edition"]),
         "iscn": said["iscn"],
         "no_iscn": words["no_iscn"],
         "attention": {"title": words["attention"], "items": [one["reason"] for one in said["attention"]]},
         "interpretation": {"title": words["interpretation"], "items": said["interpretation"]},
-        "findings": [_lines(record, words), _findings(record, words), _disorders(record, words)],
-        "method": [_figures(record, words), _checks(record, words)],
+        "findings": [table.plain() for table in findings_tables(record, lang)],
+        "method": [table.plain() for table in method_tables(record, lang)],
         "limitations": {"title": words["limitations"], "items": said["limitations"]},
         "signature": {
             "title": words["signature"],
             "columns": [words["name"], words["date"], words["sign_here"]],
             "rows": [words["analysed_by"], words["signed_by"]],
         },
-        "more_lines": words["more_lines"].format(lines=", ".join(one["iscn"] for one in said["lines"][MOST_KARYOGRAMS:]))
+        "more_lines": words["more_lines"].format(
+            lines=", ".join(one["iscn"] for one in said["lines"][MOST_KARYOGRAMS:])
+        )
         if len(said["lines"]) > MOST_KARYOGRAMS
         else "",
-        "appendix": [_cells(record, words, lang), _models(record, lang)],
+        "appendix": [table.plain() for table in appendix_tables(record, lang)],
         "reasoning": {"title": words["reasoning"], "items": said["reasoning"]},
     }
-
-
-def _identity(record: Record, words: Mapping[str, str]) -> list[list[str]]:
-    request = record["conclusion"]["request"]
-    told = request["identifiers"]
-    sex = words[request["sex"]] if request["sex"] else ""
-    aim = words["acquired" if request["neoplastic"] else "constitutional"]
-    known = {**told, "sex": sex, "specimen": request["specimen_name"], "looked_for": aim, "case_name": record["name"]}
-    keys = (
-        "patient_name", "case_number", "patient_id", "case_name", "birth_date", "specimen", "sex", "looked_for",
-        "physician", "received", "reason", "reported",
-    )  # fmt: skip
-    return [[words[key], known.get(key, "") or _UNKNOWN] for key in keys]
-
-
-def _table(title: str, columns: Sequence[str], widths: Sequence[str], rows: list[list[str]], note: str = "") -> Record:
-    return {"title": title, "columns": list(columns), "widths": list(widths), "rows": rows, "note": note}
-
-
-def _lines(record: Record, words: Mapping[str, str]) -> Record:
-    return _table(
-        words["lines"],
-        [words["line"], words["cells"], words["cell_numbers"].split("(")[0].split("（")[0].strip(), words["support"]],
-        ["3fr", "auto", "2fr", "2.4fr"],
-        [
-            [
-                line["iscn"],
-                str(len(line["cells"])),
-                ", ".join(str(_numbers(record)[image]) for image in line["cells"]),
-                words["prompt_only" if line["prompt_only"] else support(line)],
-            ]
-            for line in record["conclusion"]["lines"]
-        ],
-    )
-
-
-def support(line: Record) -> str:
-    """The word for what a firm line rests on: enough cells, or, for a normal one, the reading alone."""
-    return "beyond_mistakes" if len(line["cells"]) >= line["cells_beyond_mistakes"] else "as_read"
-
-
-def _findings(record: Record, words: Mapping[str, str]) -> Record:
-    numbers, cells = _numbers(record), len(record["cells"])
-    return _table(
-        words["findings"],
-        [words["change"], words["shown_by"], words["cell_numbers"]],
-        ["2.4fr", "2fr", "5fr"],
-        [
-            [
-                one["change"],
-                words["of_cells"].format(cells=len(one["cells"]), all=cells),
-                ", ".join(f"{numbers[cell['image']]}{'!' if cell['doubtful'] else ''}" for cell in one["cells"]),
-            ]
-            for one in record["conclusion"]["abnormalities"]
-        ],
-    )
-
-
-def _disorders(record: Record, words: Mapping[str, str]) -> Record:
-    said = record["conclusion"]["disorders"]
-    sources = dict.fromkeys(one["source"] for one in said)
-    return _table(
-        words["disorders"],
-        [words["change"], words["disorder"], words["evidence"], words["references"]],
-        ["auto", "3fr", "4fr", "2.2fr"],
-        [
-            [one["change"], one["name"], one["evidence"], ", ".join(one["references"][:REFERENCES_SHOWN])]
-            for one in said
-        ],
-        " ".join([words["no_diagnosis"], words["sources"].format(sources="; ".join(sources))]),
-    )
-
-
-def _figures(record: Record, words: Mapping[str, str]) -> Record:
-    said = record["conclusion"]
-    figures, mosaicism = said["figures"], said["mosaicism_excluded"]
-    inverted = sum(cell["inverted"] for cell in record["cells"])
-    models = ", ".join(f"{model['name']} {model['version']}" for model in record["models"])
-    method = words["method_q" if inverted else "method_g"].format(
-        version=record["consilium_version"], models=models, inverted=inverted, all=len(record["cells"])
-    )
-    level = words["told" if figures["band_level_told"] else "estimated"].format(level=figures["band_level"])
-    excluded = words["mosaicism_none"]
-    if mosaicism:
-        percent = f"{100 * mosaicism['proportion']:.1f}"
-        excluded = words["mosaicism_from"].format(percent=percent, cells=mosaicism["cells"])
-    return _table(
-        words["figures"],
-        [],
-        ["2.2fr", "5fr"],
-        [
-            [words["method"], method],
-            [words["band_level_row"], level if figures["band_level"] else _UNKNOWN],
-            [words["cells_read"], str(len(record["cells"]))],
-            [words["counted"], str(figures["cells_counted"])],
-            [words["analysed"], str(figures["cells_analysed"])],
-            [words["karyotyped"], str(figures["cells_karyotyped"])],
-            [words["mosaicism"], excluded],
-        ],
-    )
-
-
-def check_rows(record: Record, words: Mapping[str, str]) -> list[list[str]]:
-    """The guideline checks as rows: what, asked, found, enough, source."""
-    answers = {True: words["yes"], False: words["no"], None: _UNKNOWN}
-    return [
-        [
-            words["band_level_row" if one["what"] == "band_level" else one["what"]],
-            str(one["asked"]),
-            words["not_told"] if one["found"] is None else str(one["found"]),
-            answers[one["met"]],
-            one["source"],
-        ]
-        for one in record["conclusion"]["guideline_checks"]
-    ]
-
-
-def _checks(record: Record, words: Mapping[str, str]) -> Record:
-    specimen = record["conclusion"]["request"]["specimen_name"]
-    return _table(
-        f"{words['checks']}: {specimen}" if specimen else words["checks"],
-        [words["counted"].split("(")[0].split("（")[0] and "", words["asked"], words["found"], words["enough"],
-         words["source"]],
-        ["3fr", "auto", "auto", "auto", "5fr"],
-        check_rows(record, words),
-        "" if specimen else words["no_checks"],
-    )  # fmt: skip
-
-
-def _cells(record: Record, words: Mapping[str, str], lang: Language) -> Record:
-    fixed = report_words(lang)
-    rows = []
-    for number, (cell, read) in enumerate(
-        zip(record["cells"], record["conclusion"]["cells"], strict=True), start=1
-    ):
-        rows.append(
-            [
-                str(number),
-                cell["image"],
-                str(cell["count"]),
-                cell["karyotype"],
-                f"{cell['quality']['score']:.2f}",
-                str(read["line"] or _UNKNOWN),
-                "; ".join(why["reason"] for why in read["incomplete"]) or "",
-            ]
-        )
-    return _table(
-        words["cells_list"],
-        ["", fixed["image"], fixed["count"], words["as_counted"], fixed["quality"], words["line"], words["not_wholly"]],
-        ["auto", "2.6fr", "auto", "3fr", "auto", "auto", "2.6fr"],
-        rows,
-    )
-
-
-def _models(record: Record, lang: Language) -> Record:
-    words = report_words(lang)
-    return _table(
-        words["models"],
-        [words["model"], words["version"], "SHA-256"],
-        ["auto", "auto", "1fr"],
-        [[model["name"], model["version"], model["sha256"]] for model in record["models"]],
-    )

@@ -86,17 +86,25 @@ CONCLUSION: Mapping[str, Mapping[Language, str]] = {
     "change": {"en": "Change", "zh": "异常"},
     "shown_by": {"en": "Shown by", "zh": "见于"},
     "cell_numbers": {"en": "Cell numbers (! = doubtful there)", "zh": "细胞编号（! 表示该细胞中存疑）"},
+    "numbers": {"en": "Cell numbers", "zh": "细胞编号"},
+    "nothing_known": {
+        "en": "The tables of Consilium name nothing for these changes as whole chromosomes.",
+        "zh": "Consilium 的知识表中未收录与上述整条染色体改变对应的条目。",
+    },
     "of_cells": {"en": "{cells} of {all} cells", "zh": "{all} 个细胞中的 {cells} 个"},
     "disorders": {"en": "Disorders that the findings touch", "zh": "异常所涉及的疾病"},
     "disorder": {"en": "Disorder or region", "zh": "疾病或区域"},
     "evidence": {"en": "Evidence", "zh": "证据"},
     "references": {"en": "References", "zh": "参考"},
-    "no_diagnosis": {"en": "What the change is known in; not a diagnosis.", "zh": "仅列出与该异常相关的疾病，不作为诊断。"},
+    "no_diagnosis": {
+        "en": "What the change is known in; not a diagnosis.",
+        "zh": "仅列出与该异常相关的疾病，不作为诊断。",
+    },
     "sources": {"en": "Sources: {sources}.", "zh": "来源：{sources}。"},
     "figures": {"en": "Method and figures", "zh": "方法与数据"},
     "method": {"en": "Method", "zh": "方法"},
     "method_g": {
-        "en": "G-banding (dark bands on light, as photographed); automatic reading by Consilium {version}, models {models}",
+        "en": "G-banding (dark bands on a light field); automatic reading by Consilium {version}, models {models}",
         "zh": "G 显带（浅底深带）；由 Consilium {version} 自动判读，模型 {models}",
     },
     "method_q": {
@@ -117,6 +125,7 @@ CONCLUSION: Mapping[str, Mapping[Language, str]] = {
     "mosaicism_from": {"en": "{percent} % or more ({cells} cells alike)", "zh": "≥ {percent} %（{cells} 个一致细胞）"},
     "mosaicism_none": {"en": "does not apply", "zh": "不适用"},
     "checks": {"en": "Guideline checks", "zh": "指南核对"},
+    "figure": {"en": "Figure", "zh": "项目"},
     "asked": {"en": "Asked", "zh": "要求"},
     "found": {"en": "Found", "zh": "实有"},
     "enough": {"en": "Enough", "zh": "是否达到"},
@@ -142,6 +151,10 @@ CONCLUSION: Mapping[str, Mapping[Language, str]] = {
     "best_cell": {
         "en": "Karyogram of {line}: cell {number}, the best of {cells}",
         "zh": "{line} 的核型图：{cells} 个细胞中质量最好的第 {number} 号细胞",
+    },
+    "differs_from_line": {
+        "en": "As it was read, this cell has {karyotype}; the difference is taken for chance or misreading.",
+        "zh": "该细胞判读为 {karyotype}；其差异视为随机丢失或判读错误。",
     },
     "more_lines": {
         "en": "Further lines have their karyograms in the HTML report: {lines}.",

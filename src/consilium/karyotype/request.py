@@ -1,4 +1,4 @@
-"""What a laboratory was told with a specimen: nothing of it is needed to read a case, all of it belongs in the report."""
+"""What a laboratory was told with a specimen: none of it is needed to read a case, all of it belongs in the report."""
 
 from __future__ import annotations
 
