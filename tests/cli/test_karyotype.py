@@ -45,9 +45,11 @@ class TestResult:
             stand_in.save(tmp_path / "病例 7" / f"cell {number}.png", stand_in.TRISOMY_21)
         assert karyotype("病例 7", "--out", "out dir", "--lang", "en") is ExitCode.DONE
         shown = capsys.readouterr()
-        assert "47,XX,+21" in shown.out and "2 karyotyped, 2 agree" in shown.out
+        assert "47,XX,+21" in shown.out and "2 read, 2 agree" in shown.out
         assert str(Path("out dir/report.html")) in shown.out
-        assert shown.err.splitlines() == ["[1/2] cell 1.png: 47,XX,+21", "[2/2] cell 2.png: 47,XX,+21"]
+        # Where no Chinese font is installed, a note says that the name of this case makes a PDF impossible.
+        progress = [line for line in shown.err.splitlines() if "there is no PDF report" not in line]
+        assert progress == ["[1/2] cell 1.png: 47,XX,+21", "[2/2] cell 2.png: 47,XX,+21"]
         assert _record(tmp_path / "out dir")["name"] == "病例 7"
         assert _record(tmp_path / "out dir")["modal_karyotype"] == "47,XX,+21"
 

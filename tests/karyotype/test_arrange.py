@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consilium.karyotype.arrange import arrange, to_png, to_svg
-from consilium.karyotype.karyogram import Karyogram
 from consilium.karyotype.fonts import find_chinese_font
+from consilium.karyotype.karyogram import Karyogram
 from consilium.karyotype.metaphase import CLASSES, UNSURE, Flag, Metaphase
 from consilium.karyotype.wording import LANGUAGES, Language
 

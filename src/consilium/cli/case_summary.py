@@ -18,7 +18,7 @@ _WORDS: Mapping[str, Mapping[Language, str]] = {
     "first": {"en": "Look first", "zh": "首先复核"},
     "karyotype": {"en": "Karyotype", "zh": "核型"},
     "cells": {"en": "Cells", "zh": "细胞"},
-    "numbers": {"en": "{used} karyotyped, {agree} agree", "zh": "已分析 {used} 个，{agree} 个一致"},
+    "numbers": {"en": "{used} read, {agree} agree", "zh": "已判读 {used} 个，{agree} 个一致"},
     "differs": {"en": "Differs", "zh": "不一致"},
     "not_used": {"en": "Not used", "zh": "未使用"},
     "review": {"en": "To review", "zh": "待复核"},

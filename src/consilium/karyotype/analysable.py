@@ -50,13 +50,14 @@ _NEAR_HAPLOID = 34
 
 Direction = Literal["more", "fewer"]
 
-Why = Literal["far_count", "doubtful_names", "unsure", "left_out"]
+Why = Literal["far_count", "doubtful_names", "unsure", "left_out", "no_x"]
 """Why a cell is incomplete:
 
     far_count       its count is far from 46, and no other cells are like it
     doubtful_names  too many of its chromosomes have a doubtful name
     unsure          something fits no class while a chromosome is missing
     left_out        an object was not counted, and the cell lacks a gain that other cells have
+    no_x            no X was read; no human cell lives without one, so the cell is not compared at all
 """
 
 
@@ -73,6 +74,11 @@ class ReadCell:
     cell: Cell
     why: tuple[Why, ...]
     left_out: bool
+
+    @property
+    def comparable(self) -> bool:
+        """Whether it goes into the search for clones at all."""
+        return "no_x" not in self.why
 
     def complete(self) -> ReadCell:
         """The same cell, as if it were wholly read."""
@@ -137,6 +143,8 @@ def _read(cell: Metaphase, name: str, *, far: bool) -> ReadCell:
         why.append("doubtful_names")
     if found.incomplete:
         why.append("unsure")
+    if not copies["X"]:
+        why.append("no_x")
     return ReadCell(
         cell=replace(found, incomplete=bool(why)), why=tuple(why), left_out=_has_flag(cell.flags, {"left_out"})
     )

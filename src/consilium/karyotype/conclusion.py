@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from consilium.cytogenetics.clones.cell import AUTOSOMES
+from consilium.cytogenetics.clones.cell import AUTOSOMES, Cell
 from consilium.cytogenetics.clones.change import Change
 from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_GAIN, Rule, find_clonal
 from consilium.cytogenetics.clones.families import Clone, Role
@@ -234,9 +234,11 @@ def _clones(read: tuple[ReadCell, ...], setting: Setting) -> Reading:
         NothingToDo: no change is clonal and no cell is normal.
         InputError: the cells contradict each other or what was told.
     """
+    if not _comparable(read):
+        raise NothingToDo("no cell has sex chromosomes that a person can have")
     firm = _firm_gains(read, setting)
     read = tuple(_weighed(one, firm, read) for one in read)
-    found = clonal_karyotype([one.cell for one in read], setting)
+    found = clonal_karyotype(_comparable(read), setting)
     # A few cells that were not wholly read make no line of their own beside those that were.
     largest = _largest(found.clones)
     apart = {
@@ -247,13 +249,17 @@ def _clones(read: tuple[ReadCell, ...], setting: Setting) -> Reading:
     }
     if apart and any(not clone.incomplete for clone in found.clones):
         with suppress(InputError):
-            found = clonal_karyotype([one.cell for one in read if one.cell.name not in apart], setting)
+            found = clonal_karyotype([cell for cell in _comparable(read) if cell.name not in apart], setting)
     return found, read
+
+
+def _comparable(read: Sequence[ReadCell]) -> list[Cell]:
+    return [one.cell for one in read if one.comparable]
 
 
 def _firm_gains(read: Sequence[ReadCell], setting: Setting) -> list[frozenset[str]]:
     """The cells that show each gain which mistakes of reading hardly explain."""
-    findings = find_clonal(observe([one.cell for one in read], setting), setting)
+    findings = find_clonal(observe(_comparable(read), setting), setting)
     return [
         frozenset(finding.cells)
         for change, finding in findings.items()
@@ -273,7 +279,7 @@ def _weighed(one: ReadCell, firm: Sequence[frozenset[str]], read: Sequence[ReadC
 
 
 def _lines(karyotype: ClonalKaryotype, read: Sequence[ReadCell], setting: Setting) -> tuple[Line, ...]:
-    sex = observe([one.cell for one in read], setting).sex
+    sex = observe(_comparable(read), setting).sex
     differing = {aside.cell for aside in karyotype.set_aside}
     rank = {one.cell.name: (bool(one.why), one.cell.name in differing, place) for place, one in enumerate(read)}
     largest = _largest(karyotype.clones)
@@ -397,7 +403,7 @@ def _not_written(read: Sequence[ReadCell], lines: Sequence[Line], setting: Setti
     """Changes that several cells share, wholly read or not, and that no line has: a gain from two cells on."""
     written = {change for line in lines for change in line.changes}
     try:
-        findings = find_clonal(observe([one.cell for one in read], setting), setting)
+        findings = find_clonal(observe(_comparable(read), setting), setting)
     except InputError:
         return []
     return [

@@ -24,9 +24,9 @@ ATTENTION: Mapping[str, Mapping[Language, str]] = {
         "zh": "无法写出核型：各细胞之间，或细胞与所提供的信息相互矛盾。请排除标本混淆。",
     },
     "not_valid": {
-        "en": "The karyotype is withheld: the string made for it breaks a rule of ISCN. This is a fault of Consilium; "
-        "please report it.",
-        "zh": "核型未予给出：所生成的核型式不符合 ISCN 规则。这是 Consilium 的缺陷，请反馈。",
+        "en": "The karyotype is withheld: the string made of these cells breaks a rule of ISCN. Compare the cells with "
+        "the sex that was told; if it fits, please report this as a fault of Consilium.",
+        "zh": "核型未予给出：由这些细胞生成的核型式不符合 ISCN 规则。请核对细胞与所提供的性别；如相符，请作为 Consilium 的缺陷反馈。",
     },
     "few_cells": {
         "en": "{line} is a prompt, not a finding: it rests on {cells} of {all} cells read by a machine, and mistakes "
@@ -59,6 +59,7 @@ WHY: Mapping[Why, Mapping[Language, str]] = {
     "far_count": {"en": "count far from 46", "zh": "计数与 46 相差较大"},
     "doubtful_names": {"en": "too many doubtful names", "zh": "归类存疑的染色体过多"},
     "unsure": {"en": "an object without a class, a chromosome missing", "zh": "有未归类对象，且缺少染色体"},
+    "no_x": {"en": "no X was read: not compared", "zh": "未判读到 X 染色体：不参与比较"},
     "left_out": {"en": "an object left out, an extra copy possible", "zh": "有未计入的对象，可能为额外拷贝"},
 }
 """Why a cell is incomplete."""

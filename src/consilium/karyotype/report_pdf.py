@@ -83,9 +83,12 @@ def report_pdf(
             for number, (_, caption, note) in enumerate(pages)
         ]
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-        template = resources.files("consilium.karyotype").joinpath("report.typ").read_bytes()
-        (folder / "report.typ").write_bytes(template)
+        (folder / "report.typ").write_bytes(_template())
         return _compiled(typst, folder, fonts, created=record["created"], chinese=chinese is not None)
+
+
+def _template() -> bytes:
+    return resources.files("consilium.karyotype").joinpath("report.typ").read_bytes()
 
 
 def _typst() -> ModuleType:

@@ -12,7 +12,7 @@ REPORT: Mapping[str, Mapping[Language, str]] = {
     "created": {"en": "Created", "zh": "生成时间"},
     "case_karyotype": {"en": "Karyotype of most cells", "zh": "多数细胞的核型"},
     "no_karyotype": {"en": "No cell could be used", "zh": "没有可用的细胞"},
-    "cells_used": {"en": "cells analysed", "zh": "已分析细胞"},
+    "cells_used": {"en": "cells read", "zh": "已判读细胞"},
     "cells_agree": {"en": "cells agree", "zh": "细胞一致"},
     "cells_disagree": {"en": "cells differ", "zh": "细胞不一致"},
     "to_review": {"en": "chromosomes to review", "zh": "待复核染色体"},
