@@ -26,7 +26,8 @@ ATTENTION: Mapping[str, Mapping[Language, str]] = {
     "not_valid": {
         "en": "The karyotype is withheld: the string made of these cells breaks a rule of ISCN. Compare the cells with "
         "the sex that was told; if it fits, please report this as a fault of Consilium.",
-        "zh": "核型未予给出：由这些细胞生成的核型式不符合 ISCN 规则。请核对细胞与所提供的性别；如相符，请作为 Consilium 的缺陷反馈。",
+        "zh": "核型未予给出：由这些细胞生成的核型式不符合 ISCN 规则。请核对细胞与所提供的性别；"
+        "如相符，请作为 Consilium 的缺陷反馈。",
     },
     "few_cells": {
         "en": "{line} is a prompt, not a finding: it rests on {cells} of {all} cells read by a machine, and mistakes "
@@ -44,7 +45,7 @@ ATTENTION: Mapping[str, Mapping[Language, str]] = {
         "zh": "细胞数最多的细胞系与直接计数所得的多数细胞核型（{modal}）不同：两种方法对存疑细胞的取舍不同。",
     },
     "incomplete_cells": {
-        "en": "{cells} of {all} cells were not wholly read: they count only for what they show.",
+        "en": "Cells not wholly read: {cells} of {all}; these count only for what they show.",
         "zh": "{all} 个细胞中有 {cells} 个未能完整判读：仅其所显示的异常计入。",
     },
     "shared_not_written": {

@@ -8,6 +8,7 @@ no font has, which else would be an empty box in a patient's name.
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -47,6 +48,7 @@ def report_pdf(
     lang: Language,
     *,
     font_folders: Iterable[Path] | None = None,
+    scratch: Path | None = None,
 ) -> bytes:
     """Typeset the report of a case.
 
@@ -55,6 +57,8 @@ def report_pdf(
         karyograms: image name to the PNG file of that cell's karyogram; of each line the best cell is needed.
         lang: language of the report and of `record`.
         font_folders: where to look for a Chinese font; the platform's folders when left out.
+        scratch: a folder in which what Typst reads lies for a moment, patient's name and all; the system's folder for
+            temporary files when left out.
 
     Returns:
         A PDF file; the same for the same record, karyograms and fonts.
@@ -69,7 +73,7 @@ def report_pdf(
     chinese = find_chinese_font(usual_font_folders() if font_folders is None else font_folders)
     if chinese is None and lang == "zh":
         raise MissingFont("no font with Chinese characters was found", way_out=FONT_WAY_OUT)
-    with tempfile.TemporaryDirectory(prefix="consilium-report-") as name:
+    with tempfile.TemporaryDirectory(prefix="consilium-report-", dir=scratch) as name:
         folder = Path(name)
         fonts = _with_fonts(folder, chinese)
         families = _families(typst, fonts)
@@ -109,8 +113,16 @@ def _with_fonts(folder: Path, chinese: Path | None) -> list[Path]:
         family = chinese.stem.split("-")[0].lower()
         for file in sorted(chinese.parent.iterdir()):
             if file == chinese or file.stem.lower() == f"{family}-bold":
-                (fonts / file.name).symlink_to(file.resolve())
+                _lay(file.resolve(), fonts / file.name)
     return [fonts, *(one for one in named_font_folders() if one.is_dir())]
+
+
+def _lay(font: Path, place: Path) -> None:
+    try:
+        place.symlink_to(font)
+    except OSError:
+        # Windows lets not everybody make links.
+        shutil.copyfile(font, place)
 
 
 def _families(typst: ModuleType, fonts: Sequence[Path]) -> list[str]:

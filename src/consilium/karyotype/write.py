@@ -96,7 +96,7 @@ def _write_pdf(
     from consilium.karyotype.report_pdf import report_pdf
 
     try:
-        (folder / PDF_FILE).write_bytes(report_pdf(record, pictures, lang))
+        (folder / PDF_FILE).write_bytes(report_pdf(record, pictures, lang, scratch=folder))
     except ConsiliumError as problem:
         notes[f"there is no PDF report: {problem}"] = None
 
