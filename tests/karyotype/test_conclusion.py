@@ -215,6 +215,12 @@ class TestEvidence:
         (loss,) = conclude(case_of(*[read("-21")] * 5)).abnormalities
         assert loss.kind == "loss" and loss.cells[0].chromosomes == (40,)
 
+    def test_a_second_copy_is_told_apart(self) -> None:
+        found = conclude(case_of(*[read("+21 +21")] * 8))
+        assert [(one.change, one.nth) for one in found.abnormalities] == [("+21", 1), ("+21", 2)]
+        assert "2 extra chromosomes 21" in " ".join(interpretation(found, "en"))
+        assert "多 2 条 21 号染色体" in " ".join(interpretation(found, "zh"))
+
     def test_a_marker_is_an_unsure_object(self) -> None:
         (marker,) = conclude(case_of(*[read(f"+{UNSURE}")] * 5)).abnormalities
         assert marker.kind != "loss" and marker.change == "+mar" and marker.cells[0].chromosomes == (46,)

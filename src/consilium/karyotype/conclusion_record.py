@@ -61,6 +61,7 @@ def conclusion_record(conclusion: Conclusion, lang: Language) -> Record:
                 "change": one.change,
                 "chromosome": one.chromosome,
                 "kind": one.kind,
+                "nth": one.nth,
                 "rule": one.rule,
                 "cells": [
                     {"image": cell.image, "chromosomes": list(cell.chromosomes), "doubtful": cell.doubtful}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from consilium.cytogenetics.clones.wording import NOTES
@@ -140,7 +141,8 @@ _SENTENCES: Mapping[str, Mapping[Language, str]] = {
 _CHANGES: Mapping[str, Mapping[Language, str]] = {
     "gain": {"en": "an extra chromosome {chromosome}", "zh": "多一条 {chromosome} 号染色体"},
     "loss": {"en": "a missing chromosome {chromosome}", "zh": "少一条 {chromosome} 号染色体"},
-    "other": {"en": "{change}", "zh": "{change}"},
+    "gains": {"en": "{times} extra chromosomes {chromosome}", "zh": "多 {times} 条 {chromosome} 号染色体"},
+    "losses": {"en": "{times} missing chromosomes {chromosome}", "zh": "少 {times} 条 {chromosome} 号染色体"},
 }
 
 
@@ -192,7 +194,7 @@ def _of_line(line: Line, abnormalities: Sequence[Abnormality], lang: Language) -
     if not line.changes or line.role == "normal":
         return _SENTENCES["possible_normal_line" if line.few else "normal_line"][lang].format(**told)
     known = {one.change: one for one in abnormalities}
-    words = [_change(change, known.get(change), lang) for change in line.changes]
+    words = [_change(change, times, known.get(change), lang) for change, times in Counter(line.changes).items()]
     separator = "、" if lang == "zh" else ", "
     key = "possible_line" if line.few else "line"
     return _SENTENCES[key][lang].format(**told, changes=separator.join(words))
@@ -202,10 +204,11 @@ def _count(cells: int) -> str:
     return "1 cell" if cells == 1 else f"{cells} cells"
 
 
-def _change(change: str, abnormality: Abnormality | None, lang: Language) -> str:
+def _change(change: str, times: int, abnormality: Abnormality | None, lang: Language) -> str:
     if abnormality is None or not abnormality.chromosome or abnormality.kind not in ("gain", "loss"):
-        return _CHANGES["other"][lang].format(change=change)
-    words = _CHANGES[abnormality.kind][lang].format(chromosome=abnormality.chromosome)
+        return ", ".join([change] * times)
+    kind = abnormality.kind if times == 1 else {"gain": "gains", "loss": "losses"}[abnormality.kind]
+    words = _CHANGES[kind][lang].format(chromosome=abnormality.chromosome, times=times)
     return words.replace("X 号", "X ").replace("Y 号", "Y ")
 
 

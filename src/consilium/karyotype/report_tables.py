@@ -116,7 +116,7 @@ def _findings(record: Record, words: Mapping[str, str]) -> Table:
         [2.4, 2, 5],
         [
             [
-                one["change"],
+                one["change"] + (words["nth"].format(nth=one["nth"]) if one["nth"] > 1 else ""),
                 words["of_cells"].format(cells=len(one["cells"]), all=cells),
                 ", ".join(f"{numbers[cell['image']]}{'!' if cell['doubtful'] else ''}" for cell in one["cells"]),
             ]

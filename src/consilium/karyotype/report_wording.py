@@ -86,6 +86,7 @@ CONCLUSION: Mapping[str, Mapping[Language, str]] = {
     "change": {"en": "Change", "zh": "异常"},
     "shown_by": {"en": "Shown by", "zh": "见于"},
     "cell_numbers": {"en": "Cell numbers (! = doubtful there)", "zh": "细胞编号（! 表示该细胞中存疑）"},
+    "nth": {"en": ", copy {nth}", "zh": "（第 {nth} 条）"},
     "numbers": {"en": "Cell numbers", "zh": "细胞编号"},
     "nothing_known": {
         "en": "The tables of Consilium name nothing for these changes as whole chromosomes.",
