@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from consilium.settings import DATA_VARIABLE, HOME_VARIABLE, data_folder, home_folder
+from consilium.settings import DATA_VARIABLE, FONTS_VARIABLE, HOME_VARIABLE, data_folder, font_folders, home_folder
 
 
 def test_home_is_what_the_environment_says(tmp_path: Path) -> None:
@@ -49,3 +50,9 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         "assert consilium.__version__[0].isdigit()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_font_folders_are_parted_like_a_path(tmp_path: Path) -> None:
+    assert font_folders({}) == ()
+    named = os.pathsep.join([str(tmp_path / "a"), "", "~/fonts"])
+    assert font_folders({FONTS_VARIABLE: named}) == (tmp_path / "a", Path.home() / "fonts")

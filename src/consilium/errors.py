@@ -10,6 +10,7 @@
     +-- OutputError                  a result cannot be written where it was asked for
     +-- WorkerDied                   the process that worked on an image was killed
     +-- MissingExtra                 an optional dependency is needed for this verb
+    +-- MissingFont                  no font at hand has the letters of a report
 
 Each carries three parts, which the command line prints as one message and an interface may show apart.
 """
@@ -77,3 +78,7 @@ class WorkerDied(ConsiliumError):
 
 class MissingExtra(ConsiliumError):
     """An optional dependency is not installed."""
+
+
+class MissingFont(ConsiliumError):
+    """No font at hand has the letters of a report."""

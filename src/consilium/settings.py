@@ -8,6 +8,7 @@ from pathlib import Path
 
 HOME_VARIABLE = "CONSILIUM_HOME"
 DATA_VARIABLE = "CONSILIUM_DATA"
+FONTS_VARIABLE = "CONSILIUM_FONTS"
 
 
 def home_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -38,3 +39,16 @@ def data_folder(environ: Mapping[str, str] | None = None) -> Path | None:
     """
     named = (os.environ if environ is None else environ).get(DATA_VARIABLE, "").strip()
     return Path(named).expanduser() if named else None
+
+
+def font_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """Folders with fonts that somebody named, before those of the platform.
+
+    Args:
+        environ: the environment to read; the process's own when left out.
+
+    Returns:
+        The folders in `CONSILIUM_FONTS`, which are parted as those in `PATH` are; empty when it is unset.
+    """
+    named = (os.environ if environ is None else environ).get(FONTS_VARIABLE, "")
+    return tuple(Path(one.strip()).expanduser() for one in named.split(os.pathsep) if one.strip())

@@ -61,5 +61,7 @@ def test_the_demo_finds_the_trisomy_it_was_drawn_with(tmp_path: Path, capsys: py
     assert run(["demo", "--out", str(tmp_path), "--lang", "en"]) is ExitCode.DONE
     record = json.loads((tmp_path / "case" / "case.json").read_text(encoding="utf-8"))
     assert record["modal_karyotype"] == demo_case.KARYOTYPE
+    assert record["conclusion"]["iscn"] == demo_case.KARYOTYPE
+    assert (tmp_path / "case" / "report.pdf").is_file()
     assert len(record["cells"]) == demo_case.CELLS
     assert demo_case.KARYOTYPE in capsys.readouterr().out

@@ -19,6 +19,7 @@ from consilium.cli.exit_codes import ExitCode
 from consilium.cli.karyotype import case_name
 from consilium.cli.language import usual_language
 from consilium.cli.main import run
+from consilium.cytogenetics.guidelines import load
 from consilium.karyotype import case as pipeline
 
 Karyotype = Callable[..., ExitCode]
@@ -45,9 +46,11 @@ class TestResult:
             stand_in.save(tmp_path / "病例 7" / f"cell {number}.png", stand_in.TRISOMY_21)
         assert karyotype("病例 7", "--out", "out dir", "--lang", "en") is ExitCode.DONE
         shown = capsys.readouterr()
-        assert "47,XX,+21" in shown.out and "2 karyotyped, 2 agree" in shown.out
+        assert "47,XX,+21" in shown.out and "2 read, 2 agree" in shown.out
         assert str(Path("out dir/report.html")) in shown.out
-        assert shown.err.splitlines() == ["[1/2] cell 1.png: 47,XX,+21", "[2/2] cell 2.png: 47,XX,+21"]
+        # Where no Chinese font is installed, a note says that the name of this case makes a PDF impossible.
+        progress = [line for line in shown.err.splitlines() if "there is no PDF report" not in line]
+        assert progress == ["[1/2] cell 1.png: 47,XX,+21", "[2/2] cell 2.png: 47,XX,+21"]
         assert _record(tmp_path / "out dir")["name"] == "病例 7"
         assert _record(tmp_path / "out dir")["modal_karyotype"] == "47,XX,+21"
 
@@ -97,6 +100,73 @@ class TestResult:
         assert len(_record(tmp_path / "slides/result")["cells"]) == 1  # type: ignore[arg-type]
         assert karyotype("slides/result", "--out", "other") is ExitCode.UNUSABLE_INPUT
         assert "only karyograms of an earlier result" in capsys.readouterr().err
+
+
+class TestConclusion:
+    def test_what_is_told_goes_into_the_reports_and_nowhere_else(
+        self, karyotype: Karyotype, stand_in: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for number in range(5):
+            stand_in.save(tmp_path / "slides" / f"{number}.png", stand_in.TRISOMY_21)
+        told = {"patient_name": "Secret, Jane", "patient_id": "4711-0815", "case_number": "G26-1", "reason": "delay"}
+        (tmp_path / "told.json").write_text(json.dumps(told), encoding="utf-8")
+        words = ["--identifiers", "told.json", "--specimen", "constitutional_blood", "--sex", "female", "--lang", "en"]
+        assert karyotype("slides", "--out", "out", *words) is ExitCode.DONE
+        shown = capsys.readouterr()
+        assert "ISCN 2024  47,XX,+21" in shown.out
+        assert str(Path("out/report.pdf")) in shown.out
+        assert not any(value in shown.out + shown.err for value in told.values())
+        said = _record(tmp_path / "out")["conclusion"]
+        assert isinstance(said, dict)
+        assert said["iscn"] == "47,XX,+21" and said["request"]["identifiers"] == told
+        assert said["request"]["specimen"] == "constitutional_blood" and said["request"]["sex"] == "female"
+        assert "Secret, Jane" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
+        assert not any("Secret" in file.name for file in tmp_path.rglob("*"))
+
+    def test_neoplastic_and_no_pdf(
+        self, karyotype: Karyotype, stand_in: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for number in range(5):
+            stand_in.save(tmp_path / "slides" / f"{number}.png")
+        assert karyotype("slides", "--out", "out", "--neoplastic", "--no-pdf", "--lang", "en") is ExitCode.DONE
+        assert "46,XX[5]" in capsys.readouterr().out
+        assert not (tmp_path / "out/report.pdf").exists()
+        assert karyotype("slides", "--out", "out", "--specimen", "bone_marrow", "--constitutional", "--no-pdf") == 0
+        assert _record(tmp_path / "out")["conclusion"]["iscn"] == "46,XX"  # type: ignore[index]
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["--specimen", "soup"], "Known are constitutional_blood"),
+            (["--identifiers", "none.json"], "none.json: the file cannot be read"),
+            (
+                ["--identifiers", "unknown.json"],
+                "'patient', which is unknown. Write a JSON object with any",
+            ),
+            (["--identifiers", "male.json", "--sex", "female"], "exclude a mix-up"),
+        ],
+    )
+    def test_what_is_told_wrongly_is_said_before_the_work(
+        self,
+        karyotype: Karyotype,
+        stand_in: ModuleType,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        words: list[str],
+        said: str,
+    ) -> None:
+        stand_in.save(tmp_path / "a.png")
+        (tmp_path / "unknown.json").write_text('{"patient": "Secret"}')
+        (tmp_path / "male.json").write_text('{"sex": "male"}')
+        assert karyotype("a.png", "--out", "out", *words) is ExitCode.UNUSABLE_INPUT
+        shown = capsys.readouterr()
+        assert said in shown.err and "Secret" not in shown.err and "[1/1]" not in shown.err
+        assert not (tmp_path / "out").exists()
+
+    def test_the_help_lists_every_specimen(self, karyotype: Karyotype, capsys: pytest.CaptureFixture[str]) -> None:
+        assert karyotype("--help") == 0
+        shown = capsys.readouterr().out
+        assert all(specimen in shown for specimen in load().specimens)
 
 
 class TestRefusal:

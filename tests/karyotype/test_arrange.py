@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consilium.karyotype.arrange import arrange, to_png, to_svg
+from consilium.karyotype.fonts import find_chinese_font
 from consilium.karyotype.karyogram import Karyogram
-from consilium.karyotype.karyogram_png import find_chinese_font
 from consilium.karyotype.metaphase import CLASSES, UNSURE, Flag, Metaphase
 from consilium.karyotype.wording import LANGUAGES, Language
 
@@ -186,6 +186,8 @@ def test_fonts_are_preferred_in_the_listed_order(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert find_chinese_font([tmp_path / "absent", tmp_path]) == tmp_path / "NotoSansCJK-Regular.ttc"
     assert find_chinese_font([tmp_path / "absent"]) is None
+    (tmp_path / "NotoSansCJK-Bold.ttc").touch()
+    assert find_chinese_font([tmp_path]) == tmp_path / "NotoSansCJK-Regular.ttc", "a regular weight before a bold one"
 
 
 def test_inverted_cell_is_shown_dark_on_light(cell: Cell, labels: Labels) -> None:

@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from consilium.errors import OutputError
-from consilium.karyotype import write
+from consilium.karyotype import report_pdf, write
 from consilium.karyotype.metaphase import Case, Failure
 from consilium.karyotype.record import ModelReference, check_record
+from consilium.karyotype.request import Request
 from consilium.karyotype.wording import Language
 from consilium.karyotype.write import is_written_case, refuse_output, write_case
 
@@ -146,3 +147,33 @@ def test_a_note_about_the_files_is_told_once(case: Case, tmp_path: Path, monkeyp
     _write(case, tmp_path / "out", "zh", on_note=notes.append)
     assert len(notes) == 1 and "font" in notes[0]
     _write(case, tmp_path / "out", "zh")
+
+
+def test_the_pdf_is_one_more_file_of_the_case(case: Case, tmp_path: Path) -> None:
+    notes: list[str] = []
+    out = tmp_path / "out"
+    _write(case, out, pdf=True, request=Request(patient_name="Jane Doe"), on_note=notes.append)
+    assert notes == []
+    assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert is_written_case(out)
+    record = json.loads((out / "case.json").read_text(encoding="utf-8"))
+    assert record["conclusion"]["request"]["identifiers"] == {"patient_name": "Jane Doe"}
+    assert "Jane Doe" in (out / "report.html").read_text(encoding="utf-8")
+    assert not any("Jane" in name for name in _files(out))
+    assert not any("Jane" in svg.read_text(encoding="utf-8") for svg in out.glob("karyograms/*.svg"))
+    _write(case, out)
+    assert not (out / "report.pdf").exists()
+
+
+def test_a_pdf_that_cannot_be_made_is_a_note_and_the_rest_is_written(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_pdf, "usual_font_folders", lambda: (tmp_path / "none",))
+    notes: list[str] = []
+    told = Request(patient_name="\u5f20\u4e09")
+    for lang in ("zh", "en"):
+        _write(case, tmp_path / lang, lang, pdf=True, request=told, on_note=notes.append)
+        assert "report.html" in _files(tmp_path / lang) and "report.pdf" not in _files(tmp_path / lang)
+    reasons = [note for note in notes if "no PDF report" in note]
+    assert len(reasons) == 2 and all("fonts-noto-cjk" in note for note in reasons)
+    assert not any("\u5f20" in note for note in notes)

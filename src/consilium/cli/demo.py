@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 IMAGES, RESULT = "images", "case"
 
 _NAME = {"en": "Demo", "zh": "演示病例"}
+_REASON = {"en": "Demonstration with drawn cells", "zh": "演示（绘制的细胞）"}
 _OPEN = {
     "en": "Open {report} in a browser; the drawn metaphases are in {images}.",
     "zh": "请用浏览器打开 {report}；绘制的中期分裂相图像在 {images}。",
@@ -33,6 +34,7 @@ def demo(out: Path, lang: Language) -> ExitCode:
     """
     from consilium.cli.karyotype import karyotype_to
     from consilium.karyotype.demo_case import write_demo_case
+    from consilium.karyotype.request import Request
     from consilium.karyotype.whole_folder import whole_folder
     from consilium.karyotype.write import REPORT_FILE, refuse_output
 
@@ -41,7 +43,14 @@ def demo(out: Path, lang: Language) -> ExitCode:
     click.echo("Drawing six synthetic metaphases", err=True)
     with whole_folder(images, is_former=_only_synthetic, what="a demo") as folder:
         names = [path.name for path in write_demo_case(folder)]
-    status = karyotype_to([images / name for name in names], out=result, name=_NAME[lang], lang=lang, workers=None)
+    status = karyotype_to(
+        [images / name for name in names],
+        out=result,
+        name=_NAME[lang],
+        lang=lang,
+        workers=None,
+        request=Request(specimen="constitutional_blood", reason=_REASON[lang]),
+    )
     click.echo(_OPEN[lang].format(report=result / REPORT_FILE, images=images))
     return status
 

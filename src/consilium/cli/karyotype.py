@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -16,7 +16,14 @@ from consilium.cli.language import language_option
 from consilium.errors import NothingToDo
 
 if TYPE_CHECKING:
+    from consilium.karyotype.request import Request
     from consilium.karyotype.wording import Language
+
+_SPECIMENS = (
+    "constitutional_blood, amniotic_in_situ, amniotic_flask, chorionic_villi, bone_marrow, products_of_conception, "
+    "skin_fibroblasts or lymph_node_or_solid_tumour"
+)
+"""Written out, as the guidelines are not read for a help text; a test holds the two together."""
 
 
 @click.command()
@@ -24,27 +31,65 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="Folder for the result.")
 @click.option("--case", "name", metavar="NAME", help="Name of the case.  [default: the name of the input]")
 @language_option
+@click.option("--specimen", metavar="KIND", help=f"What the cells are of, for the guideline checks: {_SPECIMENS}.")
+@click.option(
+    "--neoplastic/--constitutional",
+    default=None,
+    help="Whether acquired changes are looked for.  [default: as usual for the specimen; constitutional]",
+)
+@click.option("--sex", type=click.Choice(("female", "male")), help="Of the patient, to compare the cells with.")
+@click.option(
+    "--identifiers",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="JSON with what identifies the case and the patient; it stands in the reports and case.json only.",
+)
+@click.option("--pdf/--no-pdf", default=True, help="Whether to write report.pdf too.  [default: --pdf]")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     metavar="N",
     help="Processes that share the images.  [default: half the cores, at most 8]",
 )
-def karyotype(inputs: tuple[Path, ...], out: Path, name: str | None, lang: Language, workers: int | None) -> ExitCode:
+def karyotype(
+    inputs: tuple[Path, ...],
+    out: Path,
+    name: str | None,
+    lang: Language,
+    workers: int | None,
+    specimen: str | None,
+    neoplastic: bool | None,
+    sex: Literal["female", "male"] | None,
+    identifiers: Path | None,
+    pdf: bool,
+) -> ExitCode:
     """Sort the chromosomes of one case into karyograms.
 
     INPUT is metaphase images (PNG, JPEG, TIFF, BMP, WebP, DICOM) or folders of them, one cell an image; one call is
-    one case. DIR receives report.html, case.json and a karyogram for every cell, all of them or nothing; an earlier
-    result there is replaced, anything else is left alone.
+    one case. DIR receives report.html, report.pdf, case.json and a karyogram for every cell; an earlier result there is
+    replaced, anything else is left alone.
 
     What comes out is a prompt for a qualified reader, not a diagnosis.
     """
     # Found before the pipeline is imported, so that a wrong name is answered at once.
     images = images_of_case(inputs)
-    return karyotype_to(images, out=out, name=name or case_name(inputs), lang=lang, workers=workers)
+    from consilium.karyotype.request import read_request
+
+    request = read_request(identifiers, specimen=specimen or "", neoplastic=neoplastic, sex=sex or "")
+    name = name or case_name(inputs)
+    return karyotype_to(images, out=out, name=name, lang=lang, workers=workers, request=request, pdf=pdf)
 
 
-def karyotype_to(paths: Sequence[Path], *, out: Path, name: str, lang: Language, workers: int | None) -> ExitCode:
+def karyotype_to(
+    paths: Sequence[Path],
+    *,
+    out: Path,
+    name: str,
+    lang: Language,
+    workers: int | None,
+    request: Request | None = None,
+    pdf: bool = True,
+) -> ExitCode:
     """Karyotype a case, write it and sum it up on standard output.
 
     Args:
@@ -53,6 +98,8 @@ def karyotype_to(paths: Sequence[Path], *, out: Path, name: str, lang: Language,
         name: the case's name.
         lang: language of what people read.
         workers: processes that share the images; None chooses.
+        request: what was told with the specimen; nothing when left out.
+        pdf: whether to write the PDF report too.
 
     Returns:
         `DONE`, or `PARTLY_DONE` where an image could not be used.
@@ -65,6 +112,7 @@ def karyotype_to(paths: Sequence[Path], *, out: Path, name: str, lang: Language,
     from consilium.cli.case_progress import case_progress, writing_progress
     from consilium.cli.case_summary import case_summary
     from consilium.karyotype import case as pipeline
+    from consilium.karyotype.conclusion import conclude
     from consilium.karyotype.image_names import plain_text
     from consilium.karyotype.write import refuse_output, write_case
 
@@ -81,10 +129,12 @@ def karyotype_to(paths: Sequence[Path], *, out: Path, name: str, lang: Language,
             lang=lang,
             created=datetime.now().astimezone(),
             models=models,
+            request=request,
+            pdf=pdf,
             on_note=lambda note: click.echo(f"consilium: note: {note}", err=True),
             on_progress=written,
         )
-    click.echo(case_summary(case, report, lang))
+    click.echo(case_summary(case, report, lang, conclude(case, request)))
     return ExitCode.PARTLY_DONE if case.failures else ExitCode.DONE
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from consilium.karyotype.fonts import find_chinese_font, usual_font_folders
 from consilium.karyotype.karyogram import Bracket, Karyogram, Place
 from consilium.karyotype.karyogram_svg import MARK, mark_shape, watermark_size
 from consilium.karyotype.metaphase import UNSURE
@@ -20,22 +19,6 @@ from consilium.karyotype.wording import LANGUAGES, Language, percentage, phrase
 
 ENLARGEMENT = 2
 """Pixels of the PNG a canvas unit: sharp on a high-density screen and at 200 dpi on A4."""
-
-CJK_FONT_NAMES = (
-    "notosanscjk",
-    "notosanssc",
-    "sourcehansans",
-    "wqy",
-    "msyh",
-    "simhei",
-    "simsun",
-    "pingfang",
-    "hiragino sans gb",
-    "stheiti",
-    "droidsansfallback",
-    "uming",
-)
-"""Beginnings of file names of fonts with simplified Chinese, best first."""
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 GREY, BLACK, PALE = "#5b6675", "#111111", "#d5dbe3"
@@ -69,32 +52,6 @@ def to_png(karyogram: Karyogram, lang: Language, *, font_folders: Iterable[Path]
     stream = io.BytesIO()
     sheet.image.save(stream, format="PNG", compress_level=3)
     return Picture(data=stream.getvalue(), note=note)
-
-
-def usual_font_folders() -> tuple[Path, ...]:
-    """The folders in which this platform keeps its fonts; they need not exist."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return (Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts", home / "AppData/Local/Microsoft/Windows/Fonts")
-    if sys.platform == "darwin":
-        return (Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts")
-    return (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), home / ".local/share/fonts", home / ".fonts")
-
-
-def find_chinese_font(folders: Iterable[Path]) -> Path | None:
-    """Look for a font with simplified Chinese, the best of `CJK_FONT_NAMES` first."""
-    files = [
-        file
-        for folder in folders
-        if folder.is_dir()
-        for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in {".ttf", ".ttc", ".otf"}
-    ]
-    for beginning in CJK_FONT_NAMES:
-        for file in files:
-            if file.name.lower().startswith(beginning):
-                return file
-    return None
 
 
 class _Sheet:

@@ -17,10 +17,13 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from consilium.errors import OutputError
+from consilium.karyotype.conclusion import conclude
+from consilium.karyotype.conclusion_record import conclusion_record
 from consilium.karyotype.metaphase import CLASSES, Case, Chromosome, Flag, Instance, Metaphase
+from consilium.karyotype.request import Request
 from consilium.karyotype.wording import Language, phrase, sentence
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 Record = dict[str, Any]
 
@@ -39,7 +42,13 @@ class ModelReference:
 
 
 def case_record(
-    case: Case, *, lang: Language, created: datetime, version: str, models: Iterable[ModelReference]
+    case: Case,
+    *,
+    lang: Language,
+    created: datetime,
+    version: str,
+    models: Iterable[ModelReference],
+    request: Request | None = None,
 ) -> Record:
     """Turn a case into the values of case.json.
 
@@ -49,6 +58,7 @@ def case_record(
         created: when it was karyotyped, with a time zone.
         version: version of Consilium.
         models: the models that read it.
+        request: what was told with the specimen; nothing when left out.
 
     Raises:
         ValueError: if `created` has no time zone: a record without one cannot be ordered among hospitals.
@@ -64,6 +74,7 @@ def case_record(
         "name": case.name,
         "modal_karyotype": case.modal_karyotype,
         "disagreeing": list(case.disagreeing),
+        "conclusion": conclusion_record(conclude(case, request), lang),
         "flags": _flags(case.flags, lang),
         "failures": [asdict(failure) for failure in case.failures],
         "models": [asdict(model) for model in models],

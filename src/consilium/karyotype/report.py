@@ -21,7 +21,8 @@ from consilium.cytogenetics.bands import centromere_index
 from consilium.karyotype.karyogram_svg import image_key, png_uri
 from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Chromosome, Metaphase
 from consilium.karyotype.record import Record
-from consilium.karyotype.report_wording import report_words
+from consilium.karyotype.report_tables import UNKNOWN, findings_tables, identity_rows, method_tables
+from consilium.karyotype.report_wording import conclusion_words, report_words
 from consilium.karyotype.straighten import dark_on_light, straighten
 from consilium.karyotype.wording import LANGUAGES, Language, percentage, phrase, sentence
 
@@ -67,8 +68,21 @@ def report_html(case: Case, record: Record, karyograms: Mapping[str, str], lang:
         doubtful_number=sum(len(cell["doubtful"]) for cell in cells),
         synthetic_word=" · ".join(dict.fromkeys([phrase("synthetic", "en"), phrase("synthetic", lang)])),
         any_synthetic=any(cell.synthetic for cell in case.cells),
+        said=record["conclusion"],
+        c=conclusion_words(lang),
+        identity=_told(record, lang),
+        findings=findings_tables(record, lang),
+        method=method_tables(record, lang),
+        places={cell["image"]: cell["key"] for cell in reversed(cells)},
         prompts=[phrase("prompt", one) for one in sorted(LANGUAGES, key=lambda language: language != lang)],
     )
+
+
+def _told(record: Record, lang: Language) -> list[tuple[str, str]]:
+    """What was told of the case; the HTML report shows no empty fields."""
+    laboratory = record["conclusion"]["request"]["identifiers"].get("laboratory", UNKNOWN)
+    rows = [(conclusion_words(lang)["laboratory"], laboratory), *identity_rows(record, lang)]
+    return [(name, value) for name, value in rows if value != UNKNOWN]
 
 
 @cache

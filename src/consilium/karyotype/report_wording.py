@@ -12,7 +12,7 @@ REPORT: Mapping[str, Mapping[Language, str]] = {
     "created": {"en": "Created", "zh": "生成时间"},
     "case_karyotype": {"en": "Karyotype of most cells", "zh": "多数细胞的核型"},
     "no_karyotype": {"en": "No cell could be used", "zh": "没有可用的细胞"},
-    "cells_used": {"en": "cells analysed", "zh": "已分析细胞"},
+    "cells_used": {"en": "cells read", "zh": "已判读细胞"},
     "cells_agree": {"en": "cells agree", "zh": "细胞一致"},
     "cells_disagree": {"en": "cells differ", "zh": "细胞不一致"},
     "to_review": {"en": "chromosomes to review", "zh": "待复核染色体"},
@@ -67,6 +67,127 @@ REPORT: Mapping[str, Mapping[Language, str]] = {
 }
 
 
+CONCLUSION: Mapping[str, Mapping[Language, str]] = {
+    "conclusion": {"en": "Karyotype", "zh": "核型"},
+    "iscn": {"en": "Karyotype ({edition})", "zh": "核型（{edition}）"},
+    "no_iscn": {"en": "not written", "zh": "未给出"},
+    "draft": {"en": "DRAFT", "zh": "草稿"},
+    "draft_note": {"en": "Draft: not signed by anybody.", "zh": "草稿：尚未经任何人签发。"},
+    "attention": {"en": "Look at this first", "zh": "请首先复核"},
+    "interpretation": {"en": "Interpretation (draft)", "zh": "结果解释（草稿）"},
+    "lines": {"en": "Cell lines", "zh": "细胞系"},
+    "line": {"en": "Line", "zh": "细胞系"},
+    "cells": {"en": "Cells", "zh": "细胞数"},
+    "support": {"en": "Support", "zh": "依据"},
+    "prompt_only": {"en": "prompt only: confirm", "zh": "仅为提示，须证实"},
+    "beyond_mistakes": {"en": "more cells than misreading explains", "zh": "细胞数超出判读错误可解释的范围"},
+    "as_read": {"en": "as read", "zh": "自动判读"},
+    "findings": {"en": "Findings and the cells that show them", "zh": "异常及其所见细胞"},
+    "change": {"en": "Change", "zh": "异常"},
+    "shown_by": {"en": "Shown by", "zh": "见于"},
+    "cell_numbers": {"en": "Cell numbers (! = doubtful there)", "zh": "细胞编号（! 表示该细胞中存疑）"},
+    "nth": {"en": ", copy {nth}", "zh": "（第 {nth} 条）"},
+    "numbers": {"en": "Cell numbers", "zh": "细胞编号"},
+    "nothing_known": {
+        "en": "The tables of Consilium name nothing for these changes as whole chromosomes.",
+        "zh": "Consilium 的知识表中未收录与上述整条染色体改变对应的条目。",
+    },
+    "of_cells": {"en": "{cells} of {all} cells", "zh": "{all} 个细胞中的 {cells} 个"},
+    "disorders": {"en": "Disorders that the findings touch", "zh": "异常所涉及的疾病"},
+    "disorder": {"en": "Disorder or region", "zh": "疾病或区域"},
+    "evidence": {"en": "Evidence", "zh": "证据"},
+    "references": {"en": "References", "zh": "参考"},
+    "no_diagnosis": {
+        "en": "What the change is known in; not a diagnosis.",
+        "zh": "仅列出与该异常相关的疾病，不作为诊断。",
+    },
+    "sources": {"en": "Sources: {sources}.", "zh": "来源：{sources}。"},
+    "figures": {"en": "Method and figures", "zh": "方法与数据"},
+    "method": {"en": "Method", "zh": "方法"},
+    "method_g": {
+        "en": "G-banding (dark bands on a light field); automatic reading by Consilium {version}, models {models}",
+        "zh": "G 显带（浅底深带）；由 Consilium {version} 自动判读，模型 {models}",
+    },
+    "method_q": {
+        "en": "fluorescence banding (bright on dark in {inverted} of {all} images); automatic reading by Consilium "
+        "{version}, models {models}",
+        "zh": "荧光显带（{all} 张图像中有 {inverted} 张为暗底亮带）；由 Consilium {version} 自动判读，模型 {models}",
+    },
+    "estimated": {"en": "{level} bphs, estimated by the program", "zh": "约 {level} 条带（程序估计）"},
+    "told": {"en": "{level} bphs, as told", "zh": "{level} 条带（人工提供）"},
+    "cells_read": {"en": "Metaphases read", "zh": "判读的中期分裂相"},
+    "counted": {"en": "Cells counted (automatically)", "zh": "计数细胞数（自动）"},
+    "mosaic_count": {"en": "Cells counted, mosaicism suspected", "zh": "计数细胞数（疑似嵌合）"},
+    "analysed": {"en": "Cells analysed by a person", "zh": "人工分析细胞数"},
+    "karyotyped": {"en": "Cells karyotyped by a person", "zh": "人工核型排列细胞数"},
+    "cultures": {"en": "Independent cultures", "zh": "独立培养数"},
+    "band_level_row": {"en": "Bands per haploid set", "zh": "单倍体条带数"},
+    "mosaicism": {"en": "Mosaicism excluded at 95 %", "zh": "95 % 置信度下排除的嵌合比例"},
+    "mosaicism_from": {"en": "{percent} % or more ({cells} cells alike)", "zh": "≥ {percent} %（{cells} 个一致细胞）"},
+    "mosaicism_none": {"en": "does not apply", "zh": "不适用"},
+    "checks": {"en": "Guideline checks", "zh": "指南核对"},
+    "figure": {"en": "Figure", "zh": "项目"},
+    "asked": {"en": "Asked", "zh": "要求"},
+    "found": {"en": "Found", "zh": "实有"},
+    "enough": {"en": "Enough", "zh": "是否达到"},
+    "yes": {"en": "yes", "zh": "是"},
+    "no": {"en": "no", "zh": "否"},
+    "not_told": {"en": "not told", "zh": "未提供"},
+    "source": {"en": "Source", "zh": "来源"},
+    "no_checks": {
+        "en": "The specimen was not told (--specimen), so no guideline was checked.",
+        "zh": "未提供标本类型（--specimen），未进行指南核对。",
+    },
+    "limitations": {"en": "Limitations", "zh": "局限性"},
+    "reasoning": {"en": "How the karyotype came about", "zh": "核型的得出过程"},
+    "cells_list": {"en": "Cells as they were read", "zh": "各细胞的判读结果"},
+    "as_counted": {"en": "Karyotype of the cell", "zh": "细胞核型"},
+    "not_wholly": {"en": "Not wholly read", "zh": "未能完整判读"},
+    "signature": {"en": "Signature", "zh": "签发"},
+    "analysed_by": {"en": "Analysed by", "zh": "分析者"},
+    "signed_by": {"en": "Checked and signed by", "zh": "审核签发者"},
+    "name": {"en": "Name", "zh": "姓名"},
+    "date": {"en": "Date", "zh": "日期"},
+    "sign_here": {"en": "Signature", "zh": "签名"},
+    "best_cell": {
+        "en": "Karyogram of {line}: cell {number}, the best of {cells}",
+        "zh": "{line} 的核型图：{cells} 个细胞中质量最好的第 {number} 号细胞",
+    },
+    "differs_from_line": {
+        "en": "As it was read, this cell has {karyotype}; the difference is taken for chance or misreading.",
+        "zh": "该细胞判读为 {karyotype}；其差异视为随机丢失或判读错误。",
+    },
+    "more_lines": {
+        "en": "Further lines have their karyograms in the HTML report: {lines}.",
+        "zh": "其余细胞系的核型图见 HTML 报告：{lines}。",
+    },
+    "page": {"en": "Page {page} of {pages}", "zh": "第 {page} 页，共 {pages} 页"},
+    "patient_name": {"en": "Patient", "zh": "姓名"},
+    "patient_id": {"en": "Patient ID", "zh": "患者编号"},
+    "birth_date": {"en": "Date of birth", "zh": "出生日期"},
+    "sex": {"en": "Sex", "zh": "性别"},
+    "female": {"en": "female", "zh": "女"},
+    "male": {"en": "male", "zh": "男"},
+    "case_number": {"en": "Case number", "zh": "病例编号"},
+    "case_name": {"en": "Case", "zh": "病例"},
+    "laboratory": {"en": "Laboratory", "zh": "实验室"},
+    "physician": {"en": "Referred by", "zh": "送检医师"},
+    "reason": {"en": "Reason for referral", "zh": "送检原因"},
+    "received": {"en": "Received", "zh": "收样日期"},
+    "reported": {"en": "Reported", "zh": "报告日期"},
+    "specimen": {"en": "Specimen", "zh": "标本"},
+    "looked_for": {"en": "Looked for", "zh": "检测目的"},
+    "acquired": {"en": "acquired changes (neoplasia)", "zh": "获得性异常（肿瘤）"},
+    "constitutional": {"en": "constitutional changes", "zh": "体质性（先天性）异常"},
+}
+"""The words around a conclusion, in both reports."""
+
+
 def report_words(lang: Language) -> dict[str, str]:
-    """Return every fixed text of the report in one language."""
+    """Return every fixed text of the report in one language; those around its conclusion are in `conclusion_words`."""
     return {key: words[lang] for key, words in REPORT.items()}
+
+
+def conclusion_words(lang: Language) -> dict[str, str]:
+    """Return the words around a conclusion in one language."""
+    return {key: words[lang] for key, words in CONCLUSION.items()}

@@ -17,7 +17,7 @@ from consilium.cytogenetics.clones.chance_losses import (
     merge_unsupported_losses,
 )
 from consilium.cytogenetics.clones.change import Change, Changes
-from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_LOSS, KNOWN, Finding
+from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_GAIN, CELLS_FOR_A_LOSS, KNOWN, Finding
 from consilium.cytogenetics.clones.composites import composites
 from consilium.cytogenetics.clones.grouping import CellLine, Groups, Reason
 from consilium.cytogenetics.clones.setting import Observed, Setting
@@ -116,7 +116,8 @@ def _incomplete_cells(
             waiting[shown[k]].append(k)
     made = []
     for changes, members in waiting.items():
-        if len(members) > 1 or all(findings[change].rule in KNOWN for change in changes):
+        needed = CELLS_FOR_A_LOSS if all(change.kind == "loss" for change in changes) else CELLS_FOR_A_GAIN
+        if len(members) >= needed or all(findings[change].rule in (*KNOWN, "every_cell") for change in changes):
             made.append(CellLine(changes=changes, cells=members, incomplete=True))
         else:
             reasons.update(dict.fromkeys(members, "incomplete"))

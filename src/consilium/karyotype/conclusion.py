@@ -1,0 +1,415 @@
+"""What the cells of a case say together: its karyotype in ISCN 2024, its evidence, and what has to be looked at.
+
+All of it is a draft for the person who signs. The karyotype is that of `cytogenetics.clones`; here is what comes before
+(which automatically read cells may speak for what they lack) and after: evidence, disorders, guidelines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from consilium.cytogenetics.clones.cell import AUTOSOMES, Cell
+from consilium.cytogenetics.clones.change import Change
+from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_GAIN, Rule, find_clonal
+from consilium.cytogenetics.clones.families import Clone, Role
+from consilium.cytogenetics.clones.karyotype import ClonalKaryotype, clonal_karyotype
+from consilium.cytogenetics.clones.setting import Setting, observe
+from consilium.cytogenetics.guidelines import mosaicism_excluded
+from consilium.cytogenetics.iscn.rules import Finding as BrokenRule
+from consilium.cytogenetics.iscn.tree import Counted, Whole
+from consilium.cytogenetics.iscn.validate import validate
+from consilium.cytogenetics.iscn.write import line as write_line
+from consilium.errors import InputError, NothingToDo
+from consilium.karyotype.analysable import ReadCell, cells_beyond_mistakes, read_cells
+from consilium.karyotype.count import count_cell
+from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
+from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Flag, Metaphase
+from consilium.karyotype.request import AMNIOTIC_SPECIMENS, Request
+from consilium.karyotype.touched import Touched, touched
+
+ISCN_EDITION = "ISCN 2024"
+
+Outcome = Literal["written", "no_cells", "nothing_clonal", "contradiction", "not_valid"]
+"""Whether there is a string, or why not:
+
+    written         it is there
+    no_cells        no image could be used
+    nothing_clonal  no change is clonal and no cell is normal
+    contradiction   the cells contradict each other or what was told
+    not_valid       the own string breaks a rule of ISCN: it is withheld, which is a defect of Consilium
+"""
+
+Reading = tuple[ClonalKaryotype, tuple[ReadCell, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """One cell that shows a change.
+
+    Attributes:
+        image: its image.
+        chromosomes: indices of its chromosomes of that class; of a loss, those that are left.
+        doubtful: whether one of them carries a flag, or the cell was not wholly read.
+    """
+
+    image: str
+    chromosomes: tuple[int, ...]
+    doubtful: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Abnormality:
+    """A clonal change.
+
+    Attributes:
+        change: as it is written, e.g. "+21"; "4n" for a ploidy level.
+        chromosome: the class it concerns; empty for markers and ploidy levels.
+        kind: "gain", "loss", "structural" (markers) or "ploidy".
+        nth: the second extra copy of a class is 2.
+        rule: by which rule it is clonal.
+        cells: the cells that show it, best first.
+    """
+
+    change: str
+    chromosome: str
+    kind: Literal["gain", "loss", "structural", "ploidy"]
+    nth: int
+    rule: Rule
+    cells: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One line of the karyotype.
+
+    Attributes:
+        written: as it stands in the string.
+        role: what it is among the others.
+        changes: what it has changed.
+        cells: images of its cells: those wholly read first, then those that show just the line, then by quality. The
+            first one is shown.
+        copies: chromosomes of each class, `UNSURE` for markers.
+        few: whether mistakes of reading alone could show as many cells.
+        needed: from how many cells on they hardly could.
+        composite: no clones could be told apart in it.
+    """
+
+    written: str
+    role: Role
+    changes: tuple[str, ...]
+    cells: tuple[str, ...]
+    copies: tuple[tuple[str, int], ...]
+    few: bool
+    needed: int
+    composite: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conclusion:
+    """What a case says; see the module.
+
+    Attributes:
+        request: what was told.
+        outcome: whether there is a string.
+        iscn: the string; empty unless `outcome` is "written".
+        karyotype: how it came about; None where there is none.
+        cells: how each cell went into it, best first.
+        lines: in the order of the string.
+        abnormalities: in the order of a line.
+        broken_rules: what the validator says of the own string.
+        agrees: whether the line of most cells is the modal karyotype of the case; None where there is no line.
+        modal_karyotype: of the case.
+        touched: what is known about the changes, by change, strongest evidence first.
+        counted: cells that count to a line; without lines, those that were wholly read.
+        band_level: bands per haploid set: as told, else the median estimate of the cells that count; 0 if unknown.
+        checks: what guidelines ask; empty where the specimen was not told.
+        mosaicism: the smallest part of other cells that the counted ones exclude at 95 %; None for a mosaic.
+        attention: what has to be looked at before anything else (`conclusion_wording.ATTENTION`).
+    """
+
+    request: Request
+    outcome: Outcome
+    iscn: str = ""
+    karyotype: ClonalKaryotype | None = None
+    cells: tuple[ReadCell, ...] = ()
+    lines: tuple[Line, ...] = ()
+    abnormalities: tuple[Abnormality, ...] = ()
+    broken_rules: tuple[BrokenRule, ...] = ()
+    agrees: bool | None = None
+    modal_karyotype: str = ""
+    touched: tuple[Touched, ...] = ()
+    counted: int = 0
+    band_level: int = 0
+    checks: tuple[GuidelineCheck, ...] = ()
+    mosaicism: float | None = None
+    attention: tuple[Flag, ...] = ()
+
+    @property
+    def incomplete(self) -> tuple[ReadCell, ...]:
+        """Cells that were not wholly read."""
+        return tuple(one for one in self.cells if one.why)
+
+
+def conclude(case: Case, request: Request | None = None) -> Conclusion:
+    """Draw the conclusion of a case, for a person to check.
+
+    Args:
+        case: the case, best cell first.
+        request: what was told; nothing when left out.
+    """
+    request = request or Request()
+    read = read_cells(case.cells)
+    setting = Setting(
+        neoplastic=request.looks_for_acquired,
+        sex=request.sex_chromosomes,
+        amniotic=request.specimen in AMNIOTIC_SPECIMENS,
+    )
+    outcome: Outcome = "written"
+    karyotype: ClonalKaryotype | None = None
+    if not read:
+        outcome = "no_cells"
+    else:
+        try:
+            karyotype, read = _clones(read, setting)
+        except NothingToDo:
+            outcome = "nothing_clonal"
+        except InputError:
+            outcome = "contradiction"
+    iscn = str(karyotype) if karyotype else ""
+    broken = validate(iscn).findings if iscn else ()
+    if any(one.severity == "error" for one in broken):
+        iscn, outcome = "", "not_valid"
+    lines = _lines(karyotype, read, setting) if karyotype else ()
+    agrees = _agrees(lines, case.modal_karyotype) if lines else None
+    counting = {name for line in lines for name in line.cells} or {one.cell.name for one in read if not one.why}
+    levels = [
+        metaphase.quality.band_level
+        for metaphase, one in zip(case.cells, read, strict=True)
+        if one.cell.name in counting and metaphase.quality.band_level
+    ]
+    band_level = request.band_level or (round(median(levels)) if levels else 0)
+    abnormalities = _abnormalities(karyotype, case.cells, read) if karyotype else ()
+    alone = len(lines) == 1 and not lines[0].composite and not request.looks_for_acquired and outcome == "written"
+    return Conclusion(
+        request=request,
+        outcome=outcome,
+        iscn=iscn,
+        karyotype=karyotype,
+        cells=read,
+        lines=lines,
+        abnormalities=abnormalities,
+        broken_rules=broken,
+        agrees=agrees,
+        modal_karyotype=case.modal_karyotype,
+        touched=touched(
+            [(one.change, one.chromosome, one.kind) for one in abnormalities],
+            [] if request.looks_for_acquired else [dict(line.copies) for line in lines if not line.composite],
+            neoplastic=request.looks_for_acquired,
+        ),
+        counted=len(counting),
+        band_level=band_level,
+        checks=guideline_checks(
+            request.specimen,
+            counted=len(counting),
+            band_level=band_level or None,
+            mosaic=len(lines) > 1 and not request.looks_for_acquired,
+        ),
+        mosaicism=mosaicism_excluded(len(lines[0].cells)) if alone else None,
+        attention=_attention(outcome, karyotype, read, lines, broken, agrees, case, setting),
+    )
+
+
+def _clones(read: tuple[ReadCell, ...], setting: Setting) -> Reading:
+    """Find the clones, and weigh the cells again by what many of them show.
+
+    A gain that more cells show than mistakes explain is believed: cells with it count in spite of doubtful names, and
+    cells without it in which an object was left out do not speak against it.
+
+    Raises:
+        NothingToDo: no change is clonal and no cell is normal.
+        InputError: the cells contradict each other or what was told.
+    """
+    if not _comparable(read):
+        raise NothingToDo("no cell has sex chromosomes that a person can have")
+    firm = _firm_gains(read, setting)
+    read = tuple(_weighed(one, firm, read) for one in read)
+    found = clonal_karyotype(_comparable(read), setting)
+    # A few cells that were not wholly read make no line of their own beside those that were.
+    largest = _largest(found.clones)
+    apart = {
+        name
+        for clone in found.clones
+        if clone.incomplete and len(clone.cells) < _needed(clone, largest, len(read))
+        for name in clone.cells
+    }
+    if apart and any(not clone.incomplete for clone in found.clones):
+        with suppress(InputError):
+            found = clonal_karyotype([cell for cell in _comparable(read) if cell.name not in apart], setting)
+    return found, read
+
+
+def _comparable(read: Sequence[ReadCell]) -> list[Cell]:
+    return [one.cell for one in read if one.comparable]
+
+
+def _firm_gains(read: Sequence[ReadCell], setting: Setting) -> list[frozenset[str]]:
+    """The cells that show each gain which mistakes of reading hardly explain."""
+    findings = find_clonal(observe(_comparable(read), setting), setting)
+    return [
+        frozenset(finding.cells)
+        for change, finding in findings.items()
+        if finding.clonal
+        and change.kind == "gain"
+        and len(finding.cells) >= cells_beyond_mistakes(len(read), "more", sex=bool(change.sex_chromosome))
+    ]
+
+
+def _weighed(one: ReadCell, firm: Sequence[frozenset[str]], read: Sequence[ReadCell]) -> ReadCell:
+    """A cell in the light of the firm gains of its case; each is told by the cells that show it."""
+    shown = [names for names in firm if one.cell.name in names]
+    if one.why == ("doubtful_names",):
+        whole = {other.cell.name for other in read if not other.why}
+        return one.complete() if any(len(names & whole) < CELLS_FOR_A_GAIN for names in shown) else one
+    return one.incomplete_by("left_out") if not one.why and one.left_out and len(shown) < len(firm) else one
+
+
+def _lines(karyotype: ClonalKaryotype, read: Sequence[ReadCell], setting: Setting) -> tuple[Line, ...]:
+    sex = observe(_comparable(read), setting).sex
+    differing = {aside.cell for aside in karyotype.set_aside}
+    rank = {one.cell.name: (bool(one.why), one.cell.name in differing, place) for place, one in enumerate(read)}
+    largest = _largest(karyotype.clones)
+    lines = []
+    for clone, written in zip(karyotype.clones, karyotype.result.persons[0], strict=True):
+        needed = _needed(clone, largest, len(read))
+        sure = clone is largest and clone.role == "normal"
+        lines.append(
+            Line(
+                written=write_line(written),
+                role=clone.role,
+                changes=tuple(change.text for change in clone.changes),
+                cells=tuple(sorted(clone.cells, key=lambda name: rank[name])),
+                copies=_copies(clone, sex.at(clone.level)),
+                few=not sure and len(clone.cells) < needed,
+                needed=needed,
+                composite=clone.composite,
+            )
+        )
+    return tuple(lines)
+
+
+def _largest(clones: Sequence[Clone]) -> Clone:
+    return max(clones, key=lambda clone: (len(clone.cells), len(clone.changes)))
+
+
+def _needed(clone: Clone, largest: Clone, cells: int) -> int:
+    """From how many cells on a line is hardly the largest one misread; the largest one hardly a normal one misread."""
+    own, others = set(clone.changes), set[Change]() if clone is largest else set(largest.changes)
+    more = any(change.kind != "loss" for change in own - others)
+    fewer_missed = any(change.kind == "loss" for change in others - own)
+    only_sex = own != others and all(change.sex_chromosome for change in own ^ others)
+    return cells_beyond_mistakes(cells, "more" if more or fewer_missed else "fewer", sex=only_sex)
+
+
+def _copies(clone: Clone, sex: Counter[str]) -> tuple[tuple[str, int], ...]:
+    copies = Counter(dict.fromkeys(AUTOSOMES, clone.level))
+    copies.update(sex)
+    for change in clone.changes:
+        if change.item is None:
+            continue
+        step = -1 if change.item.sign == "-" else 1
+        whole = change.item.abnormality
+        copies[whole.chromosome if isinstance(whole, Whole) else UNSURE] += step
+    return tuple((label, copies[label]) for label in (*CLASSES, UNSURE) if copies[label] > 0)
+
+
+def _agrees(lines: Sequence[Line], modal: str) -> bool:
+    """Whether the line of most cells, written as `count` writes karyotypes, is the modal one."""
+    line = max(lines, key=lambda one: (len(one.cells), len(one.changes)))
+    return count_cell(Counter(dict(line.copies)).elements())[1] == modal
+
+
+def _abnormalities(
+    karyotype: ClonalKaryotype, cells: Sequence[Metaphase], read: Sequence[ReadCell]
+) -> tuple[Abnormality, ...]:
+    found = []
+    for finding in karyotype.findings:
+        if not finding.clonal:
+            continue
+        abnormality = finding.change.item.abnormality if finding.change.item else None
+        chromosome = abnormality.chromosome if isinstance(abnormality, Whole) else ""
+        label = chromosome or (UNSURE if isinstance(abnormality, Counted) else "")
+        showing = set(finding.cells)
+        evidence = [
+            _evidence(cell, label, doubtful=bool(one.why))
+            for cell, one in zip(cells, read, strict=True)
+            if one.cell.name in showing
+        ]
+        found.append(
+            Abnormality(
+                change=finding.change.text,
+                chromosome=chromosome,
+                kind=finding.change.kind,
+                nth=finding.change.nth,
+                rule=finding.rule,
+                cells=tuple(evidence),
+            )
+        )
+    return tuple(found)
+
+
+def _evidence(cell: Metaphase, label: str, *, doubtful: bool) -> Evidence:
+    indices = tuple(index for index, one in enumerate(cell.chromosomes) if label and one.label == label)
+    flagged = any(cell.chromosomes[index].flags for index in indices)
+    return Evidence(image=cell.image, chromosomes=indices, doubtful=doubtful or flagged)
+
+
+def _attention(
+    outcome: Outcome,
+    karyotype: ClonalKaryotype | None,
+    read: Sequence[ReadCell],
+    lines: Sequence[Line],
+    broken: Sequence[BrokenRule],
+    agrees: bool | None,
+    case: Case,
+    setting: Setting,
+) -> tuple[Flag, ...]:
+    flags = []
+    if outcome != "written":
+        flags.append(Flag(code=outcome))
+    flags += [Flag(code=note) for note in (karyotype.notes if karyotype else ()) if note != "sex_not_told"]
+    flags += [
+        Flag(
+            code="few_cells",
+            values={"line": line.written, "cells": len(line.cells), "all": len(read), "needed": line.needed},
+        )
+        for line in lines
+        if line.few
+    ]
+    flags += [Flag(code="broken_rule", values={"rule": one.rule}) for one in broken]
+    if agrees is False:
+        flags.append(Flag(code="modal_differs", values={"modal": case.modal_karyotype}))
+    incomplete = sum(bool(one.why) for one in read)
+    if incomplete:
+        flags.append(Flag(code="incomplete_cells", values={"cells": incomplete, "all": len(read)}))
+    return (*flags, *_not_written(read, lines, setting)) if read else tuple(flags)
+
+
+def _not_written(read: Sequence[ReadCell], lines: Sequence[Line], setting: Setting) -> list[Flag]:
+    """Changes that several cells share, wholly read or not, and that no line has: a gain from two cells on."""
+    written = {change for line in lines for change in line.changes}
+    try:
+        findings = find_clonal(observe(_comparable(read), setting), setting)
+    except InputError:
+        return []
+    return [
+        Flag(code="shared_not_written", values={"change": change.text, "cells": len(finding.cells), "all": len(read)})
+        for change, finding in findings.items()
+        if change.nth == 1 and change.text not in written
+        if len(finding.cells)
+        >= (cells_beyond_mistakes(len(read), "fewer") if change.kind == "loss" else CELLS_FOR_A_GAIN)
+    ]

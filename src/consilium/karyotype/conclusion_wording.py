@@ -1,0 +1,230 @@
+"""The sentences of a conclusion, in English and Chinese: a draft for the person who signs, never a diagnosis."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from consilium.cytogenetics.clones.wording import NOTES
+from consilium.cytogenetics.guidelines import load
+from consilium.karyotype.analysable import Why
+from consilium.karyotype.conclusion import Abnormality, Conclusion, Line
+from consilium.karyotype.metaphase import Flag
+from consilium.karyotype.wording import Language
+
+ATTENTION: Mapping[str, Mapping[Language, str]] = {
+    "no_cells": {"en": "No image could be used, so there is no karyotype.", "zh": "没有可用的图像，无法给出核型。"},
+    "nothing_clonal": {
+        "en": "No karyotype can be written: no change is clonal and no cell is normal as it was read. More cells have "
+        "to be analysed.",
+        "zh": "无法写出核型：自动判读结果中既无克隆性异常，也无正常细胞。需分析更多细胞。",
+    },
+    "contradiction": {
+        "en": "No karyotype can be written: the cells contradict each other or what was told of the patient. Exclude a "
+        "mix-up of specimens.",
+        "zh": "无法写出核型：各细胞之间，或细胞与所提供的信息相互矛盾。请排除标本混淆。",
+    },
+    "not_valid": {
+        "en": "The karyotype is withheld: the string made of these cells breaks a rule of ISCN. Compare the cells with "
+        "the sex that was told; if it fits, please report this as a fault of Consilium.",
+        "zh": "核型未予给出：由这些细胞生成的核型式不符合 ISCN 规则。请核对细胞与所提供的性别；"
+        "如相符，请作为 Consilium 的缺陷反馈。",
+    },
+    "few_cells": {
+        "en": "{line} is a prompt, not a finding: it rests on {cells} of {all} cells read by a machine, and mistakes "
+        "of reading alone can show as many (from {needed} on they hardly do). Look at these cells.",
+        "zh": "{line} 仅为提示，尚不能认定：在自动判读的 {all} 个细胞中只见于 {cells} 个，"
+        "单凭判读错误也可能出现同样多的细胞（达到 {needed} 个时才不大可能）。请复核这些细胞。",
+    },
+    "broken_rule": {
+        "en": "The validator says of the karyotype: {message}",
+        "zh": "核型式校验提示：{message}",
+    },
+    "modal_differs": {
+        "en": "The line of most cells is not the karyotype that most cells show when they are counted plainly "
+        "({modal}): the two ways of counting weigh doubtful cells differently.",
+        "zh": "细胞数最多的细胞系与直接计数所得的多数细胞核型（{modal}）不同：两种方法对存疑细胞的取舍不同。",
+    },
+    "incomplete_cells": {
+        "en": "Cells not wholly read: {cells} of {all}; these count only for what they show.",
+        "zh": "{all} 个细胞中有 {cells} 个未能完整判读：仅其所显示的异常计入。",
+    },
+    "shared_not_written": {
+        "en": "{change} was read in {cells} of {all} cells and is not in the karyotype. Look at these cells.",
+        "zh": "{all} 个细胞中有 {cells} 个判读为 {change}，未写入核型。请复核这些细胞。",
+    },
+    **{str(note): words for note, words in NOTES.items()},
+}
+"""What has to be looked at before anything else, by the code of the flag."""
+
+WHY: Mapping[Why, Mapping[Language, str]] = {
+    "far_count": {"en": "count far from 46", "zh": "计数与 46 相差较大"},
+    "doubtful_names": {"en": "too many doubtful names", "zh": "归类存疑的染色体过多"},
+    "unsure": {"en": "an object without a class, a chromosome missing", "zh": "有未归类对象，且缺少染色体"},
+    "no_x": {"en": "no X was read: not compared", "zh": "未判读到 X 染色体：不参与比较"},
+    "left_out": {"en": "an object left out, an extra copy possible", "zh": "有未计入的对象，可能为额外拷贝"},
+}
+"""Why a cell is incomplete."""
+
+NOT_LOOKED_FOR: Mapping[Language, str] = {
+    "en": "Structural changes (translocations, deletions, duplications, inversions, small markers) are not looked for "
+    "by this version: only whole chromosomes are counted and named.",
+    "zh": "本版本不检测结构异常（易位、缺失、重复、倒位、小标记染色体等），仅对整条染色体进行计数和归类。",
+}
+"""What the system does not do; one phrase, so that it changes in one place."""
+
+LIMITATIONS: tuple[Mapping[Language, str], ...] = (
+    NOT_LOOKED_FOR,
+    {
+        "en": "All cells were read by a machine, which misses, doubles and misnames chromosomes. No person has "
+        "analysed or karyotyped a cell yet; every chromosome has to be checked.",
+        "zh": "所有细胞均由程序自动判读，可能漏检、重复计数或错误归类染色体。"
+        "尚无任何细胞经人工分析或核型排列，每条染色体均须复核。",
+    },
+    {
+        "en": "Where image analysis is used, either the analysis or its check is done at the microscope "
+        "(European Cytogeneticists Association, guidelines, 4.2.3).",
+        "zh": "使用图像分析时，分析或复核之一须在显微镜下完成（欧洲细胞遗传学家协会指南 4.2.3）。",
+    },
+    {
+        "en": "Mosaicism below the stated part of cells and changes below the resolution of banding are not excluded.",
+        "zh": "不能排除低于所述比例的嵌合，以及低于显带分辨率的异常。",
+    },
+    {
+        "en": "Disorders are named because the changed chromosome is known in them; that is no diagnosis.",
+        "zh": "所列疾病仅因其与发生改变的染色体相关而列出，不构成诊断。",
+    },
+)
+
+_SENTENCES: Mapping[str, Mapping[Language, str]] = {
+    "read": {
+        "en": "Metaphases read automatically: {all}; of these, cells that count to the karyotype: {counted}.",
+        "zh": "共自动判读 {all} 个中期分裂相，其中 {counted} 个计入核型。",
+    },
+    "normal": {
+        "en": "No gain or loss of a whole chromosome was found: {iscn}.",
+        "zh": "未发现整条染色体的增加或缺失：{iscn}。",
+    },
+    "line": {"en": "{count} with {line}: {changes}.", "zh": "{cells} 个细胞为 {line}：{changes}。"},
+    "normal_line": {
+        "en": "{count} normal as read: {line}.",
+        "zh": "{cells} 个细胞判读为正常：{line}。",
+    },
+    "possible_line": {
+        "en": "Possibly there is a line {line} ({changes}), read in {count}; this has to be confirmed first.",
+        "zh": "可能存在细胞系 {line}（{changes}），判读见于 {cells} 个细胞；须先予证实。",
+    },
+    "possible_normal_line": {
+        "en": "{count} read as normal ({line}); whether there is such a line has to be confirmed first.",
+        "zh": "{cells} 个细胞判读为正常（{line}）；是否确有该细胞系须先予证实。",
+    },
+    "known": {
+        "en": "{karyotype} is known as {name}. Whether this applies is for the physician who signs.",
+        "zh": "{karyotype} 见于{name}。是否适用由签发医师判断。",
+    },
+    "known_if": {
+        "en": "{karyotype}, if it is confirmed, is known as {name}. Whether it applies is for the physician who signs.",
+        "zh": "{karyotype} 若得到证实，见于{name}。是否适用由签发医师判断。",
+    },
+    "recurrent": {
+        "en": "{change} is recurrent in: {names}. By itself it makes none of these diagnoses.",
+        "zh": "{change} 常见于：{names}。仅凭此异常不能作出上述诊断。",
+    },
+    "mosaicism": {
+        "en": "If all were read rightly, {count} alike exclude another line in {percent} % of cells or more at "
+        "95 % confidence (Hook 1977).",
+        "zh": "若判读均正确，{cells} 个一致的细胞可在 95 % 置信度下排除比例达到或超过 {percent} % 的另一细胞系"
+        "（Hook 1977）。",
+    },
+}
+
+_CHANGES: Mapping[str, Mapping[Language, str]] = {
+    "gain": {"en": "an extra chromosome {chromosome}", "zh": "多一条 {chromosome} 号染色体"},
+    "loss": {"en": "a missing chromosome {chromosome}", "zh": "少一条 {chromosome} 号染色体"},
+    "gains": {"en": "{times} extra chromosomes {chromosome}", "zh": "多 {times} 条 {chromosome} 号染色体"},
+    "losses": {"en": "{times} missing chromosomes {chromosome}", "zh": "少 {times} 条 {chromosome} 号染色体"},
+}
+
+
+def attention_sentence(flag: Flag, conclusion: Conclusion, lang: Language) -> str:
+    """Say one thing that has to be looked at.
+
+    Raises:
+        KeyError: for a code without a sentence.
+    """
+    values = dict(flag.values)
+    if flag.code == "broken_rule":
+        values["message"] = next(
+            one.message(lang) for one in conclusion.broken_rules if one.rule == flag.values["rule"]
+        )
+    return ATTENTION[flag.code][lang].format(**values)
+
+
+def interpretation(conclusion: Conclusion, lang: Language) -> tuple[str, ...]:
+    """The draft of an interpretation: what was read, what differs, what that is known in, what was not looked for."""
+    if not conclusion.lines:
+        return (NOT_LOOKED_FOR[lang],)
+    said = [_SENTENCES["read"][lang].format(all=len(conclusion.cells), counted=conclusion.counted)]
+    if len(conclusion.lines) == 1 and conclusion.lines[0].role == "normal" and conclusion.iscn:
+        said.append(_SENTENCES["normal"][lang].format(iscn=conclusion.iscn))
+    else:
+        said += [_of_line(line, conclusion.abnormalities, lang) for line in conclusion.lines]
+    said += _known(conclusion, lang)
+    if conclusion.mosaicism is not None:
+        percent, cells = f"{100 * conclusion.mosaicism:.1f}", len(conclusion.lines[0].cells)
+        said.append(_SENTENCES["mosaicism"][lang].format(cells=cells, count=_count(cells), percent=percent))
+    return (*said, NOT_LOOKED_FOR[lang])
+
+
+def limitations(lang: Language) -> tuple[str, ...]:
+    """What a report of this version cannot say."""
+    return tuple(one[lang] for one in LIMITATIONS)
+
+
+def specimen_name(specimen: str, lang: Language) -> str:
+    """A specimen in words; empty for none."""
+    if not specimen:
+        return ""
+    asked = load().specimens[specimen]
+    return asked.name_zh if lang == "zh" else asked.name
+
+
+def _of_line(line: Line, abnormalities: Sequence[Abnormality], lang: Language) -> str:
+    told = {"line": line.written, "cells": len(line.cells), "count": _count(len(line.cells))}
+    if not line.changes or line.role == "normal":
+        return _SENTENCES["possible_normal_line" if line.few else "normal_line"][lang].format(**told)
+    known = {one.change: one for one in abnormalities}
+    words = [_change(change, times, known.get(change), lang) for change, times in Counter(line.changes).items()]
+    separator = "、" if lang == "zh" else ", "
+    key = "possible_line" if line.few else "line"
+    return _SENTENCES[key][lang].format(**told, changes=separator.join(words))
+
+
+def _count(cells: int) -> str:
+    return "1 cell" if cells == 1 else f"{cells} cells"
+
+
+def _change(change: str, times: int, abnormality: Abnormality | None, lang: Language) -> str:
+    if abnormality is None or not abnormality.chromosome or abnormality.kind not in ("gain", "loss"):
+        return ", ".join([change] * times)
+    kind = abnormality.kind if times == 1 else {"gain": "gains", "loss": "losses"}[abnormality.kind]
+    words = _CHANGES[kind][lang].format(chromosome=abnormality.chromosome, times=times)
+    return words.replace("X 号", "X ").replace("Y 号", "Y ")
+
+
+def _known(conclusion: Conclusion, lang: Language) -> list[str]:
+    def name(english: str, chinese: str | None) -> str:
+        return chinese if lang == "zh" and chinese else english
+
+    whole = [one for one in conclusion.touched if one.whole]
+    known = "known_if" if all(line.few for line in conclusion.lines if line.changes) else "known"
+    if not conclusion.request.looks_for_acquired:
+        return [_SENTENCES[known][lang].format(karyotype=one.change, name=name(one.name, one.name_zh)) for one in whole]
+    separator = "；" if lang == "zh" else "; "
+    changes = dict.fromkeys(one.change for one in whole)
+    return [
+        _SENTENCES["recurrent"][lang].format(
+            change=change, names=separator.join(name(one.name, one.name_zh) for one in whole if one.change == change)
+        )
+        for change in changes
+    ]

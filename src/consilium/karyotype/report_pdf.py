@@ -1,0 +1,218 @@
+"""The report that a physician signs, as PDF: typeset by Typst from `report.typ`, in Chinese or English, always a draft.
+
+What is known of a case goes into the template as data, a JSON file beside it, and is never pasted into its text: a name
+with `#` or `]` in it comes out as it is. The file is PDF/A-2u, for archives; that standard also refuses a letter that
+no font has, which else would be an empty box in a patient's name.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consilium.errors import MissingExtra, MissingFont, OutputError
+from consilium.karyotype.fonts import FONT_WAY_OUT, RARE_LETTER_WAY_OUT, find_chinese_font, usual_font_folders
+from consilium.karyotype.record import Record
+from consilium.karyotype.report_tables import (
+    appendix_tables,
+    cell_numbers,
+    findings_tables,
+    identity_rows,
+    method_tables,
+)
+from consilium.karyotype.report_wording import conclusion_words, report_words
+from consilium.karyotype.wording import LANGUAGES, Language, phrase
+from consilium.settings import font_folders as named_font_folders
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+LATIN = "Libertinus Serif"
+"""Comes with Typst, so that an English report looks the same on every machine."""
+
+MOST_KARYOGRAMS = 4
+"""Pages of karyograms: of more lines than these the HTML report shows them."""
+
+_STANDARD = "a-2u"
+
+
+def report_pdf(
+    record: Record,
+    karyograms: Mapping[str, bytes],
+    lang: Language,
+    *,
+    font_folders: Iterable[Path] | None = None,
+    scratch: Path | None = None,
+) -> bytes:
+    """Typeset the report of a case.
+
+    Args:
+        record: the case (`case_record`).
+        karyograms: image name to the PNG file of that cell's karyogram; of each line the best cell is needed.
+        lang: language of the report and of `record`.
+        font_folders: where to look for a Chinese font; the platform's folders when left out.
+        scratch: a folder in which what Typst reads lies for a moment, patient's name and all; the system's folder for
+            temporary files when left out.
+
+    Returns:
+        A PDF file; the same for the same record, karyograms and fonts.
+
+    Raises:
+        MissingFont: no font has the letters of the report: Chinese without a Chinese font, or a rare letter.
+        MissingExtra: Typst is not installed.
+        OutputError: Typst failed otherwise.
+        KeyError: a line's best cell has no karyogram.
+    """
+    typst = _typst()
+    chinese = find_chinese_font(usual_font_folders() if font_folders is None else font_folders)
+    if chinese is None and lang == "zh":
+        raise MissingFont("no font with Chinese characters was found", way_out=FONT_WAY_OUT)
+    with tempfile.TemporaryDirectory(prefix="consilium-report-", dir=scratch) as name:
+        folder = Path(name)
+        fonts = _with_fonts(folder, chinese)
+        families = _families(typst, fonts)
+        pages = _karyogram_pages(record, lang)
+        for number, (image, _, _) in enumerate(pages):
+            (folder / f"karyogram-{number}.png").write_bytes(karyograms[image])
+        data = _data(record, lang)
+        data["fonts"] = [*families, LATIN] if lang == "zh" else [LATIN, *families]
+        data["karyograms"] = [
+            {"file": f"karyogram-{number}.png", "caption": caption, "note": note}
+            for number, (_, caption, note) in enumerate(pages)
+        ]
+        (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        (folder / "report.typ").write_bytes(_template())
+        return _compiled(typst, folder, fonts, created=record["created"], chinese=chinese is not None)
+
+
+def _template() -> bytes:
+    return resources.files("consilium.karyotype").joinpath("report.typ").read_bytes()
+
+
+def _typst() -> ModuleType:
+    try:
+        import typst
+    except ImportError as missing:
+        raise MissingExtra(
+            "Typst, which makes the PDF, is not installed", way_out="Install it with `pip install typst`."
+        ) from missing
+    return typst
+
+
+def _with_fonts(folder: Path, chinese: Path | None) -> list[Path]:
+    """Folders with the fonts of the report: the Chinese one with its bold, and what somebody named, nothing else."""
+    fonts = folder / "fonts"
+    fonts.mkdir()
+    if chinese is not None:
+        family = chinese.stem.split("-")[0].lower()
+        for file in sorted(chinese.parent.iterdir()):
+            if file == chinese or file.stem.lower() == f"{family}-bold":
+                _lay(file.resolve(), fonts / file.name)
+    return [fonts, *(one for one in named_font_folders() if one.is_dir())]
+
+
+def _lay(font: Path, place: Path) -> None:
+    try:
+        place.symlink_to(font)
+    except OSError:
+        # Windows lets not everybody make links.
+        shutil.copyfile(font, place)
+
+
+def _families(typst: ModuleType, fonts: Sequence[Path]) -> list[str]:
+    """Families to set letters in that the Latin face lacks, simplified Chinese first."""
+    found = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(one) for one in fonts]
+    )
+    names = [name for name in dict.fromkeys(found.families()) if " Mono" not in name]
+    simplified = [name for name in names if name.endswith(" SC")]
+    others = [name for name in names if not name.endswith((" SC", " TC", " HK", " JP", " KR"))]
+    return simplified + others or names
+
+
+def _compiled(typst: ModuleType, folder: Path, fonts: Sequence[Path], *, created: str, chinese: bool) -> bytes:
+    try:
+        data: bytes = typst.compile(
+            str(folder / "report.typ"),
+            root=str(folder),
+            font_paths=[str(one) for one in fonts],
+            ignore_system_fonts=True,
+            pdf_standards=[_STANDARD],
+            timestamp=datetime.fromisoformat(created),
+        )
+    except typst.TypstError as error:
+        # Its message may quote the text, and so the patient's name: it goes no further.
+        if "could not be displayed" in str(error.message):
+            way_out = RARE_LETTER_WAY_OUT if chinese else FONT_WAY_OUT
+            raise MissingFont("a name or text has a letter that no font at hand has", way_out=way_out) from None
+        raise OutputError(
+            "the PDF report could not be typeset", way_out="This is a fault of Consilium; please report it."
+        ) from None
+    return data
+
+
+def _karyogram_pages(record: Record, lang: Language) -> list[tuple[str, str, str]]:
+    """Image, caption and note of each page: the best cell of every line, as far as `MOST_KARYOGRAMS` goes."""
+    words, numbers = conclusion_words(lang), cell_numbers(record)
+    aside = {one["image"] for one in record["conclusion"]["set_aside"]}
+    karyotypes = {cell["image"]: cell["karyotype"] for cell in record["cells"]}
+    pages = []
+    for line in record["conclusion"]["lines"][:MOST_KARYOGRAMS]:
+        image = line["cells"][0]
+        caption = words["best_cell"].format(line=line["iscn"], number=numbers[image], cells=len(line["cells"]))
+        note = words["differs_from_line"].format(karyotype=karyotypes[image]) if image in aside else ""
+        pages.append((image, caption, note))
+    return pages
+
+
+def _data(record: Record, lang: Language) -> dict[str, Any]:
+    """Everything that stands in the report, in its words; the template only lays it out."""
+    words, said = conclusion_words(lang), record["conclusion"]
+    told = said["request"]["identifiers"]
+    synthetic = any(cell["synthetic"] for cell in record["cells"])
+    heads = [told.get(key, "") for key in ("case_number", "patient_name", "patient_id")]
+    moment = datetime.fromisoformat(record["created"])
+    return {
+        "lang": lang,
+        "title": report_words(lang)["title"],
+        "case": record["name"],
+        "laboratory": told.get("laboratory", ""),
+        "head": " · ".join([one for one in heads if one] or [record["name"]]),
+        "draft": words["draft"],
+        "watermark": " ".join(dict.fromkeys([words["draft"], "DRAFT"])),
+        "draft_note": words["draft_note"],
+        "synthetic": " · ".join(dict.fromkeys([phrase("synthetic", lang), phrase("synthetic", "en")]))
+        if synthetic
+        else "",
+        "made": f"Consilium {record['consilium_version']} · {report_words(lang)['created']} {record['created']}",
+        "moment": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
+        "page": words["page"],
+        "notice": " ".join(phrase("prompt", one) for one in sorted(LANGUAGES, key=lambda one: one != lang)[:1]),
+        "identity": identity_rows(record, lang),
+        "iscn_title": words["iscn"].format(edition=said["iscn_edition"]),
+        "iscn": said["iscn"],
+        "no_iscn": words["no_iscn"],
+        "attention": {"title": words["attention"], "items": [one["reason"] for one in said["attention"]]},
+        "interpretation": {"title": words["interpretation"], "items": said["interpretation"]},
+        "findings": [table.plain() for table in findings_tables(record, lang)],
+        "method": [table.plain() for table in method_tables(record, lang)],
+        "limitations": {"title": words["limitations"], "items": said["limitations"]},
+        "signature": {
+            "title": words["signature"],
+            "columns": [words["name"], words["date"], words["sign_here"]],
+            "rows": [words["analysed_by"], words["signed_by"]],
+        },
+        "more_lines": words["more_lines"].format(
+            lines=", ".join(one["iscn"] for one in said["lines"][MOST_KARYOGRAMS:])
+        )
+        if len(said["lines"]) > MOST_KARYOGRAMS
+        else "",
+        "appendix": [table.plain() for table in appendix_tables(record, lang)],
+        "reasoning": {"title": words["reasoning"], "items": said["reasoning"]},
+    }
