@@ -29,11 +29,11 @@ from consilium.karyotype.assign import assign
 from consilium.karyotype.choose import choose
 from consilium.karyotype.classify import classify_strips
 from consilium.karyotype.find import find_chromosomes
-from consilium.karyotype.metaphase import CLASSES
+from consilium.karyotype.metaphase import CLASSES, Appearance
 from consilium.karyotype.normalise import normalise
 from consilium.karyotype.rearranged import lying
 from consilium.karyotype.strip import NOMINAL_AREA, Strips, strips
-from consilium.karyotype.structure import FAMILIES, Appearance, appearances, case_score
+from consilium.karyotype.structure import FAMILIES, appearances, case_score
 from training.rearrangements import Plan, built, drawn
 
 SPECIFICITY = 0.915

@@ -26,7 +26,7 @@ from consilium.karyotype import write
 from consilium.karyotype.assign import Assigned, assign
 from consilium.karyotype.choose import keep_all
 from consilium.karyotype.classify import Classified
-from consilium.karyotype.metaphase import CLASSES, Instance, Normalised
+from consilium.karyotype.metaphase import CLASSES, Appearance, Instance, Metaphase, Normalised, Suspect
 from consilium.karyotype.record import ModelReference
 
 SHORTEST, STEP, WIDTH = 40, 4, 11
@@ -96,7 +96,20 @@ def models() -> tuple[ModelReference, ...]:
     return (ModelReference(name="stand-in", version="1", sha256="0" * 64),)
 
 
-STAGES = pipeline.Stages(find=find, classify=classify, choose=keep_all, assign=assign_without_card, models=models)
+def structure(
+    read: Classified, kept: NDArray[np.intp], labels: Sequence[str], *, threads: int | None = None
+) -> tuple[Appearance | None, ...]:
+    return (None,) * len(labels)
+
+
+def suspects(cells: Sequence[Metaphase]) -> tuple[Suspect, ...]:
+    return ()
+
+
+STAGES = pipeline.Stages(
+    find=find, classify=classify, choose=keep_all, assign=assign_without_card, structure=structure, suspects=suspects,
+    models=models,
+)  # fmt: skip
 
 
 def run_as_command() -> None:

@@ -23,11 +23,21 @@ from consilium.karyotype.count import count_cell, modal_karyotype
 from consilium.karyotype.find import find_chromosomes
 from consilium.karyotype.flags import PROBABLY_PRESENT, case_flags, cell_flags, chromosome_flags
 from consilium.karyotype.image_names import image_names, plain_text
-from consilium.karyotype.metaphase import Case, Chromosome, Failure, Instance, Metaphase, Normalised
+from consilium.karyotype.metaphase import (
+    Appearance,
+    Case,
+    Chromosome,
+    Failure,
+    Instance,
+    Metaphase,
+    Normalised,
+    Suspect,
+)
 from consilium.karyotype.models import model_references
 from consilium.karyotype.normalise import normalise
 from consilium.karyotype.quality import assess
 from consilium.karyotype.record import ModelReference
+from consilium.karyotype.structure import look, suspects
 from consilium.karyotype.synthetic import is_synthetic
 from consilium.karyotype.workers import available_cores, map_in_processes
 
@@ -74,6 +84,15 @@ class Assigner(Protocol):
         """Return labels and confidences for every object."""
 
 
+class Looker(Protocol):
+    """Judges how rearranged each chromosome looks (see `structure`)."""
+
+    def __call__(
+        self, read: Classified, kept: NDArray[np.intp], labels: Sequence[str], *, threads: int | None = None
+    ) -> tuple[Appearance | None, ...]:
+        """Return one for each kept object, None where it was not judged."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stages:
     """The stages that hang on models, and which models those are; others can take their place.
@@ -86,12 +105,17 @@ class Stages:
     classify: Classifier
     choose: Chooser
     assign: Assigner
+    structure: Looker
+    suspects: Callable[[Sequence[Metaphase]], tuple[Suspect, ...]]
     models: Callable[[], tuple[ModelReference, ...]]
 
 
 def shipped_stages() -> Stages:
     """The stages with the models that come with Consilium."""
-    return Stages(find=find_chromosomes, classify=classify, choose=choose, assign=assign, models=model_references)
+    return Stages(
+        find=find_chromosomes, classify=classify, choose=choose, assign=assign,
+        structure=look, suspects=suspects, models=model_references,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,13 +204,15 @@ def karyotype_case(
         raise _nothing_usable(errors, failures)
     ranked = tuple(cells[index] for index in sorted(cells, key=lambda index: (-cells[index].quality.score, index)))
     karyotype, disagreeing = modal_karyotype(ranked)
+    suspected = (stages or shipped_stages()).suspects(ranked)
     return Case(
         name=name,
         cells=ranked,
         failures=failures,
         modal_karyotype=karyotype,
         disagreeing=disagreeing,
-        flags=case_flags(ranked),
+        flags=case_flags(ranked, suspected),
+        suspects=suspected,
     )
 
 
@@ -213,6 +239,7 @@ def _karyotype(path: Path, image: str, threads: int | None, stages: Stages) -> M
     chosen = stages.choose(read.probabilities, objects)
     kept = np.flatnonzero(chosen.kept)
     named = stages.assign(read.probabilities[kept])
+    looks = stages.structure(read, kept, named.labels, threads=threads)
     plain = [
         Chromosome(
             instance=replace(objects[k], score=float(chosen.presence[k])),
@@ -221,8 +248,9 @@ def _karyotype(path: Path, image: str, threads: int | None, stages: Stages) -> M
             probabilities=read.probabilities[k],
             angle_deg=float(read.angles[k]),
             polarity=float(read.polarity[k]),
+            appearance=appearance,
         )
-        for k, label, confidence in zip(kept, named.labels, named.confidences, strict=True)
+        for k, label, confidence, appearance in zip(kept, named.labels, named.confidences, looks, strict=True)
     ]
     left_out = int((chosen.presence[~chosen.kept] > PROBABLY_PRESENT).sum())
     return _metaphase(path, image, pixels, normalised, plain, left_out)

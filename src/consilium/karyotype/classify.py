@@ -22,12 +22,14 @@ class Classified:
         angles: (N,) float32, counter-clockwise degrees that put the short arm up.
         polarity: (N,) float32, probability that it then is up, 0.5..1.
         upside_down: (N,) bool, the strip that was read has its long arm first.
+        strips: what was read; None where there was nothing to read.
     """
 
     probabilities: NDArray[np.float32]
     angles: NDArray[np.float32]
     polarity: NDArray[np.float32]
     upside_down: NDArray[np.bool_]
+    strips: Strips | None = None
 
 
 def classify(normalised: Normalised, instances: Sequence[Instance], *, threads: int | None = None) -> Classified:
@@ -68,6 +70,7 @@ def classify_strips(read: Strips, *, threads: int | None = None) -> Classified:
         angles=angles.astype(np.float32),
         polarity=(1 / (1 + np.exp(-np.abs(down)))).astype(np.float32),
         upside_down=upside_down,
+        strips=read,
     )
 
 

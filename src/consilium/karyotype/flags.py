@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.karyotype.count import DIPLOID, sex_chromosomes, single_cell_changes
-from consilium.karyotype.metaphase import CLASSES, UNSURE, Chromosome, Flag, Instance, Metaphase, Quality
+from consilium.karyotype.metaphase import CLASSES, UNSURE, Chromosome, Flag, Instance, Metaphase, Quality, Suspect
 
 LOW_CONFIDENCE = 0.90
 """Confidence is calibrated: below this, more than one name in ten is wrong, and 46 names make a cell."""
@@ -105,8 +105,24 @@ def cell_flags(
     return tuple(flags)
 
 
-def case_flags(cells: Sequence[Metaphase]) -> tuple[Flag, ...]:
-    """Name the gains and losses that too few cells of a case show to be called."""
+def case_flags(cells: Sequence[Metaphase], suspects: Sequence[Suspect] = ()) -> tuple[Flag, ...]:
+    """Name the chromosomes that look rearranged, and gains and losses that too few cells show to be called."""
+    return (*map(_suspected, suspects), *_single_cell_changes(cells))
+
+
+def _suspected(one: Suspect) -> Flag:
+    first, last = one.bands
+    place = f"{one.chromosome}{first}" if first == last else f"{one.chromosome}{first}-{last}"
+    return Flag(
+        code="structure_suspected",
+        values={
+            "chromosome": one.chromosome, "arm": one.arm, "place": place, "family": one.family, "score": one.score,
+            "cells": len(one.cells), "of": one.of,
+        },
+    )  # fmt: skip
+
+
+def _single_cell_changes(cells: Sequence[Metaphase]) -> tuple[Flag, ...]:
     return tuple(
         Flag(
             code="single_cell_change",

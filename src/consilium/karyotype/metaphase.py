@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,50 @@ class Instance:
     score: float
 
 
+Family = Literal["loss", "gain", "inversion", "exchange"]
+"""Kinds of structural change that are told apart: a piece is missing, doubled, turned, or replaced by another."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Appearance:
+    """How rearranged one chromosome looks beside its homologue (see `structure`).
+
+    Attributes:
+        score: log-odds as the network gives them; comparable within a class only.
+        families: probability of each kind of change, in the order of `Family`, given that it is rearranged.
+        place: where it most looks broken, as a fraction of the usual chromosome from pter.
+        paired: there was a homologue to compare with.
+    """
+
+    score: float
+    families: tuple[float, ...]
+    place: float
+    paired: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suspect:
+    """A chromosome of a case that looks rearranged in cell after cell.
+
+    Attributes:
+        chromosome: "1".."22", "X", "Y".
+        arm: "p" or "q", the likelier.
+        family: the likeliest kind of change.
+        bands: first and last band at 550 bphs between which the break probably lies, e.g. ("q13", "q21").
+        score: how unusual it is, in standard errors of normal cases.
+        cells: indices of the cells that show it, the clearest first.
+        of: cells in which the chromosome could be judged.
+    """
+
+    chromosome: str
+    arm: Literal["p", "q"]
+    family: Family
+    bands: tuple[str, str]
+    score: float
+    cells: tuple[int, ...]
+    of: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chromosome:
     """One object with its name.
@@ -89,6 +134,7 @@ class Chromosome:
         angle_deg: counter-clockwise rotation of the original crop, in degrees, that puts the short arm up.
         polarity: probability that the short arm is up after that rotation, 0.5..1.
         flags: what is doubtful about it.
+        appearance: how rearranged it looks; None where that was not judged.
     """
 
     instance: Instance
@@ -98,6 +144,7 @@ class Chromosome:
     angle_deg: float
     polarity: float
     flags: tuple[Flag, ...] = ()
+    appearance: Appearance | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +208,7 @@ class Case:
     Attributes:
         modal_karyotype: the karyotype most cells show.
         disagreeing: names of the images whose karyotype differs from it.
+        suspects: chromosomes that look structurally changed, the most unusual first.
     """
 
     name: str
@@ -169,3 +217,4 @@ class Case:
     modal_karyotype: str
     disagreeing: tuple[str, ...]
     flags: tuple[Flag, ...] = ()
+    suspects: tuple[Suspect, ...] = ()

@@ -11,7 +11,7 @@ from consilium.karyotype.record import ModelReference
 
 WEIGHTS = Path(__file__).parent / "weights"
 
-NAMES = ("detector", "amodal", "classifier")
+NAMES = ("detector", "amodal", "classifier", "structure")
 
 
 def model(name: str, *, threads: int | None = None) -> Model:

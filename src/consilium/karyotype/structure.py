@@ -12,64 +12,41 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from consilium.artefact.card import read_card
 from consilium.cytogenetics.bands import bands
-from consilium.karyotype.metaphase import CLASSES
-from consilium.karyotype.models import model
+from consilium.karyotype.classify import Classified
+from consilium.karyotype.metaphase import CLASSES, Appearance, Family, Metaphase, Suspect
+from consilium.karyotype.models import WEIGHTS, model
 from consilium.karyotype.rearranged import BAND_LEVEL, centromere, lying
 
-Family = Literal["loss", "gain", "inversion", "exchange"]
-FAMILIES: tuple[Family, ...] = ("loss", "gain", "inversion", "exchange")
-"""What is told apart: a piece is missing, doubled, turned, or replaced by other material."""
+FAMILIES: tuple[Family, ...] = get_args(Family)
 
 ROWS = 64
 """Places along a strip of which a break is told; each is two rows."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Appearance:
-    """How rearranged one chromosome looks.
+def look(
+    read: Classified, kept: NDArray[np.intp], labels: Sequence[str], *, threads: int | None = None
+) -> tuple[Appearance | None, ...]:
+    """Judge the chromosomes of one cell as the classifier read them.
 
-    Attributes:
-        score: log-odds as the network gives them; comparable within a class only.
-        families: probability of each of `FAMILIES`, given that it is rearranged.
-        place: where it most looks broken, as a fraction of the usual chromosome from pter.
-        paired: there was a homologue to compare with.
+    Args:
+        read: what the classifier read.
+        kept: (K,) which of its objects are chromosomes.
+        labels: their names.
+        threads: processor threads the model may use; None: all.
     """
-
-    score: float
-    families: tuple[float, ...]
-    place: float
-    paired: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Suspect:
-    """A chromosome of a case that looks rearranged in cell after cell.
-
-    Attributes:
-        chromosome: "1".."22", "X", "Y".
-        arm: "p" or "q", the likelier.
-        family: the likeliest kind of change.
-        bands: first and last band at 550 bphs between which the break probably lies.
-        score: mean over cells of how rearranged the more unusual homologue looks, in standard deviations of normal
-            cases.
-        cells: indices of the cells that show it, the clearest first.
-        of: cells in which the chromosome could be judged.
-    """
-
-    chromosome: str
-    arm: Literal["p", "q"]
-    family: Family
-    bands: tuple[str, str]
-    score: float
-    cells: tuple[int, ...]
-    of: int
+    if read.strips is None or not len(kept):
+        return (None,) * len(labels)
+    images, down = read.strips.images[kept], read.upside_down[kept]
+    images[down] = images[down][:, :, ::-1, ::-1]
+    return appearances(images, read.strips.geometry[kept, 0], labels, threads=threads)
 
 
 def appearances(
@@ -127,38 +104,40 @@ def _place(image: NDArray[np.float32], log_length: float, breaks: NDArray[np.flo
     return float(np.clip((row - own.first) / max(own.last - own.first, 1.0), 0.0, 1.0))
 
 
-def suspects(
-    cells: Sequence[tuple[Sequence[str], Sequence[Appearance | None]]],
-    *,
-    usual: dict[str, tuple[float, float]],
-    threshold: float,
-) -> tuple[Suspect, ...]:
+def suspects(cells: Sequence[Metaphase]) -> tuple[Suspect, ...]:
     """Find the chromosomes of a case that look rearranged.
 
-    Args:
-        cells: labels and appearances of every cell.
-        usual: for each class, mean and standard deviation over normal cases of the statistic of one cell.
-        threshold: standard deviations, shrunk by the number of cells, from which a chromosome is told.
+    How unusual is too much, and what is usual, stands in the network's card; `training.calibrate_structure` put there
+    what normal cases of the validation part show.
 
     Returns:
         The most unusual first.
     """
+    usual, threshold = calibration()
     out = []
     for name in CLASSES:
-        told = [
-            (
-                at,
-                max((one for label, one in zip(*cell, strict=True) if label == name and one), key=_score, default=None),
-            )
-            for at, cell in enumerate(cells)
-        ]
-        seen = [(at, one) for at, one in told if one is not None]
+        seen: list[tuple[int, Appearance]] = []
+        for at, cell in enumerate(cells):
+            judged = [one.appearance for one in cell.chromosomes if one.label == name and one.appearance is not None]
+            if judged:
+                seen.append((at, max(judged, key=_score)))
         if name not in usual or not seen:
             continue
         score = case_score([one.score for _, one in seen], usual[name])
         if score >= threshold:
             out.append(_suspect(name, seen, score))
     return tuple(sorted(out, key=lambda one: -one.score))
+
+
+@cache
+def calibration() -> tuple[dict[str, tuple[float, float]], float]:
+    """What normal cells show of each class (mean and standard deviation), and from where on a case is suspected."""
+    constants = read_card(WEIGHTS / "structure.json").constants
+    usual = {
+        name: (float(constants[f"mean_{name}"]), float(constants[f"deviation_{name}"]))  # type: ignore[arg-type]
+        for name in CLASSES
+    }
+    return usual, float(constants["threshold"])  # type: ignore[arg-type]
 
 
 def _score(one: Appearance) -> float:

@@ -82,6 +82,12 @@ FLAGS: Mapping[str, Mapping[Language, str]] = {
         "en": "Gain ({gains}) and loss ({losses}) in one cell: a misnamed chromosome is likelier than both",
         "zh": "同一细胞内既有增加（{gains}）又有缺失（{losses}）：更可能是染色体判错",
     },
+    "structure_suspected": {
+        "en": "Chromosome {chromosome} looks structurally changed, perhaps near {place}, in {cells} of {of} cell(s): "
+        "compare its homologues. Such prompts are often wrong",
+        "zh": "染色体 {chromosome} 疑似结构异常，可能在 {place} 附近，见于 {of} 个细胞中的 {cells} 个："
+        "请比较两条同源染色体。此类提示常有误报",
+    },
     "single_cell_change": {
         "en": "{change} was seen in {cells} cell(s); {needed} are needed to call it",
         "zh": "{change} 只见于 {cells} 个细胞；至少 {needed} 个细胞才能认定",
