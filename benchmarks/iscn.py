@@ -35,7 +35,8 @@ RUNS = 5
 AT_FIRST = (
     "When corpus and validator first met (2026-11-24, 876 strings) they agreed on 836 (95.4 %): of the wrong strings",
     "11 were called right, of the right ones 6 wrong. The validator has been mended by this corpus since, so that the",
-    "agreement above is no measure of strings that nobody has looked at.",
+    "agreement above is no measure of strings that nobody has looked at. Of 95 strings written after the mending all",
+    "were rightly called right or wrong, one after its author had been corrected; they are in the corpus now.",
 )
 
 OTHERS: tuple[tuple[str, str, str, str, str], ...] = (
