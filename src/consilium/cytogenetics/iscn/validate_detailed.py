@@ -47,7 +47,8 @@ def judge_detailed(text: str, what: Rearrangement) -> Iterator[Finding]:
     ring = what.kind in ("r", "dic r", "trc r")
     for strand in what.strands:
         outer, inner = {strand.breaks[0], strand.breaks[-1]}, set(strand.breaks[1:-1])
-        if inner - {"::"} or ("::" in outer and len(outer) > 1) or (ring and outer != {"::"}):
+        alone = any(piece.end is None and {"-", "~"} & set(piece.start.point.text) for piece in strand.pieces)
+        if alone or inner - {"::"} or ("::" in outer and len(outer) > 1) or (ring and outer != {"::"}):
             yield Finding("detailed-join", strand.span, (("text", text[strand.span.start : strand.span.end]),))
         else:
             yield from _ends(text, strand)
