@@ -24,7 +24,7 @@ def test_a_count_far_from_46_is_believed_in_company_only(cell: Cell, labels: Lab
     few = cell(labels()[3:], image="few.png")
     assert read_cells([*normal, few])[-1].why == ("far_count",)
     assert read_cells([*normal, cell(labels()[2:], image="near.png")])[-1].why == ()
-    triploid = tuple(label for label in labels() for _ in (1, 2, 3))[: 3 * 23]
+    triploid = (*labels(), *labels()[::2])
     together = read_cells([cell(triploid, image=f"3n{number}.png") for number in range(3)])
     assert [one.why for one in together] == [()] * 3
     assert read_cells([*normal, cell(triploid, image="3n.png")])[-1].why == ("far_count",)
@@ -57,6 +57,11 @@ def test_an_unsure_object_may_be_what_is_missing(cell: Cell, labels: Labels) -> 
     assert read_cells([cell((*labels()[1:], UNSURE))])[0].why == ("unsure",)
     (marker,) = read_cells([cell((*labels(), UNSURE))])
     assert marker.why == () and marker.cell.structural == ("+mar",)
+
+
+def test_without_an_x_a_cell_is_not_compared(cell: Cell, labels: Labels) -> None:
+    (read,) = read_cells([cell(labels("Y"))])
+    assert read.why == ("no_x",) and not read.comparable
 
 
 def test_images_of_one_name_stay_two_cells(cell: Cell, labels: Labels) -> None:

@@ -19,6 +19,7 @@ from consilium.karyotype.arrange import arrange, to_svg
 from consilium.karyotype.metaphase import UNSURE, Case, Failure, Flag, Metaphase
 from consilium.karyotype.record import case_record
 from consilium.karyotype.report import report_html
+from consilium.karyotype.request import Request
 from consilium.karyotype.wording import LANGUAGES, Language
 
 Cell = Callable[..., Metaphase]
@@ -103,6 +104,26 @@ def test_the_summary_comes_first_and_names_what_disagrees(case: Case) -> None:
     ]
     places = [text.index(words) for words in order]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_conclusion_leads_and_what_was_told_is_text(case: Case, lang: Language) -> None:
+    hostile = "<img src=x onerror=alert(1)> & {{ 7*7 }}"
+    request = Request(specimen="constitutional_blood", patient_name=hostile, laboratory=hostile)
+    record = case_record(
+        case, lang=lang, created=datetime(2026, 1, 2, tzinfo=UTC), version="1", models=[], request=request
+    )
+    text = report_html(case, record, {cell.image: to_svg(arrange(cell), lang) for cell in case.cells}, lang)
+    page = _Page(text)
+    assert "onerror=alert(1)>" not in text.replace("&gt;", "")
+    assert not any("onerror" in attributes for _, attributes in page.elements)
+    words = "".join(page.texts)
+    assert words.count(hostile) == 2
+    assert {"en": "DRAFT", "zh": "草稿"}[lang] in words
+    said = record["conclusion"]
+    for sentence in (*said["interpretation"], *said["limitations"], *said["reasoning"]):
+        assert sentence in words
+    assert words.index("ISCN 2024") < words.index({"en": "What needs a look", "zh": "需要复核的内容"}[lang])
 
 
 def test_anchors_lead_somewhere_and_ids_are_unique(case: Case) -> None:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
-from consilium.cytogenetics.clones.cell import AUTOSOMES, Cell
-from consilium.cytogenetics.clones.change import Change
+from consilium.cytogenetics.clones.cell import AUTOSOMES
 from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_GAIN, Rule, find_clonal
 from consilium.cytogenetics.clones.families import Clone, Role
-from consilium.cytogenetics.clones.karyotype import ClonalKaryotype, clonal_karyotype
+from consilium.cytogenetics.clones.karyotype import ClonalKaryotype
 from consilium.cytogenetics.clones.setting import Setting, observe
 from consilium.cytogenetics.guidelines import mosaicism_excluded
 from consilium.cytogenetics.iscn.rules import Finding as BrokenRule
@@ -29,6 +27,7 @@ from consilium.karyotype.analysable import ReadCell, cells_beyond_mistakes, read
 from consilium.karyotype.count import count_cell
 from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
 from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Flag, Metaphase
+from consilium.karyotype.read_clones import cells_needed, comparable, largest_line, read_clones
 from consilium.karyotype.request import AMNIOTIC_SPECIMENS, Request
 from consilium.karyotype.touched import Touched, touched
 
@@ -43,8 +42,6 @@ Outcome = Literal["written", "no_cells", "nothing_clonal", "contradiction", "not
     contradiction   the cells contradict each other or what was told
     not_valid       the own string breaks a rule of ISCN: it is withheld, which is a defect of Consilium
 """
-
-Reading = tuple[ClonalKaryotype, tuple[ReadCell, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,7 +172,7 @@ def conclude(case: Case, request: Request | None = None) -> Conclusion:
         outcome = "no_cells"
     else:
         try:
-            karyotype, read = _clones(read, setting)
+            karyotype, read = read_clones(read, setting)
         except NothingToDo:
             outcome = "nothing_clonal"
         except InputError:
@@ -224,68 +221,14 @@ def conclude(case: Case, request: Request | None = None) -> Conclusion:
     )
 
 
-def _clones(read: tuple[ReadCell, ...], setting: Setting) -> Reading:
-    """Find the clones, and weigh the cells again by what many of them show.
-
-    A gain that more cells show than mistakes explain is believed: cells with it count in spite of doubtful names, and
-    cells without it in which an object was left out do not speak against it.
-
-    Raises:
-        NothingToDo: no change is clonal and no cell is normal.
-        InputError: the cells contradict each other or what was told.
-    """
-    if not _comparable(read):
-        raise NothingToDo("no cell has sex chromosomes that a person can have")
-    firm = _firm_gains(read, setting)
-    read = tuple(_weighed(one, firm, read) for one in read)
-    found = clonal_karyotype(_comparable(read), setting)
-    # A few cells that were not wholly read make no line of their own beside those that were.
-    largest = _largest(found.clones)
-    apart = {
-        name
-        for clone in found.clones
-        if clone.incomplete and len(clone.cells) < _needed(clone, largest, len(read))
-        for name in clone.cells
-    }
-    if apart and any(not clone.incomplete for clone in found.clones):
-        with suppress(InputError):
-            found = clonal_karyotype([cell for cell in _comparable(read) if cell.name not in apart], setting)
-    return found, read
-
-
-def _comparable(read: Sequence[ReadCell]) -> list[Cell]:
-    return [one.cell for one in read if one.comparable]
-
-
-def _firm_gains(read: Sequence[ReadCell], setting: Setting) -> list[frozenset[str]]:
-    """The cells that show each gain which mistakes of reading hardly explain."""
-    findings = find_clonal(observe(_comparable(read), setting), setting)
-    return [
-        frozenset(finding.cells)
-        for change, finding in findings.items()
-        if finding.clonal
-        and change.kind == "gain"
-        and len(finding.cells) >= cells_beyond_mistakes(len(read), "more", sex=bool(change.sex_chromosome))
-    ]
-
-
-def _weighed(one: ReadCell, firm: Sequence[frozenset[str]], read: Sequence[ReadCell]) -> ReadCell:
-    """A cell in the light of the firm gains of its case; each is told by the cells that show it."""
-    shown = [names for names in firm if one.cell.name in names]
-    if one.why == ("doubtful_names",):
-        whole = {other.cell.name for other in read if not other.why}
-        return one.complete() if any(len(names & whole) < CELLS_FOR_A_GAIN for names in shown) else one
-    return one.incomplete_by("left_out") if not one.why and one.left_out and len(shown) < len(firm) else one
-
-
 def _lines(karyotype: ClonalKaryotype, read: Sequence[ReadCell], setting: Setting) -> tuple[Line, ...]:
-    sex = observe(_comparable(read), setting).sex
+    sex = observe(comparable(read), setting).sex
     differing = {aside.cell for aside in karyotype.set_aside}
     rank = {one.cell.name: (bool(one.why), one.cell.name in differing, place) for place, one in enumerate(read)}
-    largest = _largest(karyotype.clones)
+    largest = largest_line(karyotype.clones)
     lines = []
     for clone, written in zip(karyotype.clones, karyotype.result.persons[0], strict=True):
-        needed = _needed(clone, largest, len(read))
+        needed = cells_needed(clone, largest, len(read))
         sure = clone is largest and clone.role == "normal"
         lines.append(
             Line(
@@ -300,19 +243,6 @@ def _lines(karyotype: ClonalKaryotype, read: Sequence[ReadCell], setting: Settin
             )
         )
     return tuple(lines)
-
-
-def _largest(clones: Sequence[Clone]) -> Clone:
-    return max(clones, key=lambda clone: (len(clone.cells), len(clone.changes)))
-
-
-def _needed(clone: Clone, largest: Clone, cells: int) -> int:
-    """From how many cells on a line is hardly the largest one misread; the largest one hardly a normal one misread."""
-    own, others = set(clone.changes), set[Change]() if clone is largest else set(largest.changes)
-    more = any(change.kind != "loss" for change in own - others)
-    fewer_missed = any(change.kind == "loss" for change in others - own)
-    only_sex = own != others and all(change.sex_chromosome for change in own ^ others)
-    return cells_beyond_mistakes(cells, "more" if more or fewer_missed else "fewer", sex=only_sex)
 
 
 def _copies(clone: Clone, sex: Counter[str]) -> tuple[tuple[str, int], ...]:
@@ -403,7 +333,7 @@ def _not_written(read: Sequence[ReadCell], lines: Sequence[Line], setting: Setti
     """Changes that several cells share, wholly read or not, and that no line has: a gain from two cells on."""
     written = {change for line in lines for change in line.changes}
     try:
-        findings = find_clonal(observe(_comparable(read), setting), setting)
+        findings = find_clonal(observe(comparable(read), setting), setting)
     except InputError:
         return []
     return [
