@@ -19,6 +19,7 @@ MOST_BYTES = 16_000_000
 CONSTANTS = {
     "detector": set(),
     "amodal": {"threshold", "same_object"},
+    "structure": {"threshold"} | {f"{what}_{name}" for what in ("mean", "deviation") for name in CLASSES},
     "classifier": {
         "temperature",
         "extra_copy",

@@ -63,11 +63,11 @@ def _cell_numbers(text: str, result: Result, lines: list[Line]) -> Iterator[Find
         for several in line.items:
             for item in several:
                 what = item.abnormality
-                acquired = (
-                    isinstance(what, Incomplete)
-                    or (isinstance(what, Counted) and what.kind == "dmin")
-                    or (isinstance(what, Rearrangement) and what.kind == "hsr")
+                acquired = (isinstance(what, Counted) and what.kind == "dmin") or (
+                    isinstance(what, Rearrangement) and what.kind == "hsr"
                 )
+                if isinstance(what, Incomplete) and line.cells is None:
+                    yield Finding("incomplete", item.span)
                 if acquired and line.cells is None:
                     said = text[item.span.start : item.span.end]
                     yield Finding("cells-acquired", item.span, (("text", said),))
