@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,10 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from consilium.cytogenetics.clones.karyotype import ClonalKaryotype
+from consilium.cytogenetics.clones.karyotype import ClonalKaryotype, Note
 from consilium.cytogenetics.guidelines import load
 from consilium.cytogenetics.iscn.validate import validate
-from consilium.karyotype.conclusion import Conclusion, conclude
+from consilium.karyotype import conclusion as conclusion_module
+from consilium.karyotype.analysable import Why
+from consilium.karyotype.conclusion import Conclusion, Outcome, conclude
 from consilium.karyotype.conclusion_record import conclusion_record
 from consilium.karyotype.conclusion_wording import ATTENTION, NOT_LOOKED_FOR, WHY, interpretation
 from consilium.karyotype.count import count_cell, modal_karyotype
@@ -273,6 +278,14 @@ class TestFigures:
     def test_mosaicism_excluded(self) -> None:
         assert conclude(case_of(*[read()] * 20)).mosaicism == pytest.approx(0.139, abs=1e-3)
         assert conclude(case_of(*[read()] * 20), Request(neoplastic=True)).mosaicism is None
+
+
+def test_every_code_that_is_raised_has_a_sentence() -> None:
+    source = Path(conclusion_module.__file__).read_text(encoding="utf-8")
+    raised = set(re.findall(r'Attention\(\s*code="(\w+)"', source)) | set(get_args(Outcome)) - {"written"}
+    raised |= set(get_args(Note)) - {"sex_not_told"}
+    assert raised <= set(ATTENTION)
+    assert set(WHY) == set(get_args(Why))
 
 
 def test_every_sentence_is_there_in_both_languages() -> None:

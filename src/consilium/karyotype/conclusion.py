@@ -7,8 +7,8 @@ All of it is a draft for the person who signs. The karyotype is that of `cytogen
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
@@ -26,7 +26,7 @@ from consilium.errors import InputError, NothingToDo
 from consilium.karyotype.analysable import ReadCell, cells_beyond_mistakes, read_cells
 from consilium.karyotype.count import count_cell
 from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
-from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Flag, Metaphase
+from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Metaphase
 from consilium.karyotype.read_clones import cells_needed, comparable, largest_line, read_clones
 from consilium.karyotype.request import AMNIOTIC_SPECIMENS, Request
 from consilium.karyotype.touched import Touched, touched
@@ -107,6 +107,19 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Attention:
+    """One thing about the conclusion that has to be looked at first; `conclusion_wording.ATTENTION` says it in words.
+
+    Attributes:
+        code: stable, for machines.
+        values: what the sentence is filled with.
+    """
+
+    code: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Conclusion:
     """What a case says; see the module.
 
@@ -144,7 +157,7 @@ class Conclusion:
     band_level: int = 0
     checks: tuple[GuidelineCheck, ...] = ()
     mosaicism: float | None = None
-    attention: tuple[Flag, ...] = ()
+    attention: tuple[Attention, ...] = ()
 
     @property
     def incomplete(self) -> tuple[ReadCell, ...]:
@@ -307,29 +320,29 @@ def _attention(
     agrees: bool | None,
     case: Case,
     setting: Setting,
-) -> tuple[Flag, ...]:
-    flags = []
+) -> tuple[Attention, ...]:
+    flags: list[Attention] = []
     if outcome != "written":
-        flags.append(Flag(code=outcome))
-    flags += [Flag(code=note) for note in (karyotype.notes if karyotype else ()) if note != "sex_not_told"]
+        flags.append(Attention(code=outcome))
+    flags += [Attention(code=note) for note in (karyotype.notes if karyotype else ()) if note != "sex_not_told"]
     flags += [
-        Flag(
+        Attention(
             code="few_cells",
             values={"line": line.written, "cells": len(line.cells), "all": len(read), "needed": line.needed},
         )
         for line in lines
         if line.few
     ]
-    flags += [Flag(code="broken_rule", values={"rule": one.rule}) for one in broken]
+    flags += [Attention(code="broken_rule", values={"rule": one.rule}) for one in broken]
     if agrees is False:
-        flags.append(Flag(code="modal_differs", values={"modal": case.modal_karyotype}))
+        flags.append(Attention(code="modal_differs", values={"modal": case.modal_karyotype}))
     incomplete = sum(bool(one.why) for one in read)
     if incomplete:
-        flags.append(Flag(code="incomplete_cells", values={"cells": incomplete, "all": len(read)}))
+        flags.append(Attention(code="incomplete_cells", values={"cells": incomplete, "all": len(read)}))
     return (*flags, *_not_written(read, lines, setting)) if read else tuple(flags)
 
 
-def _not_written(read: Sequence[ReadCell], lines: Sequence[Line], setting: Setting) -> list[Flag]:
+def _not_written(read: Sequence[ReadCell], lines: Sequence[Line], setting: Setting) -> list[Attention]:
     """Changes that several cells share, wholly read or not, and that no line has: a gain from two cells on."""
     written = {change for line in lines for change in line.changes}
     try:
@@ -337,7 +350,9 @@ def _not_written(read: Sequence[ReadCell], lines: Sequence[Line], setting: Setti
     except InputError:
         return []
     return [
-        Flag(code="shared_not_written", values={"change": change.text, "cells": len(finding.cells), "all": len(read)})
+        Attention(
+            code="shared_not_written", values={"change": change.text, "cells": len(finding.cells), "all": len(read)}
+        )
         for change, finding in findings.items()
         if change.nth == 1 and change.text not in written
         if len(finding.cells)

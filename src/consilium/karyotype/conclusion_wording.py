@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from consilium.cytogenetics.clones.wording import NOTES
 from consilium.cytogenetics.guidelines import load
 from consilium.karyotype.analysable import Why
-from consilium.karyotype.conclusion import Abnormality, Conclusion, Line
-from consilium.karyotype.metaphase import Flag
+from consilium.karyotype.conclusion import Abnormality, Attention, Conclusion, Line
 from consilium.karyotype.wording import Language
 
 ATTENTION: Mapping[str, Mapping[Language, str]] = {
@@ -146,7 +145,7 @@ _CHANGES: Mapping[str, Mapping[Language, str]] = {
 }
 
 
-def attention_sentence(flag: Flag, conclusion: Conclusion, lang: Language) -> str:
+def attention_sentence(flag: Attention, conclusion: Conclusion, lang: Language) -> str:
     """Say one thing that has to be looked at.
 
     Raises:
