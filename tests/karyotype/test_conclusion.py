@@ -25,7 +25,7 @@ from consilium.karyotype import conclusion as conclusion_module
 from consilium.karyotype.analysable import Why
 from consilium.karyotype.conclusion import Conclusion, Outcome, conclude
 from consilium.karyotype.conclusion_record import conclusion_record
-from consilium.karyotype.conclusion_wording import ATTENTION, NOT_LOOKED_FOR, WHY, interpretation
+from consilium.karyotype.conclusion_wording import ATTENTION, STRUCTURE, WHY, interpretation
 from consilium.karyotype.count import count_cell, modal_karyotype
 from consilium.karyotype.metaphase import (
     CLASSES,
@@ -177,7 +177,7 @@ class TestDoubt:
         found = conclude(case_of(read("+9"), read("+10"), read("+11")))
         assert (found.outcome, found.iscn, found.lines) == ("nothing_clonal", "", ())
         assert codes(found) == ["nothing_clonal"]
-        assert interpretation(found, "en") == (NOT_LOOKED_FOR["en"],)
+        assert interpretation(found, "en") == (STRUCTURE["en"],)
 
     def test_cells_of_two_persons_are_a_contradiction(self) -> None:
         cells = [read()] * 5 + [read(sex="XY")] * 5

@@ -65,15 +65,17 @@ WHY: Mapping[Why, Mapping[Language, str]] = {
 }
 """Why a cell is incomplete."""
 
-NOT_LOOKED_FOR: Mapping[Language, str] = {
-    "en": "Structural changes (translocations, deletions, duplications, inversions, small markers) are not looked for "
-    "by this version: only whole chromosomes are counted and named.",
-    "zh": "本版本不检测结构异常（易位、缺失、重复、倒位、小标记染色体等），仅对整条染色体进行计数和归类。",
+STRUCTURE: Mapping[Language, str] = {
+    "en": "Structural changes are prompted only where a chromosome looks unlike its homologue in cell after cell. "
+    "Small ones are mostly missed, and exchanges of pieces that look alike cannot be seen: no prompt does not "
+    "exclude them.",
+    "zh": "仅当某条染色体在多个细胞中均与其同源染色体不相称时才提示疑似结构异常。微小改变大多会漏检，"
+    "带纹相似片段的互换无法识别：没有提示并不能排除结构异常。",
 }
-"""What the system does not do; one phrase, so that it changes in one place."""
+"""What the system does about structure; one phrase, so that it changes in one place."""
 
 LIMITATIONS: tuple[Mapping[Language, str], ...] = (
-    NOT_LOOKED_FOR,
+    STRUCTURE,
     {
         "en": "All cells were read by a machine, which misses, doubles and misnames chromosomes. No person has "
         "analysed or karyotyped a cell yet; every chromosome has to be checked.",
@@ -162,7 +164,7 @@ def attention_sentence(flag: Attention, conclusion: Conclusion, lang: Language) 
 def interpretation(conclusion: Conclusion, lang: Language) -> tuple[str, ...]:
     """The draft of an interpretation: what was read, what differs, what that is known in, what was not looked for."""
     if not conclusion.lines:
-        return (NOT_LOOKED_FOR[lang],)
+        return (STRUCTURE[lang],)
     said = [_SENTENCES["read"][lang].format(all=len(conclusion.cells), counted=conclusion.counted)]
     if len(conclusion.lines) == 1 and conclusion.lines[0].role == "normal" and conclusion.iscn:
         said.append(_SENTENCES["normal"][lang].format(iscn=conclusion.iscn))
@@ -172,7 +174,7 @@ def interpretation(conclusion: Conclusion, lang: Language) -> tuple[str, ...]:
     if conclusion.mosaicism is not None:
         percent, cells = f"{100 * conclusion.mosaicism:.1f}", len(conclusion.lines[0].cells)
         said.append(_SENTENCES["mosaicism"][lang].format(cells=cells, count=_count(cells), percent=percent))
-    return (*said, NOT_LOOKED_FOR[lang])
+    return (*said, STRUCTURE[lang])
 
 
 def limitations(lang: Language) -> tuple[str, ...]:

@@ -19,11 +19,12 @@ from PIL import Image
 
 from consilium.cytogenetics.bands import centromere_index
 from consilium.karyotype.karyogram_svg import image_key, png_uri
-from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Chromosome, Metaphase
+from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Chromosome, Metaphase, Suspect
 from consilium.karyotype.record import Record
 from consilium.karyotype.report_tables import UNKNOWN, findings_tables, identity_rows, method_tables
 from consilium.karyotype.report_wording import conclusion_words, report_words
 from consilium.karyotype.straighten import dark_on_light, straighten
+from consilium.karyotype.structure import FAMILIES
 from consilium.karyotype.wording import LANGUAGES, Language, percentage, phrase, sentence
 
 THUMBNAIL = 96
@@ -34,6 +35,9 @@ CROP_MARGIN = 8
 
 CROP_ENLARGEMENT = 1.6
 """How much larger than their pixels the crops are shown, so that three fit side by side."""
+
+SUSPECT_CELLS = 4
+"""Cells of which both homologues of a suspected chromosome are shown."""
 
 OVERVIEW_QUALITY = 88
 """JPEG quality of the outlined metaphase, which is for orientation; crops are lossless."""
@@ -64,6 +68,7 @@ def report_html(case: Case, record: Record, karyograms: Mapping[str, str], lang:
         case=case,
         record=record,
         cells=cells,
+        suspects=[_suspect(case, one, lang) for one in case.suspects],
         case_reasons=[sentence(flag, lang) for flag in case.flags],
         doubtful_number=sum(len(cell["doubtful"]) for cell in cells),
         synthetic_word=" · ".join(dict.fromkeys([phrase("synthetic", "en"), phrase("synthetic", lang)])),
@@ -198,6 +203,29 @@ def _spots_beside(one: Chromosome, letter: float) -> list[tuple[float, float]]:
 
 def _short(one: Chromosome) -> str:
     return "?" if one.label == UNSURE else one.label
+
+
+def _suspect(case: Case, suspect: Suspect, lang: Language) -> dict[str, Any]:
+    """A chromosome that looks rearranged: both homologues of its clearest cells, the more unusual one first."""
+    flag = next(
+        flag
+        for flag in case.flags
+        if flag.code == "structure_suspected" and flag.values["chromosome"] == suspect.chromosome
+    )
+    shown = []
+    for at in suspect.cells[:SUSPECT_CELLS]:
+        cell = case.cells[at]
+        page = dark_on_light(cell.pixels, inverted=cell.inverted)
+        judged = [one for one in cell.chromosomes if one.label == suspect.chromosome and one.appearance is not None]
+        judged.sort(key=lambda one: -one.appearance.score if one.appearance is not None else 0.0)
+        pictures = [_shown(_straight(page, one)) for one in judged[:2]]
+        looks = judged[0].appearance
+        assert looks is not None
+        pictures[0]["line"] = round(looks.place * pictures[0]["height"])
+        kinds = {name: f"{share:.0%}" for name, share in zip(FAMILIES, looks.families, strict=True)}
+        said = report_words(lang)["families"].format(**kinds)
+        shown.append({"image": cell.image, "pictures": pictures, "families": said})
+    return {"reason": sentence(flag, lang), "cells": shown}
 
 
 def _headline(one: Chromosome, lang: Language) -> str:

@@ -58,10 +58,21 @@ REPORT: Mapping[str, Mapping[Language, str]] = {
     "models": {"en": "Models", "zh": "模型"},
     "model": {"en": "Model", "zh": "模型"},
     "version": {"en": "Version", "zh": "版本"},
+    "suspected": {"en": "Chromosomes that look structurally changed", "zh": "疑似结构异常的染色体"},
+    "suspected_note": {
+        "en": "Both homologues of the cells that show it most, short arm up. The marked one looks more unusual; the "
+        "line is where it most looks broken. How often such prompts are right stands in the model's card.",
+        "zh": "以下为表现最明显的细胞中的两条同源染色体，短臂朝上。标出者更不寻常，横线为最可能的断裂处。"
+        "此类提示的准确程度见模型说明。",
+    },
+    "families": {
+        "en": "loss of a piece {loss}, gain {gain}, inversion {inversion}, exchange {exchange}",
+        "zh": "片段缺失 {loss}，重复 {gain}，倒位 {inversion}，互换 {exchange}",
+    },
     "limits": {
-        "en": "Whole chromosomes are counted and named; structural changes are not looked for. A gain is called from "
-        "2 cells on, a loss from 3 cells on.",
-        "zh": "本报告只对整条染色体进行计数与归类，不检测结构异常。"
+        "en": "Whole chromosomes are counted and named; structural changes are prompted, not called. A gain is called "
+        "from 2 cells on, a loss from 3 cells on.",
+        "zh": "本报告对整条染色体进行计数与归类；对结构异常仅作提示，不作认定。"
         "增加须见于至少 2 个细胞、缺失须见于至少 3 个细胞才予认定。",
     },
 }
