@@ -330,6 +330,8 @@ def _cell_line(line: Line, before: Sequence[Line], made: Sequence[CellLine], sex
         cell.read(alternatives)
     if line.doubled is not None:
         cell.multiply(line.doubled.copies)
+        for alternatives in line.doubled.items:
+            cell.read(alternatives)
     return CellLine(
         line=line, level=_cell_level(line, before), sex=sex, chromosomes=tuple(sorted(cell.chromosomes, key=_rank)),
         extras=tuple(cell.extras), number=number, incomplete=cell.incomplete,
