@@ -29,6 +29,9 @@ QUOTED = (
     "gband612_polarity",
     "mask_ap50_adir",
     "mask_ap50_bioimlab",
+    "structure_sensitivity",
+    "structure_specificity",
+    "structure_real_cases",
     "seconds_per_metaphase",
     "memory_gb",
 )
