@@ -68,6 +68,12 @@ def part_of(case: str, *, one_in: int = 20) -> str:
     return "validation" if zlib.crc32(case.encode()) % one_in == 0 else "train"
 
 
+def abnormal_images() -> frozenset[str]:
+    """Names of the images of tseng2023 whose case is published as numerically or structurally abnormal."""
+    with gzip.open(data_folder() / "tseng2023" / "images.csv.gz", "rt") as file:
+        return frozenset(row["image"] for row in csv.DictReader(file) if row["status"] != "normal")
+
+
 def load_cells(source: str) -> list[Cell]:
     """All cells of one set: "tseng2023", "adir_mfish", "bioimlab_qband", or the drawn ones, "rendered"."""
     kept = RUNS / "cells" / f"{source}.pickle"

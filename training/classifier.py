@@ -34,6 +34,8 @@ class StripSet:
     upside_down: NDArray[np.float32]
     """1 long arm first, 0 short arm first, -1 not known."""
     cells: list[NDArray[np.int64]]
+    names: list[str]
+    """The image of each cell; empty of a drawn one."""
     validation: list[bool]
     rendered: list[bool]
 
@@ -56,6 +58,7 @@ def load_strips(*, rendered: bool = True) -> StripSet:
         labels=np.concatenate([s["labels"] for s in shards]).astype(np.int64),
         upside_down=np.concatenate(upside_down),
         cells=np.split(np.arange(len(ids)), starts[1:]),
+        names=[str(name) for s in shards for name in s.get("names", [""] * len(s["parts"]))],
         validation=[p == "validation" for p in np.concatenate([s["parts"] for s in shards])],
         rendered=["upside_down" in s for s in shards for _ in s["parts"]],
     )

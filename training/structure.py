@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from consilium.karyotype.rearranged import Built, Lying, lying, rearranged
 from consilium.karyotype.structure import FAMILIES
-from training.cells import DARKNESS_SCALE, RUNS
+from training.cells import DARKNESS_SCALE, RUNS, abnormal_images
 from training.checkpoint import resume, save
 from training.classifier import StripSet, load_strips
 from training.networks import Structure
@@ -177,8 +177,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     data = load_strips(rendered=False)
-    train = [k for k in range(len(data.cells)) if not data.validation[k]]
-    held = [k for k in range(len(data.cells)) if data.validation[k]]
+    abnormal = abnormal_images()
+    usable = [k for k in range(len(data.cells)) if data.names[k] not in abnormal]
+    train = [k for k in usable if not data.validation[k]]
+    held = [k for k in usable if data.validation[k]]
     print(len(train), "cells,", len(held), "for validation", flush=True)
     fixed = np.random.default_rng(1)
     validation = [batch(data, held, 250, fixed, train=False) for _ in range(10)]

@@ -16,11 +16,14 @@ import pytest
 from PIL import Image
 
 from consilium.karyotype.arrange import arrange, to_svg
+from consilium.karyotype.flags import case_flags
 from consilium.karyotype.metaphase import UNSURE, Case, Failure, Flag, Metaphase
 from consilium.karyotype.record import case_record
 from consilium.karyotype.report import report_html
 from consilium.karyotype.request import Request
+from consilium.karyotype.structure import suspects
 from consilium.karyotype.wording import LANGUAGES, Language
+from tests.karyotype.test_structure import looking
 
 Cell = Callable[..., Metaphase]
 Labels = Callable[..., tuple[str, ...]]
@@ -152,6 +155,21 @@ def test_doubtful_chromosomes_show_the_original_pixels_beside_their_homologue(ca
     cell = case.cells[1]
     xmin, ymin, xmax, ymax = (int(side) for side in cell.chromosomes[42].instance.box)
     np.testing.assert_array_equal(raw, cell.pixels[ymin - 8 : ymax + 8, xmin - 8 : xmax + 8])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_suspected_chromosome_is_shown_beside_its_homologue(cell: Cell, labels: Labels, lang: Language) -> None:
+    cells = tuple(looking(cell(labels(), image=f"{number}.png"), {"5": 6.0}) for number in range(3))
+    suspected = suspects(cells)
+    case = Case(
+        name="del(5)", cells=cells, failures=(), modal_karyotype="46,XX", disagreeing=(),
+        flags=case_flags(cells, suspected), suspects=suspected,
+    )  # fmt: skip
+    page = _Page(_report(case, lang))
+    assert page.open == [] or page.open == ["image"] * len(page.of("image"))
+    shown = [one for one in page.of("image") if one.get("href", "").startswith("data:image/png")]
+    assert len(shown) >= 2 * len(cells)
+    assert any("70%" in text for text in page.texts)
 
 
 def test_an_unsure_object_has_no_homologue(cell: Cell, labels: Labels) -> None:

@@ -109,7 +109,8 @@ class Suspect:
         family: the likeliest kind of change.
         bands: first and last band at 550 bphs between which the break probably lies, e.g. ("q13", "q21").
         score: how unusual it is, in standard errors of normal cases.
-        cells: indices of the cells that show it, the clearest first.
+        cells: indices of the cells in which it is more than a standard deviation above normal ones, the clearest first;
+            the clearest one alone where none is.
         of: cells in which the chromosome could be judged.
     """
 

@@ -27,9 +27,6 @@ from consilium.karyotype.rearranged import BAND_LEVEL, centromere, lying
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
-ROWS = 64
-"""Places along a strip of which a break is told; each is two rows."""
-
 
 def look(
     read: Classified, kept: NDArray[np.intp], labels: Sequence[str], *, threads: int | None = None
@@ -82,7 +79,7 @@ def appearances(
     )  # fmt: skip
     found: dict[int, Appearance] = {}
     for at, (index, twin) in enumerate(pairs):
-        place = _place(images[index], float(log_lengths[index]), out["breaks"][at], labels[index])
+        place = _place(images[index], float(log_lengths[index]), out["breaks"][at])
         if place is None:
             continue
         families = np.exp(out["kinds"][at] - out["kinds"][at].max())
@@ -96,7 +93,7 @@ def appearances(
     return tuple(found.get(index) for index in range(len(labels)))
 
 
-def _place(image: NDArray[np.float32], log_length: float, breaks: NDArray[np.float32], label: str) -> float | None:
+def _place(image: NDArray[np.float32], log_length: float, breaks: NDArray[np.float32]) -> float | None:
     own = lying(image, log_length)
     if own is None:
         return None
@@ -125,7 +122,7 @@ def suspects(cells: Sequence[Metaphase]) -> tuple[Suspect, ...]:
             continue
         score = case_score([one.score for _, one in seen], usual[name])
         if score >= threshold:
-            out.append(_suspect(name, seen, score))
+            out.append(_suspect(name, seen, score, usual[name]))
     return tuple(sorted(out, key=lambda one: -one.score))
 
 
@@ -155,8 +152,9 @@ def case_score(scores: Sequence[float], usual: tuple[float, float]) -> float:
     return float((np.mean(scores) - mean) / deviation * np.sqrt(len(scores)))
 
 
-def _suspect(name: str, seen: list[tuple[int, Appearance]], score: float) -> Suspect:
+def _suspect(name: str, seen: list[tuple[int, Appearance]], score: float, usual: tuple[float, float]) -> Suspect:
     seen = sorted(seen, key=lambda told: -told[1].score)
+    shown = [at for at, one in seen if one.score > sum(usual)]
     clearest = [one for _, one in seen[: max(len(seen) // 2, 1)]]
     place = float(np.median([one.place for one in clearest]))
     spread = max(float(np.std([one.place for one in clearest])), 0.03)
@@ -167,5 +165,5 @@ def _suspect(name: str, seen: list[tuple[int, Appearance]], score: float) -> Sus
     return Suspect(
         chromosome=name, arm="p" if place < centromere(name) else "q", family=FAMILIES[int(families.argmax())],
         bands=(f"{rows[low].arm}{rows[low].name}", f"{rows[high].arm}{rows[high].name}"), score=score,
-        cells=tuple(at for at, one in seen if one.score > 0), of=len(seen),
+        cells=tuple(shown or [seen[0][0]]), of=len(seen),
     )  # fmt: skip
