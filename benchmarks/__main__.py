@@ -111,11 +111,9 @@ class Benchmark:
 
     def structure(self) -> Section:
         """Structural change, built and real, by case."""
-        validation = self.images if self.part == "validation" else self._limited(tseng2023("validation"))
         return structure.measure(
-            self.images, validation, tseng2023("structural"), part=self.part, processes=self.processes,
-            data=self._image_data,
-        )  # fmt: skip
+            self.images, tseng2023("structural"), part=self.part, processes=self.processes, data=self._image_data
+        )
 
     def cost(self) -> Section:
         """Time and memory."""

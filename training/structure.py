@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional
 
+from consilium.karyotype.metaphase import FAMILIES
 from consilium.karyotype.rearranged import Built, Lying, lying, rearranged
-from consilium.karyotype.structure import FAMILIES
 from training.cells import DARKNESS_SCALE, RUNS, abnormal_images
 from training.checkpoint import resume, save
 from training.classifier import StripSet, load_strips

@@ -10,8 +10,8 @@ import pytest
 
 from consilium.karyotype import structure
 from consilium.karyotype.flags import case_flags
-from consilium.karyotype.metaphase import Appearance, Metaphase
-from consilium.karyotype.structure import FAMILIES, appearances, calibration, case_score, suspects
+from consilium.karyotype.metaphase import FAMILIES, Appearance, Metaphase
+from consilium.karyotype.structure import appearances, calibration, case_score, suspects
 from consilium.karyotype.wording import sentence
 
 Cell = Callable[..., Metaphase]

@@ -52,6 +52,30 @@ ATTENTION: Mapping[str, Mapping[Language, str]] = {
         "en": "{change} was read in {cells} of {all} cells and is not in the karyotype. Look at these cells.",
         "zh": "{all} 个细胞中有 {cells} 个判读为 {change}，未写入核型。请复核这些细胞。",
     },
+    "structure_suspected": {
+        "en": "Chromosome {chromosome} looks structurally changed, perhaps near {place}, in {cells} of {of} cell(s): a "
+        "prompt, often a false alarm. Compare its homologues, which this report shows.",
+        "zh": "染色体 {chromosome} 疑似结构异常，可能在 {place} 附近，见于 {of} 个细胞中的 {cells} 个："
+        "仅为提示，常有误报。请比较本报告所示的两条同源染色体。",
+    },
+    "sex_withheld": {
+        "en": "The sex is not reported, as was asked: U stands for the sex chromosomes (ISCN 2024, 5.2).",
+        "zh": "按要求不报告性别：以 U 代替性染色体（ISCN 2024，5.2）。",
+    },
+    "sex_stated": {
+        "en": "The sex was not to be reported, but a change of the sex chromosomes was found and cannot be reported "
+        "without them. Check this before the report leaves the laboratory.",
+        "zh": "申请要求不报告性别，但发现性染色体改变，报告该异常必然涉及性染色体。报告发出前请务必核对。",
+    },
+    "sex_pending": {
+        "en": "The sex is not reported, as was asked, and no karyotype is given out yet: the laboratory has to look at "
+        "the sex chromosomes first. What was read stands in case.json, the laboratory's own record.",
+        "zh": "按要求不报告性别；须由实验室先行复核性染色体，故暂不给出核型。判读结果见实验室内部记录 case.json。",
+    },
+    "sex_to_be_looked_at": {
+        "en": "Something about the sex chromosomes has to be looked at by the laboratory: it stands in case.json.",
+        "zh": "有关性染色体的内容需由实验室复核，见 case.json。",
+    },
     **{str(note): words for note, words in NOTES.items()},
 }
 """What has to be looked at before anything else, by the code of the flag."""
