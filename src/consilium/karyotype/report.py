@@ -66,7 +66,7 @@ def report_html(case: Case, record: Record, karyograms: Mapping[str, str], lang:
         record=record,
         cells=cells,
         suspects=[_suspect(one, lang) for one in shown_suspects(case, record, lang)],
-        worth=worth(lang),
+        worth=worth(lang) if case.suspects else "",
         case_reasons=[sentence(flag, lang) for flag in case.flags],
         doubtful_number=sum(len(cell["doubtful"]) for cell in cells),
         synthetic_word=" · ".join(dict.fromkeys([phrase("synthetic", "en"), phrase("synthetic", lang)])),

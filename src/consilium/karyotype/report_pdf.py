@@ -222,7 +222,7 @@ def _suspected(suspects: Sequence[ShownSuspect], folder: Path, lang: Language) -
                 "cells": cells,
             }
         )
-    notes = [worth(lang), f"{words['suspected_note']} {words['display_aid']}"]
+    notes = [worth(lang), f"{words['suspected_note']} {words['display_aid']}"] if suspects else []
     return {"title": words["suspected"], "notes": notes, "items": shown}
 
 

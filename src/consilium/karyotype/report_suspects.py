@@ -30,6 +30,7 @@ CELLS_SHOWN = 4
 MARK = "#b91c1c"
 _MARGIN = 3.0
 _BRACKET = 7.0
+_ENLARGEMENT = 1.6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +123,8 @@ def ideogram(suspect: Suspect) -> str:
     )
     box = f"{-shape.left - _MARGIN:.1f} {shape.top - _MARGIN:.1f} {width:.1f} {height:.1f}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="{width:.1f}" height="{height:.1f}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" '
+        f'width="{_ENLARGEMENT * width:.1f}" height="{_ENLARGEMENT * height:.1f}">'
         f"{shape.svg}{marks}</svg>"
     )
 

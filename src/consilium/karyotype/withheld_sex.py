@@ -30,15 +30,18 @@ _SPEAKING_OF_SEX = frozenset({"two_sexes", "broken_rule"})
 
 
 def disclosure(conclusion: Conclusion) -> Disclosure:
-    """What may be given out of the sex, as the request has it."""
+    """What may be given out of the sex, as the request has it.
+
+    XX beside XY is no finding before cells of the mother, or a mix-up, are excluded.
+    """
     if not conclusion.request.withhold_sex:
         return "stated"
-    changed = [line for line in conclusion.lines if _sex_changed(line)]
-    sexes = {_sex(line) for line in conclusion.lines}
-    if any(not line.few for line in changed):
-        return "stated"
-    if changed or len(sexes) > 1 or conclusion.outcome in ("contradiction", "not_valid"):
+    changed = [line for line in conclusion.lines if not _usual_sex(line)]
+    usual = {"Y" in _sex(line) for line in conclusion.lines if _usual_sex(line)}
+    if len(usual) > 1 or conclusion.outcome in ("contradiction", "not_valid"):
         return "pending"
+    if changed:
+        return "pending" if all(line.few for line in changed) else "stated"
     return "withheld"
 
 
@@ -72,16 +75,10 @@ def _sex(line: Line) -> str:
     return "X" * copies.get("X", 0) + "Y" * copies.get("Y", 0)
 
 
-def _sex_changed(line: Line) -> bool:
-    """Whether a line has other sex chromosomes than a usual one, or one of them changed."""
-    named = any(label in change for change in line.changes for label in SEX_CHROMOSOMES)
-    return named or not (_sex(line) in _USUAL or _polyploid(line))
-
-
-def _polyploid(line: Line) -> bool:
-    """A triploid or tetraploid line has more sex chromosomes than two, which is no change of them."""
-    copies = dict(line.copies)
-    return copies.get("1", 2) > 2 and copies.get("X", 0) + copies.get("Y", 0) == copies["1"]
+def _usual_sex(line: Line) -> bool:
+    """Whether a line has XX or XY, or as many sex chromosomes as its ploidy gives it."""
+    sex = _sex(line)
+    return sex in _USUAL or len(sex) == dict(line.copies).get("1", 2) > 2
 
 
 def _undisclosed(iscn: str) -> str:
