@@ -130,7 +130,7 @@ class TestConclusion:
             stand_in.save(tmp_path / "slides" / f"{number}.png", stand_in.TRISOMY_21)
         assert karyotype("slides", "--out", "out", "--lang", "en", "--no-pdf", "--withhold-sex") is ExitCode.DONE
         shown = capsys.readouterr()
-        assert "ISCN 2024  47,U,+21" in shown.out and "XX" not in shown.out + shown.err
+        assert "ISCN 2024   47,U,+21" in shown.out and "XX" not in shown.out + shown.err
         said = _record(tmp_path / "out")["conclusion"]
         assert isinstance(said, dict)
         assert said["iscn"] == "47,XX,+21" and said["disclosed"] == {"sex": "withheld", "iscn": "47,U,+21"}

@@ -129,7 +129,7 @@ def karyotype_to(
     refuse_output(out)
     stages = pipeline.shipped_stages()
     models = stages.models()
-    with case_progress(len(paths)) as show:
+    with case_progress(len(paths), sex_withheld=request is not None and request.withhold_sex) as show:
         case = pipeline.karyotype_case(paths, name=plain_text(name), workers=workers, on_progress=show, stages=stages)
     with writing_progress(len(case.cells)) as written:
         report = write_case(

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from consilium.cytogenetics.iscn.parse import parse
 from consilium.cytogenetics.iscn.tree import Line as WrittenLine
-from consilium.cytogenetics.iscn.tree import Result, Sex
+from consilium.cytogenetics.iscn.tree import Sex
 from consilium.cytogenetics.iscn.write import line as write_line
 from consilium.cytogenetics.iscn.write import write
 from consilium.karyotype.conclusion import Attention, Conclusion, Disclosure, Line
@@ -50,7 +50,7 @@ def disclosed_iscn(conclusion: Conclusion) -> str:
     given = disclosure(conclusion)
     if given == "pending" or not conclusion.iscn:
         return ""
-    return conclusion.iscn if given == "stated" else _undisclosed(conclusion.iscn)
+    return conclusion.iscn if given == "stated" else _without_sex(conclusion.iscn)
 
 
 def withhold(case: Case, conclusion: Conclusion) -> tuple[Case, Conclusion]:
@@ -81,21 +81,22 @@ def _usual_sex(line: Line) -> bool:
     return sex in _USUAL or len(sex) == dict(line.copies).get("1", 2) > 2
 
 
-def _undisclosed(iscn: str) -> str:
+def _without_sex(iscn: str) -> str:
     result = parse(iscn)
-    return write(_without_sex(result))
-
-
-def _without_sex(result: Result) -> Result:
     persons = tuple(
         tuple(replace(line, base=Sex(UNDISCLOSED)) if isinstance(line.base, Sex) else line for line in lines)
         for lines in result.persons
     )
-    return replace(result, persons=persons)
+    return write(replace(result, persons=persons))
 
 
-def _karyotype(written: str) -> str:
-    """A cell's or a case's karyotype as `count` writes it, its sex chromosomes taken for U and told nowhere else."""
+def undisclosed(written: str) -> str:
+    """A cell's or a case's karyotype as `count` writes it, with U for its sex chromosomes.
+
+    Examples:
+        >>> undisclosed("47,XY,+21"), undisclosed("45,X")
+        ('47,U,+21', '45,U')
+    """
     if not written:
         return ""
     count, _, *items = written.split(",")
@@ -108,7 +109,7 @@ def _tells(text: object) -> bool:
 
 def _case(case: Case) -> Case:
     cells = tuple(_cell(cell) for cell in case.cells)
-    modal = _karyotype(case.modal_karyotype)
+    modal = undisclosed(case.modal_karyotype)
     return replace(
         case,
         cells=cells,
@@ -123,7 +124,7 @@ def _cell(cell: Metaphase) -> Metaphase:
     return replace(
         cell,
         chromosomes=tuple(_chromosome(one) for one in cell.chromosomes if one.label not in SEX_CHROMOSOMES),
-        karyotype=_karyotype(cell.karyotype),
+        karyotype=undisclosed(cell.karyotype),
         gains=tuple(label for label in cell.gains if label not in SEX_CHROMOSOMES),
         losses=tuple(label for label in cell.losses if label not in SEX_CHROMOSOMES),
         flags=_flags(cell.flags),
@@ -169,7 +170,7 @@ def _conclusion(conclusion: Conclusion, given: Disclosure) -> Conclusion:
         broken_rules=(),
         touched=tuple(one for one in conclusion.touched if not _tells(one.change)),
         mosaicism=None if given == "pending" else conclusion.mosaicism,
-        modal_karyotype=_karyotype(conclusion.modal_karyotype),
+        modal_karyotype=undisclosed(conclusion.modal_karyotype),
         attention=(told, *more, *attention),
         disclosed=given,
     )
@@ -186,4 +187,4 @@ def _value(value: str | int, written: dict[str, str]) -> str | int:
         return value
     if value in written:
         return written[value]
-    return _karyotype(value) if _tells(value) else value
+    return undisclosed(value) if _tells(value) else value
