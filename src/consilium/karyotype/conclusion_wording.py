@@ -90,11 +90,11 @@ WHY: Mapping[Why, Mapping[Language, str]] = {
 """Why a cell is incomplete."""
 
 STRUCTURE: Mapping[Language, str] = {
-    "en": "Structural changes are prompted only where a chromosome looks unlike its homologue in cell after cell. "
-    "Small ones are mostly missed, and exchanges of pieces that look alike cannot be seen: no prompt does not "
-    "exclude them.",
-    "zh": "仅当某条染色体在多个细胞中均与其同源染色体不相称时才提示疑似结构异常。微小改变大多会漏检，"
-    "带纹相似片段的互换无法识别：没有提示并不能排除结构异常。",
+    "en": "Structural changes are prompted only where a chromosome looks unlike its homologue in cell after cell, or "
+    "plainly so where there is a single one. Small ones are mostly missed, and exchanges of pieces that look alike "
+    "cannot be seen: no prompt does not exclude them.",
+    "zh": "仅当某条染色体在多个细胞中均与其同源染色体不相称（只有一个细胞时须十分明显）时才提示疑似结构异常。"
+    "微小改变大多会漏检，带纹相似片段的互换无法识别：没有提示并不能排除结构异常。",
 }
 """What the system does about structure; one phrase, so that it changes in one place."""
 
