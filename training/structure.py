@@ -32,6 +32,7 @@ from training.classifier import StripSet, load_strips
 from training.networks import Structure
 from training.rearrangements import Plan, built, drawn
 from training.schedule import Schedule
+from training.shipped import load_shipped
 
 RENAMED_FROM = 5
 """Bands at 550 bphs from which on a change may make the classifier give a chromosome another name."""
@@ -240,6 +241,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--from-shipped", action="store_true", help="go on from the weights that ship")
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     named = load_named()
@@ -255,7 +257,10 @@ def main() -> None:
     optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=0.02)
     schedule = Schedule(options.rate, 0, options.minutes)
     path = RUNS / "structure.pt"
-    resume(path, network, optimiser, schedule)
+    resumed = resume(path, network, optimiser, schedule)
+    if options.from_shipped and not resumed:
+        load_shipped(network, "structure", validation[0][:4])
+        print("  ", judge(network, validation), flush=True)
     rng = np.random.default_rng(options.seed + schedule.step)
     began, losses = time.monotonic(), []
     while not schedule.over:
