@@ -287,22 +287,20 @@ def outcomes(
 
 def figures(
     normal: Mapping[str, Sequence[Scores]],
-    built_ones: Sequence[Outcome],
     real: Mapping[str, tuple[Scores, str]],
     known: Mapping[str, tuple[float, float]],
     limits: Limits,
     *,
     data: str,
 ) -> Iterator[Figure]:
-    """Specificity and false prompts of normal cases, sensitivity to built ones by size and kind, and the real ones.
+    """Specificity and false prompts of normal cases, and what becomes of the real structural ones.
 
     Args:
         normal: of each normal case the scores of each cell.
-        built_ones: what became of the built ones.
         real: of each structural case its scores and the chromosomes that are published as altered.
         known: what is usual.
         limits: from where on a case is suspected.
-        data: what it is measured on.
+        data: what the normal ones are.
     """
     names = list(normal)
     prompts = [len(suspected(pooled(normal[name]), known, limits)) for name in names]
@@ -314,6 +312,18 @@ def figures(
         name="structure_specificity_one_cell", estimate=fraction([name for name, _ in cells], clear), data=data,
         note=f"{len(cells)} cells",
     )  # fmt: skip
+    told = {case: suspected(case_scores, known, limits) for case, (case_scores, _) in real.items()}
+    named = [any(label in told[case] for label in altered_ones.split(",")) for case, (_, altered_ones) in real.items()]
+    for name, hits in (("structure_real_cases", list(map(bool, told.values()))), ("structure_real_named", named)):
+        lower, upper = exact_binomial(sum(hits), len(hits))
+        yield Figure(
+            name=name, data=f"tseng2023, {len(hits)} structural cases, train part included",
+            estimate=Estimate(value=sum(hits) / max(len(hits), 1), low=lower, high=upper, n=len(hits)),
+        )  # fmt: skip
+
+
+def built_figures(built_ones: Sequence[Outcome], *, data: str) -> Iterator[Figure]:
+    """Sensitivity to built rearrangements: all, by size, by kind, and in one cell alone."""
     built_data = f"{data}, {len(built_ones)} built rearrangements"
 
     def share(name: str, chosen: Sequence[Outcome], hits: Sequence[bool]) -> Figure:
@@ -331,33 +341,21 @@ def figures(
         chosen = [one for one in built_ones if one.plan.family == family]
         if chosen:
             yield share(f"structure_sensitivity_{kind}", chosen, [one.found for one in chosen])
-    told = {case: suspected(case_scores, known, limits) for case, (case_scores, _) in real.items()}
-    named = [any(label in told[case] for label in altered_ones.split(",")) for case, (_, altered_ones) in real.items()]
-    for name, hits in (("structure_real_cases", list(map(bool, told.values()))), ("structure_real_named", named)):
-        lower, upper = exact_binomial(sum(hits), len(hits))
-        yield Figure(
-            name=name, data=f"tseng2023, {len(hits)} structural cases, train part included",
-            estimate=Estimate(value=sum(hits) / max(len(hits), 1), low=lower, high=upper, n=len(hits)),
-        )  # fmt: skip
 
 
 def measure(
     cells: Sequence[AnnotatedCell], structural: Sequence[AnnotatedCell], *, part: str, processes: int, data: str
 ) -> Section:
-    """Judge the cases of the part, built ones and real ones, as the shipped package does."""
+    """Judge the normal cases of the part and the real structural ones as the shipped package does."""
     known, limits = calibration()
     judged = by_case(read_cells(cells, source=part, processes=processes))
     others = by_case(read_cells(structural, source="structural", processes=processes))
-    several = {
-        case: group for case, group in judged.items() if group[0].status == "normal" and len(group) >= FEWEST_CELLS
-    }
     normal = {case: [scores([cell]) for cell in group] for case, group in judged.items() if group[0].status == "normal"}
     real = {
         case: (scores(group), group[0].abnormality)
         for case, group in [*judged.items(), *others.items()]
         if group[0].status == "structural"
     }
-    made = outcomes(several, known, limits)
     table = {
         "thresholds": list(limits),
         "usual": {label: list(values) for label, values in sorted(known.items())},
@@ -368,4 +366,17 @@ def measure(
             for case, (group, told) in sorted(real.items())
         ],
     }  # fmt: skip
-    return Section(figures=tuple(figures(normal, made, real, known, limits, data=data)), tables={"structure": table})
+    return Section(figures=tuple(figures(normal, real, known, limits, data=data)), tables={"structure": table})
+
+
+def measure_built(cells: Sequence[AnnotatedCell], *, part: str, processes: int, data: str) -> Section:
+    """Build rearrangements in the normal cases of several cells, and judge them as the shipped package does."""
+    known, limits = calibration()
+    judged = by_case(read_cells(cells, source=part, processes=processes))
+    several = {
+        case: group for case, group in judged.items() if group[0].status == "normal" and len(group) >= FEWEST_CELLS
+    }
+    made = outcomes(several, known, limits)
+    return Section(
+        figures=tuple(built_figures(made, data=data)), tables={"structure_built": {"thresholds": list(limits)}}
+    )

@@ -99,7 +99,6 @@ def worth(lang: Language) -> str:
         specificity=_percent(measured["structure_specificity"], lang),
         sensitivity=_percent(measured["structure_sensitivity"], lang),
         specificity_one=_percent(measured["structure_specificity_one_cell"], lang),
-        sensitivity_one=_percent(measured["structure_sensitivity_one_cell"], lang),
         cases=real.n,
         prompted=round(real.value * real.n),
         named=round(named.value * named.n),

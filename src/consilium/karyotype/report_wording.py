@@ -72,12 +72,13 @@ REPORT: Mapping[str, Mapping[Language, str]] = {
     },
     "suspected_worth": {
         "en": "What such a prompt is worth (model card; 95 % interval): normal cases without any prompt {specificity}; "
-        "cases with a rearrangement built into them that were prompted {sensitivity}; of a single cell "
-        "{specificity_one} and {sensitivity_one}. Of {cases} real cases with a structural change {prompted} were "
+        "single normal cells without any {specificity_one}; cases with a rearrangement built into them that were "
+        "prompted {sensitivity}. Of {cases} real cases with a structural change {prompted} were "
         "prompted, {named} of them at a changed chromosome. As structural changes are rare, most prompts are false "
         "alarms; and that nothing is prompted excludes nothing.",
         "zh": "此类提示的价值（见模型说明；括号内为 95 % 区间）：正常病例无任何提示者 {specificity}；"
-        "人工构建重排的病例被提示者 {sensitivity}；仅凭单个细胞时分别为 {specificity_one}和 {sensitivity_one}。"
+        ""
+        "单个正常细胞无任何提示者 {specificity_one}；人工构建重排的病例被提示者 {sensitivity}。"
         "{cases} 个真实结构异常病例中有 {prompted} 个被提示，其中 {named} 个提示的是确有改变的染色体。"
         "结构异常本属少见，故多数提示为误报；没有提示也不能排除异常。",
     },
