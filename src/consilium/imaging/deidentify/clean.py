@@ -207,10 +207,7 @@ def _kept(element: DataElement, vr: str, how: Cleaning, *, option: Retain | None
     if vr in unlisted.NUMBERS:
         return _as_is(element, vr, how)
     if vr in unlisted.BYTES:
-        plain = keyword in unlisted.PLAIN_BYTES and not (
-            keyword == "ICCProfile" and how.identity.in_bytes(element.value or b"")
-        )
-        return _as_is(element, vr, how) if plain else None
+        return _as_is(element, vr, how) if _plain_bytes(element, how) else None
     texts = _strings(element)
     if vr in unlisted.TIMES:
         if how.policy.retain.isdisjoint({Retain.DATES}) or (listed and option is not Retain.DATES):
@@ -240,6 +237,13 @@ def _kept(element: DataElement, vr: str, how: Cleaning, *, option: Retain | None
     if vr in unlisted.TEXTS:
         return _kept_text(tag, vr, keyword, texts, how, option=option, listed=listed)
     return None
+
+
+def _plain_bytes(element: DataElement, how: Cleaning) -> bool:
+    """Pixels, which are looked at elsewhere, and tables in which nobody's name stands."""
+    if element.keyword in unlisted.PIXELS:
+        return True
+    return element.keyword in unlisted.PLAIN_BYTES and not how.identity.in_bytes(element.value or b"")
 
 
 def _kept_text(

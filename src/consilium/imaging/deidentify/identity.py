@@ -123,7 +123,7 @@ class Identity:
                         continue
                     # Two letters in an 8-bit set are met by chance; the text itself was searched before.
                     if encoded.isascii():
-                        bounded.add(encoded)
+                        (bounded if len(encoded) < LONG else free).add(encoded)
                     elif len(encoded) >= 4:
                         free.add(encoded)
         parts = []
@@ -137,7 +137,7 @@ class Identity:
 
 
 LONG = 6
-"""Bytes: shorter words are met by chance in compressed pixels."""
+"""Letters: a shorter word is looked for as a word of its own, a longer one within others too ("Wexboroughs")."""
 
 
 def _any_of(found: Iterable[bytes]) -> bytes:
@@ -145,8 +145,8 @@ def _any_of(found: Iterable[bytes]) -> bytes:
 
 
 def _text_pattern(words: Iterable[str], dates: frozenset[str]) -> re.Pattern[str] | None:
-    ascii_words = [re.escape(word) for word in words if word.isascii()]
-    other = [re.escape(word) for word in words if not word.isascii()]
+    ascii_words = [re.escape(word) for word in words if word.isascii() and len(word) < LONG]
+    other = [re.escape(word) for word in words if not word.isascii() or len(word) >= LONG]
     parts = []
     if ascii_words:
         parts.append(rf"(?<![0-9a-z])(?:{'|'.join(ascii_words)})(?![0-9a-z])")

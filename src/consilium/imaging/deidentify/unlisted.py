@@ -74,11 +74,10 @@ NEEDED = frozenset(
 """Text that an object needs to be valid: what is not kept of it gets a pseudonym, so that what was alike stays
 alike."""
 
+PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
+
 PLAIN_BYTES = frozenset(
     {
-        "PixelData",
-        "FloatPixelData",
-        "DoubleFloatPixelData",
         "RedPaletteColorLookupTableData",
         "GreenPaletteColorLookupTableData",
         "BluePaletteColorLookupTableData",
@@ -105,11 +104,11 @@ PUBLIC_SCHEMES = frozenset(
     {
         "DCM", "SCT", "SRT", "SNM3", "SNOMED-RT", "99SDM", "LN", "UCUM", "RADLEX", "FMA", "UMLS", "NCIT", "MDC",
         "ISO639_1", "ISO639_2", "RFC3066", "RFC5646", "ISO3166_1", "CTV3", "I10", "I9C", "ICD10", "ICDO", "ICDO3",
-        "C4", "CD4", "ACR", "BI", "NYUMCCG", "NEU", "UNS", "MSH", "PUBCHEM_CID", "RXNORM", "HPC", "ITIS_TSN", "UBERON", "IBSI",
+        "C4", "CD4", "ACR", "BI", "NYUMCCG", "NEU", "UNS", "MSH", "PUBCHEM_CID", "RXNORM", "HPC", "ITIS_TSN",
+        "UBERON", "IBSI",
     }
 )  # fmt: skip
-"""Designators of coding schemes that are published (PS3.16, chapter 8); another scheme's words may be a hospital's
-own."""
+"""Designators of coding schemes that are published (PS3.16, chapter 8); another scheme's words may be a hospital's."""
 
 
 def plain_number(text: str) -> bool:

@@ -10,6 +10,7 @@ _PART = re.compile(r"[A-Za-z]+[0-9]?[A-Za-z]*|[0-9]+(?:\.[0-9]+)?(?:mm|cm|ms|s|k
 _BETWEEN = re.compile(r"[\s\d.,;:+\-_/\\()\[\]*&%#=<>^~|、，。；：（）]*")
 _LONGEST_NUMBER = 3
 """Digits: a longer number may be a date or belong to somebody."""
+_LONGEST_RUN = 40
 
 
 @cache
@@ -26,6 +27,14 @@ def only_imaging_words(text: str) -> bool:
         return False
     words = [part for part in _PART.findall(text) if not part[0].isdigit()]
     rest = _PART.sub("", text)
-    return (
-        bool(words) and _BETWEEN.fullmatch(rest) is not None and all(word.lower() in imaging_words() for word in words)
-    )
+    return bool(words) and _BETWEEN.fullmatch(rest) is not None and all(_known(word.lower()) for word in words)
+
+
+def _known(word: str) -> bool:
+    """Whether a word is known; Chinese is written without spaces, so several known words in a row count too."""
+    if word in imaging_words() or word.isascii():
+        return word in imaging_words()
+    ends = [True] + [False] * len(word)
+    for end in range(1, len(word) + 1):
+        ends[end] = any(ends[start] and word[start:end] in imaging_words() for start in range(end))
+    return len(word) <= _LONGEST_RUN and ends[-1]
