@@ -211,6 +211,9 @@ def _frames(data: Dataset) -> Iterator[bytes]:
 def _tidied_native(data: Dataset) -> bytes:
     """Uncompressed pixels of exactly the length that the header names, and only in the bits that are used."""
     length = _native_bytes(data)
+    if data.file_meta.TransferSyntaxUID == uid.ExplicitVRBigEndian and data["PixelData"].VR == "OW":
+        # Bytes are stored in swapped pairs, so that the last one of an odd number is behind its padding.
+        length += length % 2
     raw = bytes(data.PixelData[:length])
     allocated, stored = int(data.BitsAllocated), int(data.get("BitsStored") or 0)
     if allocated in (8, 16, 32) and 0 < stored < allocated and int(data.get("HighBit") or 0) == stored - 1:

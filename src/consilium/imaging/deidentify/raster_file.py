@@ -49,8 +49,11 @@ def clean_raster(content: bytes, kind: str, policy: Policy, pseudonyms: Pseudony
     """
     picture, orientation, mode = _decoded(content, kind)
     counts: Counter[tuple[str, str]] = Counter()
+    upright = _upright(picture, orientation)
     if policy.masks:
-        picture = _blanked(picture, policy.masks)
+        # A mask is drawn on what a person sees.
+        upright = picture = _blanked(upright, policy.masks)
+        orientation = 1
         kind = "tiff" if mode.startswith(("I", "F")) else "png"
         written = _encoded(picture, kind, orientation, content)
     elif kind in ("tiff", "bmp"):
@@ -58,7 +61,7 @@ def clean_raster(content: bytes, kind: str, policy: Policy, pseudonyms: Pseudony
     else:
         strip = {"png": _without_png_remarks, "jpeg": _without_jpeg_remarks, "webp": _without_webp_remarks}[kind]
         written = strip(content, orientation, counts)
-    if not policy.reviewed and suspected_text(picture.max(axis=2) if picture.ndim == 3 else picture):
+    if not policy.reviewed and suspected_text(upright.max(axis=2) if upright.ndim == 3 else upright):
         raise refused(Reason.TEXT_SUSPECTED)
     counts["metadata", "removed"] += int(len(written) != len(content))
     return CleanFile(
@@ -79,7 +82,6 @@ def _decoded(content: bytes, kind: str) -> tuple[NDArray[Any], int, str]:
             raise refused(Reason.TOO_LARGE)
         if getattr(image, "n_frames", 1) > 1:
             raise refused(Reason.SEVERAL_PICTURES)
-        orientation = int(image.getexif().get(_ORIENTATION, 1) or 1)
         white_is_zero = (
             isinstance(image, TiffImagePlugin.TiffImageFile)
             and image.mode.startswith("I;16")
@@ -87,6 +89,8 @@ def _decoded(content: bytes, kind: str) -> tuple[NDArray[Any], int, str]:
         )
         top = (1 << int(image.tag_v2[_BITS_PER_SAMPLE][0])) - 1 if white_is_zero else 0  # type: ignore[attr-defined]
         image.load()
+        # Asked for after loading: the decoder of TIFF turns the picture itself and forgets the tag.
+        orientation = int(image.getexif().get(_ORIENTATION, 1) or 1)
         mode = image.mode
         plain: Image.Image = image
         if mode in ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "La", "RGBa"):
@@ -95,6 +99,14 @@ def _decoded(content: bytes, kind: str) -> tuple[NDArray[Any], int, str]:
     if white_is_zero:
         picture = (top - picture.astype(np.int64)).astype(np.uint16)
     return picture, orientation if 1 <= orientation <= 8 else 1, mode
+
+
+def _upright(picture: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """The picture as it is shown (Exif 2.32, tag 274)."""
+    turned = picture.swapaxes(0, 1) if orientation >= 5 else picture
+    if orientation in (2, 3, 6, 7):
+        turned = turned[:, ::-1]
+    return turned[::-1] if orientation in (3, 4, 7, 8) else turned
 
 
 def _blanked(picture: NDArray[Any], masks: tuple[Box, ...]) -> NDArray[Any]:
