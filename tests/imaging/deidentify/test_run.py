@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from consilium.imaging.deidentify.wording import ACTIONS, NOTES
 
 Builder = Callable[..., bytes]
 KEY = SiteKey(b"k" * 32)
-NOW = datetime(2026, 2, 3, tzinfo=timezone.utc)
+NOW = datetime(2026, 2, 3, tzinfo=UTC)
 TOLD = ("quixwell", "ottoline", "hosp-0815", "wexborough", "20031119", "19310417", "secret_name", "4711")
 
 
