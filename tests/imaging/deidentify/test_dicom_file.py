@@ -27,6 +27,9 @@ from consilium.imaging.deidentify.policy import Policy, Retain
 from consilium.imaging.deidentify.pseudonyms import Pseudonyms
 from consilium.imaging.deidentify.refusal import Reason, Refused
 
+# pydicom warns about oddities of the made-up files; `clean_file` silences it, and these tests call what lies below.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
 Builder = Callable[..., bytes]
 ALL = Policy(retain=frozenset(Retain))
 POLICIES = {"basic": Policy(), "everything that may be kept": ALL}
@@ -464,3 +467,27 @@ def test_sequences_without_an_end_are_refused(make_file: Builder, pseudonyms: Ps
             data = item
 
     assert refusal(make_file(change=nest), Policy(), pseudonyms) is Reason.NESTED_TOO_DEEP
+
+
+def test_an_overlay_in_the_pixels_is_taken_out_or_the_file_refused(make_file: Builder, pseudonyms: Pseudonyms) -> None:
+    picture = np.random.default_rng(2).integers(0, 1000, (64, 48)).astype(np.uint16)
+
+    def overlaid(data: Dataset, high_bit: int = 11) -> None:
+        data.BitsStored, data.HighBit = 12, high_bit
+        data.PixelData = (picture | 0x4000).tobytes()
+        data.add_new(0x60000102, "US", 14)
+
+    clean = read(clean_dicom(make_file(pixels=picture, change=overlaid), Policy(), pseudonyms))
+    assert clean.PixelData == picture.tobytes() and 0x60000102 not in clean
+    unusual = make_file(pixels=picture, change=lambda data: overlaid(data, 15))
+    assert refusal(unusual, Policy(), pseudonyms) is Reason.HIDDEN_BITS
+
+
+def test_long_runs_of_digits_do_not_take_for_ever(make_file: Builder, pseudonyms: Pseudonyms) -> None:
+    def long(data: Dataset) -> None:
+        data.add_new(0x00281201, "OW", b"7" * (1 << 18))
+        data.ImageComments = "7" * (1 << 17)
+        data.add_new(0x00081030, "LO", "axial " * (1 << 14))
+
+    clean = clean_dicom(make_file(change=long), ALL, pseudonyms)
+    clean.check(clean.content)

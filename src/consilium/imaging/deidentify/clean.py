@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydicom._uid_dict import UID_dictionary
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
+from pydicom.uid import UID
 
 from consilium.imaging.deidentify import unlisted
 from consilium.imaging.deidentify.dates import capped_age, moved_date, moved_date_time, plain_time
@@ -194,9 +194,14 @@ def _replaced_uids(element: DataElement, how: Cleaning) -> DataElement | None:
     if element.VR != "UI":
         how.tally.count(int(element.tag), "removed")
         return None
-    uids = [uid if uid in UID_dictionary else how.pseudonyms.uid(uid) for uid in _strings(element) if uid]
+    uids = [uid if _is_registered(uid) else how.pseudonyms.uid(uid) for uid in _strings(element) if uid]
     how.tally.count(int(element.tag), "uid" if uids else "kept")
     return DataElement(element.tag, "UI", uids if len(uids) != 1 else uids[0])
+
+
+def _is_registered(uid: str) -> bool:
+    """Whether the standard gives a UID, such as a SOP class, a name (PS3.6, annex A)."""
+    return UID(uid).name != uid
 
 
 def _kept(element: DataElement, vr: str, how: Cleaning, *, option: Retain | None, listed: bool) -> DataElement | None:

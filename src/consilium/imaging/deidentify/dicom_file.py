@@ -22,8 +22,8 @@ from consilium.imaging.deidentify.refusal import Reason, refused
 from consilium.imaging.deidentify.rules import confidentiality_table
 from consilium.imaging.grey import MAX_FILE_BYTES
 
-IMPLEMENTATION_UID = "2.25.187429023346041237865204313209857214553"
-"""Says which program wrote a file (PS3.10, section 7.1); made of a random UUID."""
+IMPLEMENTATION_UID = "2.25.143717890136993834287004343183585606977"
+"""Says which program wrote a file (PS3.10, section 7.1); made of a UUID."""
 
 _INFLATE_STEP = 1 << 22
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")

@@ -46,6 +46,9 @@ _PLACEHOLDERS = frozenset(
      "doctor"}
 )  # fmt: skip
 _DUMMY_DATES_UNTIL = "19000101"
+_UID_IN_TEXT = re.compile(r"(?<![\d.])\d{1,64}(?:\.\d{1,64}){2,}")
+_UID_IN_BYTES = re.compile(rb"(?<![\d.])\d{1,64}(?:\.\d{1,64}){2,}")
+"""Bounded, and begun only where a number begins, or a long run of digits would take for ever."""
 _LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -77,7 +80,7 @@ class Identity:
         found = self._all_words if strict else self._rare_words
         if found is not None and found.search(folded):
             return True
-        return any(uid in self.uids for uid in re.findall(r"\d+(?:\.\d+)+", text))
+        return any(uid in self.uids for uid in _UID_IN_TEXT.findall(text))
 
     def in_bytes(self, content: bytes, *, long_only: bool = False) -> bool:
         """Whether bytes hold any of it, in any of the usual character sets.
@@ -91,7 +94,7 @@ class Identity:
             return True
         if not self.uids:
             return False
-        return any(one.decode("ascii") in self.uids for one in re.findall(rb"\d+(?:\.\d+){2,}", content))
+        return any(one.decode("ascii") in self.uids for one in _UID_IN_BYTES.findall(content))
 
     @cached_property
     def _all_words(self) -> re.Pattern[str] | None:

@@ -41,7 +41,7 @@ _OTHER_ADMITTED = frozenset(
     }
 )
 _NO_PICTURE = frozenset({"SegmentationStorage", "LabelMapSegmentationStorage", "ParametricMapStorage", "RTDoseStorage"})
-_TEXT_IS_USUAL = re.compile(r"Ultrasound|SecondaryCapture|Radiofluoroscopic|Video|Hardcopy|Print")
+_TEXT_IS_USUAL = re.compile(r"Ultrasound|SecondaryCapture|Endoscopic|Radiofluoroscopic|Video|Hardcopy|Print")
 _USUAL_MODALITIES = frozenset({"US", "IVUS", "SC", "OT", "DOC", "RF", "DG", "HC", "FS"})
 _CAPTURED = frozenset({"DV", "DF", "SD", "SI", "DRW", "WSD", "SYN"})
 """Conversion types (0008,0064) of pictures that were taken off a screen, a film or paper."""

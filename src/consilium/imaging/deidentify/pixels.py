@@ -53,7 +53,7 @@ def check_pixels(data: Dataset) -> None:
         raise refused(Reason.DAMAGED)
     if rows * columns > MAX_FRAME_PIXELS:
         raise refused(Reason.TOO_LARGE)
-    if "PixelData" in data and not syntax.is_encapsulated and len(data.PixelData) < _native_bytes(data):
+    if "PixelData" in data and not syntax.is_encapsulated and len(data.PixelData or b"") < _native_bytes(data):
         raise refused(Reason.DAMAGED)
 
 
@@ -177,15 +177,22 @@ def tidied(data: Dataset) -> None:
     Raises:
         Refused: an overlay lies in compressed pixels, or the compressed pictures are damaged.
     """
+    for keyword, size in (("FloatPixelData", 4), ("DoubleFloatPixelData", 8)):
+        if keyword in data:
+            length = int(data.Rows) * int(data.Columns) * frames_of(data) * size
+            data[keyword].value = bytes(data[keyword].value[:length])
     if "PixelData" not in data:
         return
     syntax = data.file_meta.TransferSyntaxUID
     overlay_tags = [tag for tag in list(data.keys()) if tag.group & 0xFF00 == 0x6000 and tag.element == 0x0102]
     in_pixels = any(int(data[tag].value or 0) > 0 for tag in overlay_tags)
+    bits = [int(data.get(keyword) or 0) for keyword in ("BitsAllocated", "BitsStored", "HighBit")]
+    if in_pixels and bits[0] > bits[1] and bits[2] != bits[1] - 1:
+        raise refused(Reason.HIDDEN_BITS)
     if not syntax.is_encapsulated:
         data.PixelData = _tidied_native(data)
         return
-    if in_pixels and int(data.get("BitsAllocated") or 0) > int(data.get("BitsStored") or 0):
+    if in_pixels and bits[0] > bits[1]:
         raise refused(Reason.HIDDEN_BITS)
     if syntax not in _JPEG and syntax not in _JPEG_2000:
         return

@@ -142,8 +142,8 @@ WORDING: dict[Reason, dict[str, tuple[str, str]]] = {
         "zh": ("文件含多幅图像，其中可能有标签", "请将每幅图像另存为单独文件。"),
     },
     Reason.HIDDEN_BITS: {
-        "en": ("an overlay lies in the compressed pixels", "Export it uncompressed."),
-        "zh": ("压缩像素中含叠加层", "请以未压缩格式导出。"),
+        "en": ("an overlay lies within the pixels", "Export it without overlays, uncompressed."),
+        "zh": ("像素中含叠加层", "请以未压缩且不含叠加层的格式导出。"),
     },
     Reason.STILL_IDENTIFYING: {
         "en": ("something that identifies the patient was still in the result", "Please report the kind of file."),

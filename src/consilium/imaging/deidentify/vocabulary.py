@@ -11,6 +11,7 @@ _BETWEEN = re.compile(r"[\s\d.,;:+\-_/\\()\[\]*&%#=<>^~|、，。；：（）]*"
 _LONGEST_NUMBER = 3
 """Digits: a longer number may be a date or belong to somebody."""
 _LONGEST_RUN = 40
+_LONGEST_TEXT = 1024
 
 
 @cache
@@ -23,6 +24,8 @@ def imaging_words() -> frozenset[str]:
 
 def only_imaging_words(text: str) -> bool:
     """Whether every word of a description is known and every number short; False for an empty one."""
+    if len(text) > _LONGEST_TEXT:
+        return False
     if any(len(number) > _LONGEST_NUMBER for number in re.findall(r"\d+", text)):
         return False
     words = [part for part in _PART.findall(text) if not part[0].isdigit()]
