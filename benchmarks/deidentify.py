@@ -35,7 +35,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.intervals import exact_binomial
 from benchmarks.results import machine
-from consilium.imaging.deidentify.burnt_in import suspected_text
+from consilium.imaging.deidentify.burnt_in import seems_written_on
 from consilium.imaging.deidentify.policy import Policy
 from consilium.imaging.deidentify.pseudonyms import Pseudonyms
 from consilium.imaging.deidentify.refusal import Refused
@@ -125,11 +125,11 @@ def finder(folder: Path, per_set: int) -> dict[str, list[Share]]:
     alarms: dict[str, list[bool]] = {}
     found: dict[str, list[bool]] = {}
     for name, picture in pictures(folder, per_set, rng):
-        alarm = bool(suspected_text(picture))
+        alarm = seems_written_on(picture)
         alarms.setdefault(name, []).append(alarm)
         drawn = None if alarm else written_on(picture, rng)
         if drawn is not None:
-            hit = bool(suspected_text(drawn[0]))
+            hit = seems_written_on(drawn[0])
             for key in ("all", f"{drawn[2]} pixels", drawn[1]):
                 found.setdefault(key, []).append(hit)
     every = [one for several in alarms.values() for one in several]

@@ -54,16 +54,23 @@ def suspected_text(picture: Grey) -> list[tuple[int, int, int, int]]:
     Returns:
         Boxes (x0, y0, x1, y1) in pixels of the picture, the first outside last; empty where nothing is suspected.
     """
+    return list(_everywhere(picture))
+
+
+def seems_written_on(picture: Grey) -> bool:
+    """Whether `suspected_text` would find anything; done at the first row that is found."""
+    return next(_everywhere(picture), None) is not None
+
+
+def _everywhere(picture: Grey) -> Iterator[tuple[int, int, int, int]]:
     if min(picture.shape) < MIN_HEIGHT:
-        return []
+        return
     longest = max(picture.shape)
     # Small letters run into each other; in a picture twice the size the gaps between them are wide enough to be seen.
     scales = (1.0, 2.0) if longest <= SMALL_SIDE else (min(1.0, LARGEST_SIDE / longest),)
-    return [
-        (round(x0 / scale), round(y0 / scale), round(x1 / scale), round(y1 / scale))
-        for scale in scales
-        for x0, y0, x1, y1 in _found(picture, scale)
-    ]
+    for scale in scales:
+        for x0, y0, x1, y1 in _found(picture, scale):
+            yield round(x0 / scale), round(y0 / scale), round(x1 / scale), round(y1 / scale)
 
 
 def _found(picture: Grey, scale: float) -> Iterator[tuple[float, float, float, float]]:
@@ -97,7 +104,8 @@ def _stretched(values: Grey, low: float, high: float) -> NDArray[np.uint8]:
 
 
 def _marks(levels: NDArray[np.uint8], strokes: NDArray[Any], size: int) -> Iterator[_Marks]:
-    peak, usual = float(np.percentile(strokes, 99.8)), float(np.median(strokes))
+    shares = np.cumsum(np.bincount(strokes.ravel(), minlength=256)) / strokes.size
+    usual, peak = (int(np.searchsorted(shares, share)) for share in (0.5, 0.998))
     # In noise and in tissue everything stands out a little; letters stand out more than that.
     least = max(MIN_CONTRAST, round(ABOVE_USUAL * usual))
     for threshold in sorted({max(least, round(part * peak)) for part in (0.3, 0.55)}):

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.utils import pixel_array
 
-from consilium.imaging.deidentify.burnt_in import suspected_text
+from consilium.imaging.deidentify import burnt_in
 from consilium.imaging.deidentify.compressed import without_jpeg_2000_remarks, without_jpeg_remarks
 from consilium.imaging.deidentify.policy import Box
 from consilium.imaging.deidentify.refusal import Reason, refused
@@ -91,10 +91,10 @@ def seems_written_on(data: Dataset) -> bool:
     brightest: NDArray[Any] | None = None
     for index in looked_at:
         grey = _grey(_decoded(data, index))
-        if suspected_text(grey):
+        if burnt_in.seems_written_on(grey):
             return True
         brightest = grey if brightest is None else np.maximum(brightest, grey)
-    return count > 1 and brightest is not None and bool(suspected_text(brightest))
+    return count > 1 and brightest is not None and burnt_in.seems_written_on(brightest)
 
 
 def _decoded(data: Dataset, index: int | None) -> NDArray[Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from consilium.imaging.deidentify.burnt_in import suspected_text
+from consilium.imaging.deidentify.burnt_in import seems_written_on
 from consilium.imaging.deidentify.clean_file import CleanFile
 from consilium.imaging.deidentify.compressed import orientation_alone, without_jpeg_remarks
 from consilium.imaging.deidentify.pixels import MAX_FRAME_PIXELS
@@ -61,7 +61,7 @@ def clean_raster(content: bytes, kind: str, policy: Policy, pseudonyms: Pseudony
     else:
         strip = {"png": _without_png_remarks, "jpeg": _without_jpeg_remarks, "webp": _without_webp_remarks}[kind]
         written = strip(content, orientation, counts)
-    if not policy.reviewed and suspected_text(upright.max(axis=2) if upright.ndim == 3 else upright):
+    if not policy.reviewed and seems_written_on(upright.max(axis=2) if upright.ndim == 3 else upright):
         raise refused(Reason.TEXT_SUSPECTED)
     counts["metadata", "removed"] += int(len(written) != len(content))
     return CleanFile(
