@@ -137,7 +137,7 @@ def _treated(element: DataElement, how: Cleaning, *, within: str, depth: int) ->
     if action is Action.UID or (vr == "UI" and action in (Action.EMPTY, Action.DUMMY)):
         return _replaced_uids(element, how)
     if action in (Action.KEEP, Action.CLEAN):
-        kept = _kept(element, vr, how, option=option, listed=rule is not None)
+        kept = _kept(element, vr, how, action=action, option=option, listed=rule is not None)
         if kept is not None:
             return kept
         if rule is None:
@@ -204,9 +204,11 @@ def _is_registered(uid: str) -> bool:
     return UID(uid).name != uid
 
 
-def _kept(element: DataElement, vr: str, how: Cleaning, *, option: Retain | None, listed: bool) -> DataElement | None:
+def _kept(
+    element: DataElement, vr: str, how: Cleaning, *, action: Action, option: Retain | None, listed: bool
+) -> DataElement | None:
     """The element with a value that may be kept, or None."""
-    tag, keyword = int(element.tag), element.keyword
+    tag = int(element.tag)
     if vr == "UI":
         return _replaced_uids(element, how) if option is None else _as_is(element, vr, how)
     if vr in unlisted.NUMBERS:
@@ -240,7 +242,7 @@ def _kept(element: DataElement, vr: str, how: Cleaning, *, option: Retain | None
         )
         return _of_kept_texts(tag, vr, texts, how) if fine else None
     if vr in unlisted.TEXTS:
-        return _kept_text(tag, vr, keyword, texts, how, option=option, listed=listed)
+        return _kept_text(tag, vr, texts, how, action=action, option=option, listed=listed)
     return None
 
 
@@ -252,16 +254,14 @@ def _plain_bytes(element: DataElement, how: Cleaning) -> bool:
 
 
 def _kept_text(
-    tag: int, vr: str, keyword: str, texts: list[str], how: Cleaning, *, option: Retain | None, listed: bool
+    tag: int, vr: str, texts: list[str], how: Cleaning, *, action: Action, option: Retain | None, listed: bool
 ) -> DataElement | None:
+    keyword = keyword_for_tag(tag)
     if all(unlisted.small_number(text) for text in texts) and not listed:
         return _of_kept_texts(tag, vr, texts, how)
     if any(_told(text, how, strict=True) for text in texts):
         plain = False
-    elif (
-        option in (Retain.DEVICE, Retain.PATIENT)
-        and how.policy.action(_rule(tag), tag, sop_class=how.sop_class, within="")[0] is Action.KEEP
-    ):
+    elif option in (Retain.DEVICE, Retain.PATIENT) and action is Action.KEEP:
         plain = True
     elif option is None and not listed and keyword in unlisted.TECHNICAL:
         plain = all(len(text) <= _LENGTHS.get(vr, 64) for text in texts)
@@ -275,10 +275,6 @@ def _kept_text(
         how.tally.count(tag, "pseudonym")
         return _of_texts(tag, vr, [how.pseudonyms.number("text", text) for text in texts])
     return None
-
-
-def _rule(tag: int) -> Any:
-    return rule_of(tag)
 
 
 def _told(text: str, how: Cleaning, *, strict: bool) -> bool:
