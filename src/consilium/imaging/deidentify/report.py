@@ -116,7 +116,7 @@ class Report:
 def _file(one: Outcome) -> dict[str, Any]:
     if one.became is None:
         reason = one.reason or Reason.DAMAGED
-        told = {lang: "".join(WORDING[reason][lang][0]) for lang in ("en", "zh")}
+        told = {lang: WORDING[reason][lang][0] for lang in ("en", "zh")}
         ways = {lang: WORDING[reason][lang][1] for lang in ("en", "zh")}
         return {"number": one.number, "outcome": "refused", "reason": reason.value, "told": told, "way_out": ways}
     became = one.became
