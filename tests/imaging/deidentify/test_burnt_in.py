@@ -95,6 +95,7 @@ def test_odd_pictures_do_no_harm(picture: NDArray[Any]) -> None:
 
 
 @pytest.mark.real_data
+@pytest.mark.timeout(300)
 def test_real_pictures_keep_what_the_benchmark_measured(real_data: Path) -> None:
     from benchmarks.deidentify import finder
 
