@@ -141,7 +141,7 @@ def finder(folder: Path, per_set: int) -> dict[str, list[Share]]:
 
 
 def samples(folder: Path) -> tuple[dict[str, dict[str, int]], float]:
-    """What becomes of the real DICOM files under two policies, and the median of CPU milliseconds a written file took."""
+    """What becomes of the real DICOM files under two policies; the median of CPU milliseconds of a written one."""
     pseudonyms = Pseudonyms(SiteKey(bytes(32)))
     outcomes: dict[str, dict[str, int]] = {}
     milliseconds = []
