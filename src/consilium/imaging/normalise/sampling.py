@@ -1,0 +1,56 @@
+"""What is to be known of a whole study before its planes are evened out, from a few planes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilium.imaging.study import Plane, Study
+
+PLANES_SAMPLED = 16
+_VALUES_A_PLANE = 1 << 16
+
+
+def evenly(count: int, wanted: int) -> list[int]:
+    """`wanted` indices spread evenly over 0 .. count-1, each in the middle of its share; all where there are fewer."""
+    if count <= wanted:
+        return list(range(count))
+    return [int((2 * index + 1) * count / (2 * wanted)) for index in range(wanted)]
+
+
+def sampled(study: Study, wanted: int = PLANES_SAMPLED) -> list[Plane]:
+    """Planes spread evenly over the first volume of a study."""
+    first_volume = len(study) // study.volumes if study.form == "volume" else len(study)
+    return [study.plane(index) for index in evenly(first_volume, wanted)]
+
+
+def some_values(planes: Iterable[Plane]) -> NDArray[np.float32]:
+    """A regular sample of the values of planes, without padding and without what is no number."""
+    parts = []
+    for plane in planes:
+        values = plane.pixels[..., :3] @ LUMINANCE if plane.pixels.ndim == 3 else plane.pixels
+        parts.append(_thinned(values, plane.padding))
+    together = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    return together if together.size else np.zeros(1, np.float32)
+
+
+def percentiles(planes: Sequence[Plane], low: float, high: float) -> tuple[float, float]:
+    """Two percentiles of the values of planes."""
+    at = np.percentile(some_values(planes), (low, high))
+    return float(at[0]), float(at[1])
+
+
+LUMINANCE = np.asarray([0.299, 0.587, 0.114], dtype=np.float32)
+"""ITU-R BT.601."""
+
+
+def _thinned(values: NDArray[Any], padding: float | None) -> NDArray[np.float32]:
+    step = max(1, int(np.sqrt(values.size / _VALUES_A_PLANE)))
+    thin = values[::step, ::step].astype(np.float32).ravel()
+    keep = np.isfinite(thin)
+    if padding is not None:
+        keep &= thin != np.float32(padding)
+    return thin[keep]
