@@ -142,9 +142,7 @@ def open_dicom(path: Path) -> DicomFile:
         offset = stream.tell()
     if not keyword:
         raise without_picture(header, path)
-    return _checked(
-        DicomFile(path=path, header=header, syntax=syntax, keyword=keyword, offset=offset, length=length)
-    )
+    return _checked(DicomFile(path=path, header=header, syntax=syntax, keyword=keyword, offset=offset, length=length))
 
 
 def read_header(path: Path) -> Dataset:

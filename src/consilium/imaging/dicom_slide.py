@@ -26,9 +26,7 @@ class DicomRegions:
         self._tiles = [_tiles(file) for file in files]
         widest = _matrix(files[0])[0]
         sizes = [_matrix(file) for file in files]
-        self._levels = tuple(
-            Level(width=width, height=height, downsample=widest / width) for width, height in sizes
-        )
+        self._levels = tuple(Level(width=width, height=height, downsample=widest / width) for width, height in sizes)
 
     @property
     def levels(self) -> Sequence[Level]:

@@ -128,6 +128,3 @@ def _chosen(found: dict[str, list[Path]], series: str | None, folder: Path) -> s
 def _listed(found: dict[str, list[Path]]) -> str:
     named: Sequence[str] = [f"{uid} ({len(files)} files, {files[0].name} ...)" for uid, files in found.items()]
     return "; ".join(named[:8]) + ("; and more" if len(named) > 8 else "")
-
-
-

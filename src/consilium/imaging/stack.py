@@ -85,7 +85,11 @@ def stacked(
         notes.append("the planes are not evenly spaced")
     elif float(np.linalg.norm(step - axis * (step @ axis))) * (count - 1) > _SHEARED_MM:
         notes.append("the planes are shifted against each other (gantry tilt)")
-    affine = None if notes[:1] == ["the planes are not evenly spaced"] else _affine(known[order[0]], directions, step, in_plane)
+    affine = (
+        None
+        if notes[:1] == ["the planes are not evenly spaced"]
+        else _affine(known[order[0]], directions, step, in_plane)
+    )
     return Stack(order=order, is_volume=True, volumes=volumes, gap_mm=gap, affine=affine, notes=tuple(notes))
 
 
@@ -99,7 +103,10 @@ def _levels(along: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _affine(
-    origin: Vector, directions: tuple[Vector, Vector] | None, step: NDArray[np.float64], in_plane: tuple[float, float] | None
+    origin: Vector,
+    directions: tuple[Vector, Vector] | None,
+    step: NDArray[np.float64],
+    in_plane: tuple[float, float] | None,
 ) -> Affine | None:
     if directions is None or in_plane is None:
         return None

@@ -305,4 +305,6 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as problem:
-        raise InputError("the file can no longer be read", where=str(path), way_out="Open the study again.") from problem
+        raise InputError(
+            "the file can no longer be read", where=str(path), way_out="Open the study again."
+        ) from problem

@@ -80,7 +80,9 @@ def views(
         ConsiliumError: a plane cannot be read.
     """
     if min(side, slices, frames, tiles) < 1:
-        raise InputError("the sizes and numbers of views must be positive", where=study.where, way_out="Give 1 or more.")
+        raise InputError(
+            "the sizes and numbers of views must be positive", where=study.where, way_out="Give 1 or more."
+        )
     normaliser = normaliser_of(study)
     if study.slide is not None:
         yield from _tiles(study, normaliser, side, tiles)
@@ -135,7 +137,9 @@ def _run(study: Study, normaliser: Normaliser, side: int, frames: int) -> Iterat
 
 
 def _channels(study: Study, normaliser: Normaliser, side: int) -> View:
-    pictures = [_plane_view(study, normaliser, study.plane(index), side, "plane") for index in range(min(len(study), 3))]
+    pictures = [
+        _plane_view(study, normaliser, study.plane(index), side, "plane") for index in range(min(len(study), 3))
+    ]
     pixels = np.zeros_like(pictures[0].pixels)
     for channel, picture in enumerate(pictures):
         pixels[..., channel] = picture.pixels[..., 0]
@@ -143,9 +147,7 @@ def _channels(study: Study, normaliser: Normaliser, side: int) -> View:
     return View(pixels=pixels, kind="plane", index=0, placed=first.placed, box=first.box)
 
 
-def _sections(
-    study: Study, normaliser: Normaliser, side: int, planes: Collection[Kind], slices: int
-) -> Iterator[View]:
+def _sections(study: Study, normaliser: Normaliser, side: int, planes: Collection[Kind], slices: int) -> Iterator[View]:
     """Sections along the planes of the file as they are read, then those across them, gathered row by row."""
     anatomy = anatomy_of(study)
     depth = len(study) // study.volumes
