@@ -18,8 +18,8 @@ _HUNG: dict[Section, tuple[tuple[int, int], tuple[int, int]]] = {
     "coronal": ((2, -1), (0, 1)),
     "sagittal": ((2, -1), (1, 1)),
 }
-"""Section -> (patient axis, direction) downwards and to the right, LPS: the head is on top, the front on top or on the left,
-and the patient's left on the right side of the picture, as radiologists hang them."""
+"""Section -> (patient axis, direction) downwards and to the right, LPS: the head or the front is on top, the front
+of a sagittal section and the patient's right on the left side of the picture, as radiologists hang them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,9 +1,9 @@
 """Compressed DICOM frames become arrays.
 
-Two ways: pydicom with Pillow, which the base installation has (JPEG of 8 bits, JPEG 2000, RLE), and imagecodecs (extra
-`dicom`, BSD-3-Clause, with libjpeg-turbo, CharLS and OpenJPEG inside), which reads the rest: JPEG of 12 bits, lossless and
-progressive JPEG, JPEG-LS, High-Throughput JPEG 2000. Where both can, imagecodecs goes first, as it is the stricter one
-about damaged JPEG 2000; baseline JPEG stays with pydicom, which knows all its colour spaces.
+Two ways: pydicom with Pillow, which the base installation has (JPEG of 8 bits, JPEG 2000, RLE), and imagecodecs
+(extra `dicom`, BSD-3-Clause, with libjpeg-turbo, CharLS and OpenJPEG inside), which reads the rest: JPEG of 12 bits,
+lossless and progressive JPEG, JPEG-LS, High-Throughput JPEG 2000. Where both can, imagecodecs goes first, as it reads
+JPEG 2000 that Pillow refuses; baseline JPEG stays with pydicom, which knows all its colour spaces.
 """
 
 from __future__ import annotations

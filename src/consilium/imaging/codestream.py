@@ -43,5 +43,5 @@ def jpeg_2000_size(frame: bytes) -> tuple[int, int]:
 
 
 def scans(frame: bytes) -> int:
-    """How many scans JPEG data hold, at most: a few bytes of each can make a decoder go over the whole picture again."""
+    """How many scans JPEG data hold at most; a few bytes of each make a decoder go over the whole picture again."""
     return frame.count(b"\xff\xda")

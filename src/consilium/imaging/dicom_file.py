@@ -1,6 +1,7 @@
 """One DICOM file, opened without its pixels; its frames are read one at a time from where they lie.
 
-pydicom parses the header; this module knows where each frame begins, so that a file of two gigabytes is never read whole.
+pydicom parses the header; this module knows where each frame begins, so that a file of two gigabytes is never read
+whole.
 """
 
 from __future__ import annotations
@@ -251,7 +252,8 @@ def _checked(file: DicomFile) -> DicomFile:
 def _fragments(stream: BinaryIO, offset: int) -> tuple[list[int], list[tuple[int, int]]]:
     """The basic offset table, and (offset, length) of each whole fragment (PS3.5 A.4)."""
     end = stream.seek(0, io.SEEK_END)
-    at, found = offset, []
+    at = offset
+    found: list[tuple[int, int]] = []
     table: list[int] = []
     while at + 8 <= end and len(found) <= _MAX_FRAGMENTS:
         stream.seek(at)

@@ -99,9 +99,9 @@ def pixel_spacing(header: Dataset, frame: int) -> tuple[float, float] | None:
     for region in header.get("SequenceOfUltrasoundRegions") or []:
         # Units 3 are centimetres (PS3.3 C.8.5.5.1.1).
         across, down = first_number(region.get("PhysicalDeltaX")), first_number(region.get("PhysicalDeltaY"))
-        if region.get("PhysicalUnitsXDirection") == 3 and region.get("PhysicalUnitsYDirection") == 3:
-            if across is not None and down is not None and across and down:
-                return abs(down) * 10.0, abs(across) * 10.0
+        centimetres = region.get("PhysicalUnitsXDirection") == 3 and region.get("PhysicalUnitsYDirection") == 3
+        if centimetres and across and down:
+            return abs(down) * 10.0, abs(across) * 10.0
     return None
 
 

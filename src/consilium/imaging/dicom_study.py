@@ -14,14 +14,13 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
-from consilium.errors import InputError, NothingToDo, UnreadableImage
+from consilium.errors import InputError, NothingToDo
 from consilium.imaging.dicom_file import DicomFile, open_dicom, read_header
 from consilium.imaging.dicom_frame_groups import (
     Vector,
     attribute,
     first_number,
     frame_times_ms,
-    normal,
     orientation,
     pixel_spacing,
     position,
@@ -32,15 +31,16 @@ from consilium.imaging.dicom_frame_groups import (
 )
 from consilium.imaging.modalities import NativeForm, modality, modality_of_dicom
 from consilium.imaging.stack import Stack, stacked
-from consilium.imaging.study import MAX_PLANES, Plane, Provenance, Study, Unit, check_planes, decoding
+from consilium.imaging.study import Plane, Provenance, Study, Unit, check_planes, decoding
 from consilium.imaging.suv import suv_factor
 
 _TILED = "TotalPixelMatrixColumns"
 _PLANAR = ("xr", "mg", "dx-dental", "op", "dms", "xc")
 _ACQUISITION = (
     "Manufacturer", "ManufacturerModelName", "BodyPartExamined", "ViewPosition", "KVP", "SliceThickness",
-    "ConvolutionKernel", "MagneticFieldStrength", "ScanningSequence", "RepetitionTime", "EchoTime", "FlipAngle", "Units",
-    "DecayCorrection", "BitsStored", "PhotometricInterpretation", "LossyImageCompression", "BurnedInAnnotation",
+    "ConvolutionKernel", "MagneticFieldStrength", "ScanningSequence", "RepetitionTime", "EchoTime", "FlipAngle",
+    "Units", "DecayCorrection", "BitsStored", "PhotometricInterpretation", "LossyImageCompression",
+    "BurnedInAnnotation",
 )  # fmt: skip
 """Attributes that name a machine or a setting; none is free text in which a name may stand (PS3.15 annex E)."""
 

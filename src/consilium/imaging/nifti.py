@@ -1,7 +1,7 @@
 """NIfTI-1, NIfTI-2 and MGH volumes, plain or gzipped, read plane by plane.
 
-nibabel understands the header. The planes are read here, from where they lie: a gzipped volume is unpacked as far as it is
-read and no further, and never held whole.
+nibabel understands the header. The planes are read here, from where they lie: a gzipped volume is unpacked as far as
+it is read and no further, and never held whole.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def study_of_volume(path: Path, *, named: str | None) -> Study:
     shape = _shape(header, path)
     dtype = np.dtype(header.get_data_dtype())
     data_file = header_file
-    if family != "mgh" and head[344:347] == b"ni1" or head[4:8] == b"ni2\0":
+    if family != "mgh" and (head[344:347] == b"ni1" or head[4:8] == b"ni2\0"):
         data_file = header_file.with_suffix(".img")
     slope, intercept = (None, None) if family == "mgh" else header.get_slope_inter()
     layout = _Layout(
@@ -165,18 +165,15 @@ def _unpacked(path: Path) -> BinaryIO:
 
 
 def _header(family: str, head: bytes) -> Any:
+    kind: Any
     # Imported here, because it takes a third of a second and only volumes need it.
     if family == "mgh":
-        from nibabel.freesurfer.mghformat import MGHHeader
-
-        return MGHHeader.from_fileobj(io.BytesIO(head), check=False)
-    if family == "nifti2":
-        from nibabel.nifti2 import Nifti2Header
-
-        return Nifti2Header.from_fileobj(io.BytesIO(head), check=False)
-    from nibabel.nifti1 import Nifti1Header
-
-    return Nifti1Header.from_fileobj(io.BytesIO(head), check=False)
+        from nibabel.freesurfer.mghformat import MGHHeader as kind
+    elif family == "nifti2":
+        from nibabel.nifti2 import Nifti2Header as kind
+    else:
+        from nibabel.nifti1 import Nifti1Header as kind
+    return kind.from_fileobj(io.BytesIO(head), check=False)
 
 
 def _shape(header: Any, path: Path) -> tuple[int, int, int, int]:

@@ -96,7 +96,7 @@ def picture_pages(stream: BinaryIO, kind: str, path: Path) -> list[tuple[int, in
         if not isinstance(image, Tiff.TiffImageFile):
             _refuse_several_pictures(image, path)
             return [(0, *_upright_size(image))]
-        pages = []
+        pages: list[tuple[int, int, int]] = []
         for page in range(_MAX_STACK):
             try:
                 image.seek(page)

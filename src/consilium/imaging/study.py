@@ -48,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class LookUp:
-    """A VOI look-up table (PS3.3 C.11.2.1.1): `levels[0]` is for pixel values up to `first`; `top` is full brightness."""
+    """A VOI look-up table (PS3.3 C.11.2.1.1): `levels[0]` is for values up to `first`; `top` is full brightness."""
 
     first: int
     levels: NDArray[np.uint16]
@@ -194,8 +194,10 @@ class Study:
         """Reads a rectangle of a slide.
 
         Args:
-            x, y: left and top, in pixels of that level.
-            width, height: in pixels of that level.
+            x: left edge, in pixels of that level.
+            y: top edge, in pixels of that level.
+            width: in pixels of that level.
+            height: in pixels of that level.
             level: of the pyramid, 0 is the finest.
 
         Returns:

@@ -1,7 +1,7 @@
 """What turns activity into the standardised uptake value by body weight.
 
-After the vendor-neutral computation of the Quantitative Imaging Biomarkers Alliance (QIBA, SUV pseudo-code "happy path"),
-which follows PS3.3 C.8.9.1.
+After the vendor-neutral computation of the Quantitative Imaging Biomarkers Alliance (QIBA, SUV pseudo-code "happy
+path"), which follows PS3.3 C.8.9.1.
 """
 
 from __future__ import annotations

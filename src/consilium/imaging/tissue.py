@@ -46,7 +46,7 @@ def tissue_tiles(study: Study, side: int, most: int) -> list[Tile]:
         most: so many tiles in all, half of them at each scale.
 
     Returns:
-        The tiles of the finer scale, then those of the coarser one. Where no tile is tissue enough, the one that has most.
+        The tiles of the finer scale, then those of the coarser one. Where none is tissue enough, the one that has most.
     """
     mask = tissue_mask(overview(study))
     finest = study.spacing_mm[2] or study.spacing_mm[1]
@@ -112,7 +112,8 @@ def _grid(study: Study, mask: NDArray[np.bool_], span: float, scale: float) -> l
                 int(x * across) : max(int((x + step) * across), int(x * across) + 1),
             ]
             share = float(part.mean()) if part.size else 0.0
-            tiles.append(Tile(x=x, y=y, width=step, height=step, level=index, tissue=share))
+            width, height = min(step, level.width), min(step, level.height)
+            tiles.append(Tile(x=x, y=y, width=width, height=height, level=index, tissue=share))
     return tiles
 
 

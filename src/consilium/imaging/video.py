@@ -73,7 +73,8 @@ def study_of_dicom_video(file: DicomFile, *, modality_id: str | None, provenance
 
     The stream is copied to a temporary file, which decoders need and which goes when the study goes.
     """
-    held = tempfile.NamedTemporaryFile(suffix=".mp4")  # noqa: SIM115: it lives as long as the study
+    # No context manager: the file lives as long as the study does.
+    held = tempfile.NamedTemporaryFile(suffix=".mp4")  # noqa: SIM115
     with file.path.open("rb") as stream:
         for offset, length in file.fragments():
             stream.seek(offset)

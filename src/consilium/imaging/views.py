@@ -189,7 +189,7 @@ def _section(
     index: int,
     stretch: float = 1.0,
 ) -> View:
-    """One section, turned as radiologists hang it; `stretch` is how many planes of the file stand behind each read one."""
+    """One section, turned as radiologists hang it; `stretch`: planes of the file for each that was read."""
     turned, aspect = anatomy.hung(values, axis, stretch)
     pixels, placed = _fitted(turned, plane, normaliser, side, aspect)
     return View(
@@ -237,7 +237,8 @@ def resized(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 
     Args:
         values: (H, W) or (H, W, 3).
-        height, width: of the result.
+        height: of the result.
+        width: of the result.
 
     Returns:
         uint8 where `values` is, else float32.

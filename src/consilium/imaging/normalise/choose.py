@@ -145,11 +145,14 @@ def _nm(study: Study, planes: list[Plane]) -> Normaliser:
 
 def _us(study: Study, planes: list[Plane]) -> Normaliser:
     """The fan alone, between percentiles 1 and 99 of it; colour stays, as Doppler is colour."""
+    brightest = _brightest(planes)
+    top, left, bottom, right = field.whole(brightest)
     if study.regions:
+        # Machines name a region generously: letters and scales stand in it, so the fan is looked for inside.
         tops, lefts, bottoms, rights = zip(*study.regions, strict=True)
-        box = (min(tops), min(lefts), max(bottoms), max(rights))
-    else:
-        box = field.ultrasound_field(_brightest(planes))
+        top, left, bottom, right = min(tops), min(lefts), max(bottoms), max(rights)
+    inner = field.ultrasound_field(brightest[top:bottom, left:right])
+    box = (top + inner[0], left + inner[1], top + inner[2], left + inner[3])
     inside = [_part(plane, box) for plane in planes]
     low, high = percentiles(inside, 1.0, 99.0)
 

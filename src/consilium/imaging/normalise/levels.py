@@ -56,7 +56,8 @@ def between(values: NDArray[Any], low: float, high: float) -> Levels:
     if not high > low:
         return np.zeros(values.shape, np.float32)
     share = (values.astype(np.float32) - np.float32(low)) / np.float32(high - low)
-    return np.clip(np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
+    known = np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.asarray(np.clip(known, 0.0, 1.0), dtype=np.float32)
 
 
 def as_displayed(values: NDArray[Any], plane: Plane, low: float, high: float) -> Levels:
@@ -65,7 +66,8 @@ def as_displayed(values: NDArray[Any], plane: Plane, low: float, high: float) ->
     Args:
         values: of the plane, or of a part of it.
         plane: whose VOI and polarity count.
-        low, high: what to stretch between where the file names neither a window nor a table.
+        low: what becomes 0 where the file names neither a window nor a table.
+        high: what becomes 1 there.
 
     Returns:
         float32 of the same shape, 0..1, high = bright: MONOCHROME1 is turned round.
