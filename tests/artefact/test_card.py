@@ -10,9 +10,9 @@ import pytest
 
 from consilium.artefact.card import ModelCard, read_card, shipped_cards, write_card
 from consilium.artefact.runtime import load_model, sha256_of
+from consilium.errors import ModelError
 
 MAY_BE_LEFT_OUT = ("constants", "modalities")
-from consilium.errors import ModelError
 
 MakeCard = Callable[..., ModelCard]
 

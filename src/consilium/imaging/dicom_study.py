@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
-from consilium.errors import InputError, NothingToDo
+from consilium.errors import InputError
 from consilium.imaging.dicom_file import DicomFile, open_dicom, read_header
 from consilium.imaging.dicom_frame_groups import (
     Vector,
@@ -138,7 +138,67 @@ def study_of_dicom(path: Path, *, named: str | None) -> Study:
     return _study([places[index] for index in stack.order], [path], file, stack, named)
 
 
-def study_of_series(files: Sequence[Path], *, named: str | None) -> Study:
+@dataclass(frozen=True, kw_only=True)
+class SeriesFile:
+    """What sorting needs of one file of a series.
+
+    Attributes:
+        frames: how many pictures it holds.
+        size: (rows, columns).
+        acquisition: Acquisition Number, 0 where there is none.
+        number: Instance Number, 0 where there is none.
+    """
+
+    path: Path
+    series: str
+    frames: int
+    size: tuple[int, int]
+    position: Vector | None
+    directions: tuple[Vector, Vector] | None
+    acquisition: float
+    number: float
+
+
+def series_of(paths: Iterable[Path]) -> dict[str, list[SeriesFile]]:
+    """The files of a folder by the series they belong to.
+
+    Args:
+        paths: DICOM files; those without a picture, such as reports, are left out.
+
+    Returns:
+        Series Instance UID -> files, in the order in which the series were met. Files without that UID are a series
+        of their own each, called by their name.
+
+    Raises:
+        ImageOutOfBounds: more files than a study has planes.
+        UnreadableImage: a file is damaged.
+    """
+    series: dict[str, list[SeriesFile]] = defaultdict(list)
+    for count, path in enumerate(paths, 1):
+        check_planes(count, path.parent)
+        file = decoding(lambda path=path: _series_file(path), path)  # type: ignore[misc]
+        if file is not None:
+            series[file.series].append(file)
+    return dict(series)
+
+
+def _series_file(path: Path) -> SeriesFile | None:
+    header = read_header(path)
+    if header.get("Rows") is None or header.get("Columns") is None:
+        return None
+    return SeriesFile(
+        path=path,
+        series=str(header.get("SeriesInstanceUID") or path.name),
+        frames=int(header.get("NumberOfFrames") or 1),
+        size=(int(header.Rows), int(header.Columns)),
+        position=position(header, 0),
+        directions=orientation(header, 0),
+        acquisition=first_number(header.get("AcquisitionNumber")) or 0.0,
+        number=first_number(header.get("InstanceNumber")) or 0.0,
+    )
+
+
+def study_of_series(files: Sequence[SeriesFile], *, named: str | None) -> Study:
     """The study that the files of one series are.
 
     Args:
@@ -149,101 +209,50 @@ def study_of_series(files: Sequence[Path], *, named: str | None) -> Study:
         InputError: the pictures differ in size or orientation, so they are no stack.
         UnreadableImage: a file is damaged.
     """
+    first = files[0].path
     if len(files) == 1:
-        return decoding(lambda: study_of_dicom(files[0], named=named), files[0])
-    entries = [decoding(lambda file=file: _entry(file), file) for file in files]  # type: ignore[misc]
-    first = decoding(lambda: open_dicom(entries[0].file), entries[0].file)
-    if first_number(first.header.get(_TILED)) is not None:
+        return decoding(lambda: study_of_dicom(first, named=named), first)
+    opened = decoding(lambda: open_dicom(first), first)
+    if first_number(opened.header.get(_TILED)) is not None:
         from consilium.imaging.dicom_slide import study_of_dicom_slide
 
-        levels = [decoding(lambda file=file: open_dicom(file), file) for file in files]  # type: ignore[misc]
+        levels = [decoding(lambda path=file.path: open_dicom(path), file.path) for file in files]  # type: ignore[misc]
         return study_of_dicom_slide(
-            levels, modality_id=_modality(first.header, named), provenance=_provenance(first, ())
+            levels, modality_id=_modality(opened.header, named), provenance=_provenance(opened, ())
         )
-    _refuse_mixture(entries)
-    entries = sorted(entries, key=lambda entry: (entry.acquisition, entry.number, str(entry.file)))
+    _refuse_mixture(files)
+    files = sorted(files, key=lambda file: (file.acquisition, file.number, str(file.path)))
     stack = stacked(
-        positions=[entry.position for entry in entries],
-        orientations=[entry.directions for entry in entries],
-        in_plane=pixel_spacing(first.header, 0),
+        positions=[file.position for file in files],
+        orientations=[file.directions for file in files],
+        in_plane=pixel_spacing(opened.header, 0),
     )
-    places = [_Frame(file=entries[index].file, frame=0) for index in stack.order]
+    places = [_Frame(file=files[index].path, frame=0) for index in stack.order]
     opened = decoding(lambda: open_dicom(places[0].file), places[0].file)
     return _study(places, [place.file for place in places], opened, stack, named)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
-    """What sorting needs of one file of a series."""
-
-    file: Path
-    size: tuple[int, int]
-    position: Vector | None
-    directions: tuple[Vector, Vector] | None
-    acquisition: float
-    number: float
-
-
-def _entry(file: Path) -> _Entry:
-    header = read_header(file)
-    frames = int(header.get("NumberOfFrames") or 1)
-    if frames > 1:
-        raise InputError(
-            f"one of several files of a series holds {frames} frames",
-            where=str(file),
-            way_out="Open that file by itself.",
-        )
-    return _Entry(
-        file=file,
-        size=(int(header.get("Rows") or 0), int(header.get("Columns") or 0)),
-        position=position(header, 0),
-        directions=orientation(header, 0),
-        acquisition=first_number(header.get("AcquisitionNumber")) or 0.0,
-        number=first_number(header.get("InstanceNumber")) or 0.0,
-    )
-
-
-def _refuse_mixture(entries: Sequence[_Entry]) -> None:
-    kinds: dict[tuple[Any, ...], list[_Entry]] = defaultdict(list)
-    for entry in entries:
-        directions = None if entry.directions is None else tuple(np.round(np.ravel(entry.directions), 2) + 0.0)
-        kinds[(entry.size, directions)].append(entry)
+def _refuse_mixture(files: Sequence[SeriesFile]) -> None:
+    kinds: dict[tuple[Any, ...], list[SeriesFile]] = defaultdict(list)
+    for file in files:
+        if file.frames > 1:
+            raise InputError(
+                f"one of several files of a series holds {file.frames} frames",
+                where=str(file.path),
+                way_out="Open that file by itself.",
+            )
+        directions = None if file.directions is None else tuple(np.round(np.ravel(file.directions), 2) + 0.0)
+        kinds[(file.size, directions)].append(file)
     if len(kinds) > 1:
         parts = "; ".join(
-            f"{len(group)} of {group[0].size[1]} x {group[0].size[0]} pixels, first {group[0].file.name}"
+            f"{len(group)} of {group[0].size[1]} x {group[0].size[0]} pixels, first {group[0].path.name}"
             for group in list(kinds.values())[:6]
         )
         raise InputError(
             f"the pictures of the series differ in size or orientation ({parts})",
-            where=str(entries[0].file.parent),
+            where=str(files[0].path.parent),
             way_out="Open the files one by one, or put each stack into a folder of its own.",
         )
-
-
-def series_of(files: Sequence[Path]) -> dict[str, list[Path]]:
-    """The files of a folder by the series they belong to.
-
-    Args:
-        files: DICOM files; those without a picture, such as reports, are left out.
-
-    Returns:
-        Series Instance UID -> files, in the order in which the series were met. Files without that UID are a series
-        of their own each, called by their name.
-
-    Raises:
-        NothingToDo: there is no picture among them.
-        UnreadableImage: a file is damaged.
-    """
-    series: dict[str, list[Path]] = defaultdict(list)
-    for file in files:
-        header = decoding(lambda file=file: read_header(file), file)  # type: ignore[misc]
-        if header.get("Rows") is not None and header.get("Columns") is not None:
-            series[str(header.get("SeriesInstanceUID") or file.name)].append(file)
-        check_planes(sum(map(len, series.values())) or 1, file)
-    if not series:
-        where = str(files[0].parent if len(files) > 1 else files[0]) if files else ""
-        raise NothingToDo("none of the DICOM files holds a picture", where=where, way_out="Choose the image files.")
-    return dict(series)
 
 
 def _study(

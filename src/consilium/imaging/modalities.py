@@ -22,6 +22,7 @@ several grey pictures of one field."""
 Status = Literal["trained", "accepted, untrained"]
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
+_CONE_BEAM = f"{_STORAGE}13.1.2"  # a cone-beam CT of the jaw may call itself "CT"
 _ANY_MICROSCOPY = (f"{_STORAGE}77.1.2", f"{_STORAGE}77.1.3")
 
 
@@ -96,8 +97,9 @@ def modality_of_dicom(dicom_modality: str, sop_class: str = "") -> Modality | No
         return None
     by_class = [entry for entry in modalities() if sop_class in entry.sop_classes]
     by_term = [entry for entry in modalities() if term in entry.dicom_modalities]
-    # The class decides where the term says less: a cone-beam CT of the jaw may call itself "CT".
-    candidates = [entry for entry in by_class if entry in by_term] or by_class or by_term
+    if sop_class == _CONE_BEAM:
+        return modality("dx-dental")
+    candidates = [entry for entry in by_class if entry in by_term] or by_term or by_class
     if [entry.id for entry in candidates] == ["sm", "cyto"]:
         return candidates[0]
     return candidates[0] if len(candidates) == 1 else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -53,23 +55,35 @@ class VolumePlanes:
 
     def __init__(self, layout: _Layout) -> None:
         self._layout = layout
-        self._stream: BinaryIO | None = None
+        self._close: Callable[[], object] | None = None
+        self._unpacking: BinaryIO | None = None
 
     def plane(self, index: int) -> Plane:
         """Reads plane `index`; going backwards in a gzipped file begins again at its start."""
         layout = self._layout
-        if self._stream is None:
-            self._stream = _unpacked(layout.file)
-        try:
-            self._stream.seek(layout.offset + index * layout.plane_bytes)
-            raw = self._stream.read(layout.plane_bytes)
-        except BaseException:
-            self._stream = None
-            raise
+        raw = self._read(layout.offset + index * layout.plane_bytes, layout.plane_bytes)
         if len(raw) < layout.plane_bytes:
             raise EOFError(f"plane {index} ends after {len(raw)} of {layout.plane_bytes} bytes")
         stored = np.frombuffer(raw, layout.dtype).reshape(layout.shape[1], layout.shape[0])
         return Plane(index=index, pixels=_values(stored, layout))
+
+    def _read(self, offset: int, length: int) -> bytes:
+        if not _is_packed(self._layout.file):
+            with self._layout.file.open("rb") as stream:
+                stream.seek(offset)
+                return stream.read(length)
+        if self._unpacking is None:
+            # Kept open, since every opening unpacks from the start; it is closed when this object goes.
+            self._unpacking = _unpacked(self._layout.file)
+            self._close = weakref.finalize(self, self._unpacking.close)
+        try:
+            self._unpacking.seek(offset)
+            return self._unpacking.read(length)
+        except BaseException:
+            if self._close is not None:
+                self._close()
+            self._unpacking = None
+            raise
 
 
 def looks_like_volume(head: bytes, path: Path) -> bool:
@@ -157,11 +171,13 @@ def study_of_volume(path: Path, *, named: str | None) -> Study:
     )
 
 
+def _is_packed(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == _GZIP
+
+
 def _unpacked(path: Path) -> BinaryIO:
-    stream = path.open("rb")
-    packed = stream.read(2) == _GZIP
-    stream.seek(0)
-    return gzip.GzipFile(fileobj=stream) if packed else stream  # type: ignore[return-value]
+    return gzip.GzipFile(path, "rb") if _is_packed(path) else path.open("rb")  # type: ignore[return-value]
 
 
 def _header(family: str, head: bytes) -> Any:
@@ -202,9 +218,7 @@ def _check_length(layout: _Layout, path: Path) -> None:
         )
     needed = layout.offset + layout.plane_bytes * layout.shape[2] * layout.shape[3]
     size = layout.file.stat().st_size
-    with layout.file.open("rb") as stream:
-        packed = stream.read(2) == _GZIP
-    if needed > (size * _MOST_BYTES_A_BYTE if packed else size) or layout.offset < 0:
+    if needed > (size * _MOST_BYTES_A_BYTE if _is_packed(layout.file) else size) or layout.offset < 0:
         raise UnreadableImage(
             f"the file is truncated: {needed} bytes are needed, {size} are there", where=str(path), way_out=COPY_AGAIN
         )

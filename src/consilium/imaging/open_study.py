@@ -86,16 +86,15 @@ def _is_slide(path: Path, named: str | None) -> bool:
 def _study_of_folder(folder: Path, named: str | None, series: str | None) -> Study:
     from consilium.imaging.dicom_study import series_of, study_of_series
 
-    files = [file for file in files_below(folder) if _is_dicom(file)]
-    if not files:
+    found = series_of(file for file in files_below(folder) if _is_dicom(file))
+    if not found:
         raise NothingToDo(
-            "there is no DICOM file in the folder",
+            "there is no DICOM picture in the folder",
             where=str(folder),
             way_out="A folder is read as one DICOM series; open other files one by one.",
         )
-    found = series_of(files)
-    chosen = _chosen(found, series, folder)
-    return study_of_series(found[chosen], named=named)
+    members = {uid: [file.path for file in files] for uid, files in found.items()}
+    return study_of_series(found[_chosen(members, series, folder)], named=named)
 
 
 def _is_dicom(file: Path) -> bool:

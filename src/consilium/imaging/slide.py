@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class TiffSlideRegions:
 
     def __init__(self, slide: Any) -> None:
         self._slide = slide
+        self._close = weakref.finalize(self, slide.close)
         self._levels = tuple(
             Level(width=int(width), height=int(height), downsample=float(down))
             for (width, height), down in zip(slide.level_dimensions, slide.level_downsamples, strict=True)
