@@ -57,9 +57,7 @@ def _xa(folder: Path) -> Study:
 
 
 def _pt(folder: Path) -> Study:
-    tracer = item(
-        RadiopharmaceuticalStartTime="090000", RadionuclideTotalDose=3.7e8, RadionuclideHalfLife=6588.0
-    )
+    tracer = item(RadiopharmaceuticalStartTime="090000", RadionuclideTotalDose=3.7e8, RadionuclideHalfLife=6588.0)
     return open_study(
         _file(
             folder,

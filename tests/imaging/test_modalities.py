@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydicom.uid import UID
 
@@ -87,3 +89,12 @@ class TestStatuses:
     def test_refuse_a_card_that_names_no_modality(self) -> None:
         with pytest.raises(InputError, match="'chromosomes'"):
             statuses([("chromosomes",)])
+
+
+def test_the_reference_page_has_the_table_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "modalities.md").read_text(encoding="utf-8")
+    for entry in modalities():
+        classes = ", ".join("." + sop_class.removeprefix(STORAGE) for sop_class in entry.sop_classes)
+        terms = ", ".join(entry.dicom_modalities)
+        row = f"| `{entry.id}` | {entry.name_en} | {entry.name_zh} | {terms} | {classes} | {entry.native_form} |"
+        assert f"{row} {entry.normaliser} |" in page

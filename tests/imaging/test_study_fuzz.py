@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import uid
-from pydicom.encaps import encapsulate
 
 from consilium.errors import ConsiliumError
 from consilium.imaging.open_study import open_study
@@ -34,7 +33,7 @@ VOLUME = np.arange(8 * 9 * 6).reshape(8, 9, 6)
 
 # The fixture's folder is shared by the examples on purpose: each overwrites the one file in it.
 FUZZ = settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

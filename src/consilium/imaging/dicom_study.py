@@ -338,7 +338,7 @@ def _provenance(file: DicomFile, notes: tuple[str, ...]) -> Provenance:
             acquisition[keyword] = str(value)[:64]
     return Provenance(
         reader="dicom",
-        transfer_syntax=str(file.syntax),
+        transfer_syntax=str(file.header.file_meta.get("TransferSyntaxUID") or file.syntax),
         sop_class=str(file.header.get("SOPClassUID") or ""),
         acquisition=acquisition,
         notes=notes,

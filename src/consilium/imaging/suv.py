@@ -77,6 +77,8 @@ def _moment(day: Any, time: Any) -> datetime | None:
     """DICOM date and time as a moment; the zone is left out, as both ends of the delay are in the same one."""
     digits = str(time or "").split("+")[0].split("-")[0].replace(":", "")
     whole, _, fraction = digits.partition(".")
+    if len(whole) < 2:
+        return None
     try:
         return datetime.strptime(f"{day or ''}{whole:0<6}{fraction[:6]:0<6}", "%Y%m%d%H%M%S%f")
     except ValueError:

@@ -168,8 +168,7 @@ def _mg(study: Study, planes: list[Plane]) -> Normaliser:
     shown = _shown(study, planes)
     brightest = np.max([shown.levels(plane.pixels, plane)[..., 0] for plane in planes[:4]], axis=0)
     box = field.breast(brightest)
-    inside = brightest[box[0] : box[2], box[1] : box[3]]
-    return Normaliser(levels=shown.levels, box=box, mirrored=field.chest_wall_is_right(inside))
+    return Normaliser(levels=shown.levels, box=box, mirrored=field.chest_wall_is_right(brightest, box))
 
 
 def _lit(study: Study, planes: list[Plane]) -> Normaliser:

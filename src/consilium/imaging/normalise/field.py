@@ -56,10 +56,24 @@ def breast(grey: NDArray[np.float32]) -> Box:
     return _largest(eight > 0.5 * threshold, scale, grey, opening=0.02)
 
 
-def chest_wall_is_right(grey: NDArray[np.float32]) -> bool:
-    """Whether more of a breast lies in the right half, so that the picture has to be mirrored."""
-    half = grey.shape[1] // 2
-    return float(grey[:, -half:].sum()) > float(grey[:, :half].sum())
+def chest_wall_is_right(grey: NDArray[np.float32], box: Box) -> bool:
+    """Whether a mammogram has to be mirrored so that the chest wall lies on the left.
+
+    Args:
+        grey: (H, W) levels of the whole plate.
+        box: where the breast is in it.
+
+    Returns:
+        Whether the breast reaches the right edge of the plate alone; where it reaches both or neither, whether more of
+        it lies in the right half of its box.
+    """
+    edge = max(1, grey.shape[1] // 100)
+    reaches_left, reaches_right = box[1] < edge, box[3] > grey.shape[1] - edge
+    if reaches_left != reaches_right:
+        return reaches_right
+    inside = grey[box[0] : box[2], box[1] : box[3]]
+    half = inside.shape[1] // 2
+    return float(inside[:, -half:].sum()) > float(inside[:, :half].sum()) if half else False
 
 
 def _small(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
