@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydicom import uid
 
 from consilium.errors import ConsiliumError
+from consilium.imaging.modalities import modalities
 from consilium.imaging.open_study import open_study
 from consilium.imaging.views import views
 from tests.imaging.made_files import (
@@ -142,11 +143,11 @@ KINDS = (
 )  # fmt: skip
 
 
-def _look(content: bytes, path: Path) -> int:
+def _look(content: bytes, path: Path, modality: str | None = None) -> int:
     """Opens and looks; gives how many views there were, 0 after an error."""
     path.write_bytes(content)
     try:
-        study = open_study(path)
+        study = open_study(path, modality=modality)
         seen = list(views(study, side=16, slices=2, frames=2, tiles=2))
     except ConsiliumError as error:
         assert error.where
@@ -184,10 +185,11 @@ def test_changed_bytes(kind: str, data: st.DataObject, files: dict[str, bytes], 
     content = bytearray(files.get(kind, b"\0" * 16))
     # Half of the changes hit the header, where lengths, counts and offsets stand.
     place = st.integers(0, len(content) - 1) | st.integers(0, min(len(content), 900) - 1)
+    modality = data.draw(st.sampled_from([None, *(entry.id for entry in modalities())]))
     changes = data.draw(st.lists(st.tuples(place, st.integers(0, 255)), min_size=1, max_size=12))
     for at, value in changes:
         content[at] = value
-    _look(bytes(content), tmp_path / _name(kind))
+    _look(bytes(content), tmp_path / _name(kind), modality)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -17,6 +17,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 
 from consilium.errors import ConsiliumError, ImageOutOfBounds, UnreadableImage
+from consilium.imaging.modalities import modalities
 from consilium.imaging.open_study import open_study
 from consilium.imaging.views import views
 from tests.imaging.made_files import dicom, raster
@@ -138,13 +139,14 @@ def test_values_that_are_no_numbers(tmp_path: Path) -> None:
             assert error.way_out
 
 
+@pytest.mark.parametrize("identifier", [entry.id for entry in modalities()])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
-def test_fractions_that_are_no_levels(value: float, tmp_path: Path) -> None:
+def test_fractions_that_are_no_levels(value: float, identifier: str, tmp_path: Path) -> None:
     values = np.full((16, 16), value, np.float32)
     content = dicom(values, sop="30", modality="MR", PixelData=None, FloatPixelData=values.tobytes(), BitsStored=32)
     path = tmp_path / "case"
     path.write_bytes(content)
-    (view,) = views(open_study(path), side=16)
+    (view,) = views(open_study(path, modality=identifier), side=16)
     assert np.isfinite(view.pixels).all()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from consilium.imaging.study import LookUp, Window
+from consilium.imaging.study import LookUp, Window, sensible_mm
 
 Vector = tuple[float, float, float]
 
@@ -94,13 +94,13 @@ def pixel_spacing(header: Dataset, frame: int) -> tuple[float, float] | None:
     """Millimetres between rows and between columns."""
     for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
         value = numbers(attribute(header, frame, keyword, "PixelMeasuresSequence"), 2)
-        if value is not None and min(value) > 0:
+        if value is not None and sensible_mm(value[0]) and sensible_mm(value[1]):
             return value[0], value[1]
     for region in header.get("SequenceOfUltrasoundRegions") or []:
         # Units 3 are centimetres (PS3.3 C.8.5.5.1.1).
         across, down = first_number(region.get("PhysicalDeltaX")), first_number(region.get("PhysicalDeltaY"))
         centimetres = region.get("PhysicalUnitsXDirection") == 3 and region.get("PhysicalUnitsYDirection") == 3
-        if centimetres and across and down:
+        if centimetres and across and down and sensible_mm(abs(across)) and sensible_mm(abs(down)):
             return abs(down) * 10.0, abs(across) * 10.0
     return None
 
@@ -108,8 +108,8 @@ def pixel_spacing(header: Dataset, frame: int) -> tuple[float, float] | None:
 def slice_gap(header: Dataset) -> float | None:
     """Millimetres between planes as the header says them, for files that give no positions."""
     for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-        value = first_number(attribute(header, 0, keyword, "PixelMeasuresSequence"))
-        if value is not None and value > 0:
+        value = sensible_mm(first_number(attribute(header, 0, keyword, "PixelMeasuresSequence")))
+        if value is not None:
             return value
     return None
 

@@ -19,7 +19,17 @@ from numpy.typing import NDArray
 
 from consilium.errors import UnreadableImage
 from consilium.imaging.stack import as_affine
-from consilium.imaging.study import COPY_AGAIN, Plane, Provenance, Study, Unit, check_plane_size, check_planes
+from consilium.imaging.study import (
+    COPY_AGAIN,
+    Affine,
+    Plane,
+    Provenance,
+    Study,
+    Unit,
+    check_plane_size,
+    check_planes,
+    sensible_mm,
+)
 
 _GZIP = b"\x1f\x8b"
 _HEADER_BYTES = 1024
@@ -165,7 +175,7 @@ def study_of_volume(path: Path, *, named: str | None) -> Study:
         provenance=Provenance(reader="mgh" if family == "mgh" else "nifti", notes=notes),
         source=source,
         unit=unit,
-        spacing_mm=(spacing[2] or None, spacing[1] or None, spacing[0] or None),
+        spacing_mm=(sensible_mm(spacing[2]), sensible_mm(spacing[1]), sensible_mm(spacing[0])),
         affine=_lps(affine, scale),
         volumes=shape[3],
     )
@@ -245,9 +255,9 @@ def _unit(source: VolumePlanes, layout: _Layout, named: str | None) -> tuple[Uni
     return "level", ("the file does not say its unit, and no value is that of air",)
 
 
-def _lps(affine: NDArray[np.float64], scale: float) -> Any:
+def _lps(affine: NDArray[np.float64], scale: float) -> Affine | None:
     """From (column, row, plane) to RAS millimetres, nibabel's way, to (plane, row, column) to LPS millimetres."""
-    if affine.shape != (4, 4) or not np.isfinite(affine).all() or abs(float(np.linalg.det(affine[:3, :3]))) < 1e-12:
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
         return None
     turned = np.diag([-scale, -scale, scale, 1.0]) @ affine
     return as_affine(turned[:, [2, 1, 0, 3]])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.imaging.dicom_frame_groups import Vector, normal
-from consilium.imaging.study import Affine
+from consilium.imaging.study import Affine, sensible_mm
 
 _SAME_PLACE_MM = 0.01
 _UNEVEN = 0.05  # of the gap; scanners round positions to hundredths of a millimetre
@@ -120,6 +120,18 @@ def _affine(
     return as_affine(matrix)
 
 
-def as_affine(matrix: NDArray[np.float64]) -> Affine:
-    """A (4, 4) matrix as nested tuples, which can be compared and hashed."""
+def as_affine(matrix: NDArray[np.float64]) -> Affine | None:
+    """A (4, 4) matrix as nested tuples, which can be compared and hashed.
+
+    Returns:
+        None where its axes have no sensible lengths, lie in one plane, or begin nowhere.
+    """
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or float(np.abs(matrix).max()) > 1e9:
+        return None
+    lengths = [sensible_mm(float(np.linalg.norm(matrix[:3, axis]))) for axis in range(3)]
+    if None in lengths:
+        return None
+    cosines = matrix[:3, :3] / np.asarray(lengths, dtype=np.float64)
+    if abs(float(np.linalg.det(cosines))) < 1e-3:
+        return None
     return tuple((float(row[0]), float(row[1]), float(row[2]), float(row[3])) for row in matrix)

@@ -267,6 +267,11 @@ def check_planes(count: int, path: Path) -> None:
         )
 
 
+def sensible_mm(value: float | None) -> float | None:
+    """A distance between pixels that can be one: from a picometre to a kilometre; None for anything else."""
+    return value if value is not None and 1e-9 < value < 1e6 else None
+
+
 COPY_AGAIN = "Export or copy it again."
 
 Read = TypeVar("Read")

@@ -6,7 +6,7 @@ part of any plane.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -62,7 +62,7 @@ def normaliser_of(study: Study) -> Normaliser:
     """
     if study.slide is not None:
         return Normaliser(levels=_colour, box=(0, 0, study.shape[1], study.shape[2]))
-    return _PREPARED.get(study.modality or "", _shown)(study, sampled(study))
+    return _PREPARED.get(study.modality or "", _shown)(study)
 
 
 def _box(study: Study) -> field.Box:
@@ -82,9 +82,9 @@ def _grey(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(values[..., :3] @ LUMINANCE) if values.ndim == 3 else values
 
 
-def _stretched(study: Study, planes: list[Plane], low: float, high: float) -> Normaliser:
+def _stretched(study: Study, low: float, high: float) -> Normaliser:
     """Between two percentiles of the study, colour as grey."""
-    bounds = percentiles(planes, low, high)
+    bounds = percentiles(sampled(study).planes, low, high)
 
     def levels(values: NDArray[Any], plane: Plane) -> Levels:
         shown = between(_grey(values), *bounds)
@@ -93,8 +93,9 @@ def _stretched(study: Study, planes: list[Plane], low: float, high: float) -> No
     return Normaliser(levels=levels, box=_box(study))
 
 
-def _shown(study: Study, planes: list[Plane]) -> Normaliser:
+def _shown(study: Study) -> Normaliser:
     """As the file asks; colour and bytes as they are, other grey values between percentiles 0.5 and 99.5."""
+    planes = sampled(study).planes
     bytes_as_they_are = planes[0].pixels.dtype == np.uint8
     low, high = (0.0, 255.0) if bytes_as_they_are else percentiles(planes, 0.5, 99.5)
 
@@ -106,10 +107,10 @@ def _shown(study: Study, planes: list[Plane]) -> Normaliser:
     return Normaliser(levels=levels, box=_box(study))
 
 
-def _ct(study: Study, planes: list[Plane]) -> Normaliser:
+def _ct(study: Study) -> Normaliser:
     """Three windows as three channels; a picture that is not in Hounsfield units was windowed before."""
     if study.unit != "HU":
-        return _shown(study, planes)
+        return _shown(study)
     part = str(study.provenance.acquisition.get("BodyPartExamined") or "").upper()
     windows = (BRAIN if part in _HEAD else LUNG, SOFT_TISSUE, BONE)
 
@@ -120,10 +121,10 @@ def _ct(study: Study, planes: list[Plane]) -> Normaliser:
     return Normaliser(levels=levels, box=_box(study))
 
 
-def _pt(study: Study, planes: list[Plane]) -> Normaliser:
+def _pt(study: Study) -> Normaliser:
     """SUV from 0 to 15; where the header does not allow it, from 0 to percentile 99.5."""
     if study.suv_factor is None:
-        top = float(np.percentile(some_values(planes), 99.5))
+        top = float(np.percentile(some_values(sampled(study).planes), 99.5))
     else:
         top = HIGHEST_SUV / study.suv_factor
 
@@ -133,8 +134,8 @@ def _pt(study: Study, planes: list[Plane]) -> Normaliser:
     return Normaliser(levels=levels, box=_box(study))
 
 
-def _nm(study: Study, planes: list[Plane]) -> Normaliser:
-    top = float(np.percentile(some_values(planes), 99.5))
+def _nm(study: Study) -> Normaliser:
+    top = float(np.percentile(some_values(sampled(study).planes), 99.5))
 
     def levels(values: NDArray[Any], plane: Plane) -> Levels:
         shown = between(_grey(values), 0.0, top)
@@ -143,53 +144,61 @@ def _nm(study: Study, planes: list[Plane]) -> Normaliser:
     return Normaliser(levels=levels, box=_box(study))
 
 
-def _us(study: Study, planes: list[Plane]) -> Normaliser:
+def _us(study: Study) -> Normaliser:
     """The fan alone, between percentiles 1 and 99 of it; colour stays, as Doppler is colour."""
-    brightest = _brightest(planes)
+    sample = sampled(study)
+    brightest = _brightest(sample.planes)
     top, left, bottom, right = field.whole(brightest)
     if study.regions:
         # Machines name a region generously: letters and scales stand in it, so the fan is looked for inside.
-        tops, lefts, bottoms, rights = zip(*study.regions, strict=True)
+        tops, lefts, bottoms, rights = (
+            [edge // sample.step for edge in edges] for edges in zip(*study.regions, strict=True)
+        )
         top, left, bottom, right = min(tops), min(lefts), max(bottoms), max(rights)
     inner = field.ultrasound_field(brightest[top:bottom, left:right])
     box = (top + inner[0], left + inner[1], top + inner[2], left + inner[3])
-    inside = [_part(plane, box) for plane in planes]
+    inside = [_part(plane, box) for plane in sample.planes]
     low, high = percentiles(inside, 1.0, 99.0)
 
     def levels(values: NDArray[Any], _plane: Plane) -> Levels:
         shown = between(values, low, high)
         return shown if shown.ndim == 3 else three_channels(shown)
 
-    return Normaliser(levels=levels, box=box)
+    return Normaliser(levels=levels, box=sample.in_full(box, study))
 
 
-def _mg(study: Study, planes: list[Plane]) -> Normaliser:
+def _mg(study: Study) -> Normaliser:
     """As the file asks, cut to the breast, the chest wall on the left."""
-    shown = _shown(study, planes)
-    brightest = np.max([shown.levels(plane.pixels, plane)[..., 0] for plane in planes[:4]], axis=0)
+    shown, sample = _shown(study), sampled(study, 4)
+    brightest = np.max([shown.levels(plane.pixels, plane)[..., 0] for plane in sample.planes], axis=0)
     box = field.breast(brightest)
-    return Normaliser(levels=shown.levels, box=box, mirrored=field.chest_wall_is_right(brightest, box))
+    return Normaliser(
+        levels=shown.levels,
+        box=sample.in_full(box, study),
+        mirrored=field.chest_wall_is_right(brightest, box),
+    )
 
 
-def _lit(study: Study, planes: list[Plane]) -> Normaliser:
+def _lit(study: Study) -> Normaliser:
     """Colour as it is, cut to the lit field."""
-    return Normaliser(levels=_colour, box=field.lit_field(_brightest(planes)))
+    sample = sampled(study)
+    return Normaliser(levels=_colour, box=sample.in_full(field.lit_field(_brightest(sample.planes)), study))
 
 
-def _dms(study: Study, _planes: list[Plane]) -> Normaliser:
+def _dms(study: Study) -> Normaliser:
     def levels(values: NDArray[Any], plane: Plane) -> Levels:
         return shades_of_grey(_colour(values, plane))
 
     return Normaliser(levels=levels, box=_box(study))
 
 
-def _plain(study: Study, _planes: list[Plane]) -> Normaliser:
+def _plain(study: Study) -> Normaliser:
     return Normaliser(levels=_colour, box=_box(study))
 
 
-def _karyo(study: Study, planes: list[Plane]) -> Normaliser:
+def _karyo(study: Study) -> Normaliser:
     """Grey between percentiles 0.1 and 99.9, dark on light: a background that is dark is turned round."""
-    values = some_values(planes)
+    values = some_values(sampled(study).planes)
     low, middle, high = (float(value) for value in np.percentile(values, (0.1, 50.0, 99.9)))
     # Most of a field is background, so the median is.
     turned = middle < (low + high) / 2.0
@@ -201,8 +210,9 @@ def _karyo(study: Study, planes: list[Plane]) -> Normaliser:
     return Normaliser(levels=levels, box=_box(study))
 
 
-def _fluo(study: Study, planes: list[Plane]) -> Normaliser:
+def _fluo(study: Study) -> Normaliser:
     """Each channel between its own percentiles 0.5 and 99.5, whether it is a plane or a colour."""
+    planes = sampled(study).planes
     if study.form == "channels":
         bounds = {plane.index: percentiles([plane], 0.5, 99.5) for plane in planes}
 
@@ -211,7 +221,7 @@ def _fluo(study: Study, planes: list[Plane]) -> Normaliser:
 
         return Normaliser(levels=of_plane, box=_box(study))
     if study.channels == 1:
-        return _stretched(study, planes, 0.5, 99.5)
+        return _stretched(study, 0.5, 99.5)
     colours = [
         percentiles([Plane(index=0, pixels=plane.pixels[..., channel]) for plane in planes], 0.5, 99.5)
         for channel in range(3)
@@ -223,18 +233,19 @@ def _fluo(study: Study, planes: list[Plane]) -> Normaliser:
     return Normaliser(levels=of_colours, box=_box(study))
 
 
-def _brightest(planes: list[Plane]) -> NDArray[np.float32]:
+def _brightest(planes: Sequence[Plane]) -> NDArray[np.float32]:
     """(H, W) 0..1: the greatest level that each pixel takes in some planes."""
     grey = [_grey(plane.pixels).astype(np.float32) for plane in planes]
     top = max(full_range(plane.pixels) for plane in planes)
-    return np.asarray(np.max(grey, axis=0) / np.float32(top), dtype=np.float32)
+    brightest = np.nan_to_num(np.max(grey, axis=0), posinf=top, neginf=0.0)
+    return np.asarray(np.clip(brightest / top, 0.0, 1.0), dtype=np.float32)
 
 
 def _part(plane: Plane, box: field.Box) -> Plane:
     return Plane(index=plane.index, pixels=plane.pixels[box[0] : box[2], box[1] : box[3]], padding=plane.padding)
 
 
-_PREPARED: dict[str, Callable[[Study, list[Plane]], Normaliser]] = {
+_PREPARED: dict[str, Callable[[Study], Normaliser]] = {
     "ct": _ct,
     "mr": partial(_stretched, low=0.5, high=99.5),
     "us": _us,

@@ -70,10 +70,10 @@ def chest_wall_is_right(grey: NDArray[np.float32], box: Box) -> bool:
     edge = max(1, grey.shape[1] // 100)
     reaches_left, reaches_right = box[1] < edge, box[3] > grey.shape[1] - edge
     if reaches_left != reaches_right:
-        return reaches_right
+        return bool(reaches_right)
     inside = grey[box[0] : box[2], box[1] : box[3]]
     half = inside.shape[1] // 2
-    return float(inside[:, -half:].sum()) > float(inside[:, :half].sum()) if half else False
+    return half > 0 and float(inside[:, -half:].sum()) > float(inside[:, :half].sum())
 
 
 def _small(grey: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:

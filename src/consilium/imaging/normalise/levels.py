@@ -29,7 +29,8 @@ def through_window(values: NDArray[Any], window: Window) -> Levels:
     Returns:
         float32 of the same shape, 0..1.
     """
-    x = values.astype(np.float32)
+    # In double precision, because a header may name a centre that no float32 reaches.
+    x = values.astype(np.float64)
     centre, width = window.centre, window.width
     if window.function == "SIGMOID":
         exponent = np.clip(-4.0 * (x - centre) / width, -60.0, 60.0)
@@ -55,7 +56,8 @@ def between(values: NDArray[Any], low: float, high: float) -> Levels:
     """Values as a share of the way from `low` to `high`, cut off at 0 and 1; 0 where the two are the same."""
     if not high > low:
         return np.zeros(values.shape, np.float32)
-    share = (values.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = (values.astype(np.float32) - np.float32(low)) / np.float32(high - low)
     known = np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0)
     return np.asarray(np.clip(known, 0.0, 1.0), dtype=np.float32)
 
@@ -83,7 +85,10 @@ def as_displayed(values: NDArray[Any], plane: Plane, low: float, high: float) ->
 
 def full_range(pixels: NDArray[Any]) -> float:
     """What counts as full brightness where nothing is stretched: 255 of bytes, else the largest value."""
-    return 255.0 if pixels.dtype == np.uint8 else float(max(np.nanmax(pixels), 1))
+    if pixels.dtype == np.uint8:
+        return 255.0
+    known = pixels[np.isfinite(pixels)]
+    return float(max(known.max(), 1)) if known.size else 1.0
 
 
 def three_channels(grey: Levels) -> Levels:

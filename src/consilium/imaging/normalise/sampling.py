@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from consilium.imaging.study import Plane, Study
 
 PLANES_SAMPLED = 16
+_SIDE_SAMPLED = 1024
 _VALUES_A_PLANE = 1 << 16
 
 
@@ -21,10 +23,35 @@ def evenly(count: int, wanted: int) -> list[int]:
     return [int((2 * index + 1) * count / (2 * wanted)) for index in range(wanted)]
 
 
-def sampled(study: Study, wanted: int = PLANES_SAMPLED) -> list[Plane]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """Some planes of a study, thinned so that they fit in memory together.
+
+    Attributes:
+        planes: evenly spread.
+        step: every so many rows and columns were kept.
+    """
+
+    planes: tuple[Plane, ...]
+    step: int
+
+    def in_full(self, box: tuple[int, int, int, int], study: Study) -> tuple[int, int, int, int]:
+        """A box of a thinned plane (top, left, bottom, right) in the pixels of the study."""
+        _, rows, columns = study.shape
+        top, left, bottom, right = (edge * self.step for edge in box)
+        return top, left, min(bottom, rows), min(right, columns)
+
+
+def sampled(study: Study, wanted: int = PLANES_SAMPLED) -> Sample:
     """Planes spread evenly over the first volume of a study."""
     first_volume = len(study) // study.volumes if study.form == "volume" else len(study)
-    return [study.plane(index) for index in evenly(first_volume, wanted)]
+    step = max(1, max(study.shape[1:]) // _SIDE_SAMPLED)
+    planes = (study.plane(index) for index in evenly(first_volume, wanted))
+    return Sample(planes=tuple(_thinned_plane(plane, step) for plane in planes), step=step)
+
+
+def _thinned_plane(plane: Plane, step: int) -> Plane:
+    return plane if step == 1 else replace(plane, pixels=plane.pixels[::step, ::step].copy())
 
 
 def some_values(planes: Iterable[Plane]) -> NDArray[np.float32]:
@@ -39,7 +66,7 @@ def some_values(planes: Iterable[Plane]) -> NDArray[np.float32]:
 
 def percentiles(planes: Sequence[Plane], low: float, high: float) -> tuple[float, float]:
     """Two percentiles of the values of planes."""
-    at = np.percentile(some_values(planes), (low, high))
+    at = np.percentile(some_values(planes).astype(np.float64), (low, high))
     return float(at[0]), float(at[1])
 
 
