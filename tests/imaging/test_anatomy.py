@@ -9,7 +9,7 @@ from consilium.imaging.anatomy import anatomy_of
 from consilium.imaging.open_study import open_study
 from consilium.imaging.study import Study
 from consilium.imaging.views import views
-from tests.imaging.made_files import nifti
+from tests.imaging.made_files import ct_slice, nifti
 
 # One lit voxel block at the patient's left, front, top, in a volume whose axes run x to the left, y to the back, z up.
 SIDES = (24, 16, 12)  # x, y, z
@@ -68,6 +68,18 @@ def test_an_oblique_volume_uses_each_axis_once(tmp_path: Path) -> None:
     anatomy = anatomy_of(open_study(path))
     assert sorted(anatomy.axes) == [0, 1, 2]
     assert anatomy.section(0) == "axial"
+
+
+def test_uneven_planes_are_still_named_by_their_orientation(tmp_path: Path) -> None:
+    for number, x in enumerate((0.0, 1.0, 2.0, 9.0)):
+        slice_ = ct_slice(
+            0.0, ImagePositionPatient=[x, 0.0, 0.0], ImageOrientationPatient=[0, 1, 0, 0, 0, -1], InstanceNumber=number
+        )
+        (tmp_path / f"{number}").write_bytes(slice_)
+    study = open_study(tmp_path)
+    assert study.affine is None
+    assert study.orientation == ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
+    assert [anatomy_of(study).section(axis) for axis in range(3)] == ["sagittal", "axial", "coronal"]
 
 
 def test_without_an_affine_planes_are_taken_for_axial(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from consilium.imaging.normalise.sampling import evenly
 from consilium.imaging.open_study import open_study
 from consilium.imaging.study import Study
 from consilium.imaging.views import resized, views
-from tests.imaging.made_files import dicom, nifti, raster, tiff_stack, write_series
+from tests.imaging.made_files import AXIAL, dicom, item, items, nifti, raster, tiff_stack, write_series
 
 
 def _study(folder: Path, content: bytes, modality: str | None = None) -> Study:
@@ -94,6 +94,24 @@ class TestVolume:
         alone = list(views(open_study(tmp_path / "case", modality="mr"), side=16, slices=2))
         for one, other in zip(seen, alone, strict=True):
             np.testing.assert_array_equal(one.pixels, other.pixels)
+
+
+def test_tomosynthesis_is_shown_plane_by_plane(tmp_path: Path) -> None:
+    plate = np.zeros((20, 100, 80), np.uint16)
+    plate[:, 20:80, 40:] = 3000
+    places = [
+        item(PlanePositionSequence=items(item(ImagePositionPatient=[0.0, 0.0, float(index)]))) for index in range(20)
+    ]
+    shared = item(PlaneOrientationSequence=items(item(ImageOrientationPatient=AXIAL)))
+    content = dicom(
+        plate, sop="13.1.3", modality="MG", PerFrameFunctionalGroupsSequence=items(*places),
+        SharedFunctionalGroupsSequence=items(shared),
+    )  # fmt: skip
+    study = _study(tmp_path, content)
+    assert (study.modality, study.form) == ("mg", "volume")
+    seen = list(views(study, side=16, slices=4))
+    assert [(view.kind, view.index) for view in seen] == [("plane", index) for index in (2, 7, 12, 17)]
+    assert all(view.mirrored for view in seen)
 
 
 def test_three_channels_become_red_green_and_blue(tmp_path: Path) -> None:

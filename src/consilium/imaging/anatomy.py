@@ -68,13 +68,17 @@ class Anatomy:
 
 
 def anatomy_of(study: Study) -> Anatomy:
-    """The axes of a volume, from its affine; planes are taken for axial ones where it has none."""
+    """The axes of a volume by its affine or orientation; planes are taken for axial ones where it has neither."""
     known = [step if step is not None and step > 0 else None for step in study.spacing_mm]
     in_plane = known[1] or known[2] or 1.0
     steps = (known[0] or in_plane, known[1] or in_plane, known[2] or in_plane)
-    if study.affine is None:
+    if study.affine is not None:
+        matrix = np.asarray(study.affine)[:3, :3]
+    elif study.orientation is not None:
+        along_row, down_column = (np.asarray(direction) for direction in study.orientation)
+        matrix = np.stack([np.cross(along_row, down_column), down_column, along_row], axis=1)
+    else:
         return Anatomy(axes=(2, 1, 0), directions=(1, 1, 1), steps_mm=steps)
-    matrix = np.asarray(study.affine)[:3, :3]
     cosines = matrix / np.linalg.norm(matrix, axis=0)
     axes = [0, 0, 0]
     left = np.abs(cosines)

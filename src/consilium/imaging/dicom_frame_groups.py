@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from consilium.imaging.study import LookUp, Window, sensible_mm
-
-Vector = tuple[float, float, float]
+from consilium.imaging.study import LookUp, Vector, Window, sensible_mm
 
 
 def attribute(header: Dataset, frame: int, keyword: str, group: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,10 @@ class DicomRegions:
     def __init__(self, files: Sequence[DicomFile]) -> None:
         self._files = files
         self._tiles = [_tiles(file) for file in files]
+        self._gridded = [
+            not any(top % int(file.header.Rows) or left % int(file.header.Columns) for top, left in tiles)
+            for file, tiles in zip(files, self._tiles, strict=True)
+        ]
         widest = _matrix(files[0])[0]
         sizes = [_matrix(file) for file in files]
         self._levels = tuple(Level(width=width, height=height, downsample=widest / width) for width, height in sizes)
@@ -38,7 +42,7 @@ class DicomRegions:
         file, size = self._files[level], self._levels[level]
         rows, columns = int(file.header.Rows), int(file.header.Columns)
         canvas = np.full((height, width, 3), 255, np.uint8)
-        for (top, left), frame in self._tiles[level].items():
+        for (top, left), frame in self._touched(x, y, width, height, level):
             # The last tiles of a row reach beyond the slide; what lies there is padding.
             y0, y1 = max(top, y, 0), min(top + rows, y + height, size.height)
             x0, x1 = max(left, x, 0), min(left + columns, x + width, size.width)
@@ -46,6 +50,19 @@ class DicomRegions:
                 tile = _rgb(file, frame)
                 canvas[y0 - y : y1 - y, x0 - x : x1 - x] = tile[y0 - top : y1 - top, x0 - left : x1 - left]
         return canvas
+
+    def _touched(self, x: int, y: int, width: int, height: int, level: int) -> Iterator[tuple[tuple[int, int], int]]:
+        """The tiles that may lie in a region: those of the grid where there is one, else all."""
+        tiles, header = self._tiles[level], self._files[level].header
+        rows, columns = int(header.Rows), int(header.Columns)
+        if not self._gridded[level]:
+            yield from tiles.items()
+            return
+        size = self._levels[level]
+        for top in range(max(y, 0) // rows * rows, min(y + height, size.height), rows):
+            for left in range(max(x, 0) // columns * columns, min(x + width, size.width), columns):
+                if (top, left) in tiles:
+                    yield (top, left), tiles[top, left]
 
 
 def study_of_dicom_slide(files: Sequence[DicomFile], *, modality_id: str | None, provenance: Provenance) -> Study:

@@ -17,7 +17,6 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from consilium.errors import InputError
 from consilium.imaging.dicom_file import DicomFile, open_dicom, read_header
 from consilium.imaging.dicom_frame_groups import (
-    Vector,
     attribute,
     first_number,
     frame_times_ms,
@@ -31,7 +30,7 @@ from consilium.imaging.dicom_frame_groups import (
 )
 from consilium.imaging.modalities import NativeForm, modality, modality_of_dicom
 from consilium.imaging.stack import Stack, stacked
-from consilium.imaging.study import Plane, Provenance, Study, Unit, check_planes, decoding
+from consilium.imaging.study import Plane, Provenance, Study, Unit, Vector, check_planes, decoding
 from consilium.imaging.suv import suv_factor
 
 _TILED = "TotalPixelMatrixColumns"
@@ -281,6 +280,7 @@ def _study(
         unit=_unit(header, modality_id),
         spacing_mm=(gap, *(spacing or (None, None))),
         affine=stack.affine,
+        orientation=orientation(header, 0),
         frame_times_ms=times,
         volumes=stack.volumes,
         suv_factor=factor,
@@ -309,7 +309,7 @@ def _modality(header: Dataset, named: str | None) -> str | None:
 
 
 def _unit(header: Dataset, modality_id: str | None) -> Unit:
-    if modality_id == "ct" and str(header.get("SOPClassUID") or "").startswith("1.2.840.10008.5.1.4.1.1.2"):
+    if modality_id == "ct" and header.get("SOPClassUID") in modality("ct").sop_classes:
         kind = attribute(header, 0, "RescaleType", "PixelValueTransformationSequence")
         return "HU" if kind in (None, "HU", "HU_MOD") else "level"
     if modality_id == "pt" and str(header.get("Units") or "") in ("BQML", "GML"):

@@ -247,6 +247,8 @@ def _values(stored: NDArray[Any], layout: _Layout) -> NDArray[Any]:
 
 def _unit(source: VolumePlanes, layout: _Layout, named: str | None) -> tuple[Unit, tuple[str, ...]]:
     """CT volumes say no unit; one with air in it can only be in Hounsfield units."""
+    if named == "pt":
+        return "level", ("SUV cannot be computed: the file says neither a dose nor a weight",)
     if named != "ct":
         return "level", ()
     middle = source.plane(layout.shape[2] // 2).pixels

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.imaging.dicom_frame_groups import Vector, normal
-from consilium.imaging.study import Affine, sensible_mm
+from consilium.imaging.dicom_frame_groups import normal
+from consilium.imaging.study import Affine, Vector, sensible_mm
 
 _SAME_PLACE_MM = 0.01
 _UNEVEN = 0.05  # of the gap; scanners round positions to hundredths of a millimetre

@@ -37,6 +37,10 @@ Affine = tuple[tuple[float, float, float, float], ...]
 """(4, 4): voxel index (plane, row, column, 1) to patient coordinates (x, y, z, 1) in millimetres, LPS."""
 
 
+Vector = tuple[float, float, float]
+"""A place (millimetres) or a direction (unit length) in the patient, LPS."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
     """A window of grey levels (PS3.3 C.11.2): centre and width in pixel values; LINEAR, LINEAR_EXACT or SIGMOID."""
@@ -141,6 +145,8 @@ class Study:
         unit: of the pixel values.
         spacing_mm: between planes, rows and columns; None where nobody says.
         affine: voxel to patient, for volumes whose file says it and whose planes are parallel and evenly spaced.
+        orientation: unit vectors in the patient along a row and down a column, LPS, where the file says them; also
+            where the planes make no regular volume.
         frame_times_ms: since the first frame; empty where the study does not run over time.
         volumes: how many volumes follow each other in `shape[0]` planes (a 4-D series); the first one comes first.
         suv_factor: what turns Bq/ml into SUV by body weight, where the header allows it (PET).
@@ -159,6 +165,7 @@ class Study:
     unit: Unit = "level"
     spacing_mm: tuple[float | None, float | None, float | None] = (None, None, None)
     affine: Affine | None = None
+    orientation: tuple[Vector, Vector] | None = None
     frame_times_ms: tuple[float, ...] = ()
     volumes: int = 1
     suv_factor: float | None = None

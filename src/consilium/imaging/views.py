@@ -86,6 +86,10 @@ def views(
     normaliser = normaliser_of(study)
     if study.slide is not None:
         yield from _tiles(study, normaliser, side, tiles)
+    elif study.form == "volume" and study.modality == "mg":
+        # Tomosynthesis resolves no depth: sections across its planes would show nothing.
+        for index in evenly(len(study), slices):
+            yield _plane_view(study, normaliser, study.plane(index), side, "plane")
     elif study.form == "volume":
         yield from _sections(study, normaliser, side, planes, slices)
     elif study.form == "channels":

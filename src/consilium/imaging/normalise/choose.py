@@ -212,16 +212,15 @@ def _karyo(study: Study) -> Normaliser:
 
 def _fluo(study: Study) -> Normaliser:
     """Each channel between its own percentiles 0.5 and 99.5, whether it is a plane or a colour."""
-    planes = sampled(study).planes
     if study.form == "channels":
-        bounds = {plane.index: percentiles([plane], 0.5, 99.5) for plane in planes}
 
         def of_plane(values: NDArray[Any], plane: Plane) -> Levels:
-            return three_channels(between(_grey(values), *bounds[plane.index]))
+            return three_channels(between(_grey(values), *percentiles([plane], 0.5, 99.5)))
 
         return Normaliser(levels=of_plane, box=_box(study))
     if study.channels == 1:
         return _stretched(study, 0.5, 99.5)
+    planes = sampled(study).planes
     colours = [
         percentiles([Plane(index=0, pixels=plane.pixels[..., channel]) for plane in planes], 0.5, 99.5)
         for channel in range(3)
