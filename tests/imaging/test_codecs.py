@@ -53,6 +53,8 @@ class TestWithImagecodecs:
     def test_lossless_is_lossless(
         self, syntax: str, codec: str, options: dict[str, Any], pixels: NDArray[Any], tmp_path: Path
     ) -> None:
+        if not hasattr(self.imagecodecs, codec):
+            pytest.skip(f"imagecodecs {self.imagecodecs.__version__} reads this and cannot write it")
         frame = getattr(self.imagecodecs, codec)(pixels, **options)
         study = _study(tmp_path, dicom([bytes(frame)], shape=pixels.shape, syntax=syntax))
         np.testing.assert_array_equal(study.plane(0).pixels, pixels)
