@@ -312,9 +312,8 @@ def _unit(header: Dataset, modality_id: str | None) -> Unit:
     if modality_id == "ct" and header.get("SOPClassUID") in modality("ct").sop_classes:
         kind = attribute(header, 0, "RescaleType", "PixelValueTransformationSequence")
         return "HU" if kind in (None, "HU", "HU_MOD") else "level"
-    if modality_id == "pt" and str(header.get("Units") or "") in ("BQML", "GML"):
-        return "Bq/ml"
-    return "level"
+    units: dict[str, Unit] = {"BQML": "Bq/ml", "GML": "g/ml"}
+    return units.get(str(header.get("Units") or ""), "level") if modality_id == "pt" else "level"
 
 
 def _laterality(header: Dataset) -> str:

@@ -46,22 +46,19 @@ def study_of_picture(path: Path, kind: str, *, named: str | None) -> Study:
         pages = picture_pages(stream, kind, path)
         stream.seek(0)
         description = tiff_description(stream) if kind == "tiff" else ""
-        stream.seek(0)
-        first = read_picture(stream, kind, path, pages[0][0])
-    if len({page[1:] for page in pages}) > 1:
+    first = pages[0]
+    if len({(page.width, page.height, page.coloured, page.bits) for page in pages}) > 1:
         raise UnreadableImage(
-            "its pages differ in size", where=str(path), way_out="Save each picture as a file of its own."
+            "its pages differ in size or depth", where=str(path), way_out="Save each picture as a file of its own."
         )
     return Study(
         modality=named,
         files=(path,),
         form=_form(len(pages), description, named),
-        shape=(len(pages), pages[0][2], pages[0][1]),
-        channels=1 if first.ndim == 2 else 3,
-        provenance=Provenance(
-            reader="raster", acquisition={"Kind": kind, "BitsStored": float(first.dtype.itemsize * 8)}
-        ),
-        source=PicturePlanes(path, kind, [page for page, _, _ in pages]),
+        shape=(len(pages), first.height, first.width),
+        channels=3 if first.coloured else 1,
+        provenance=Provenance(reader="raster", acquisition={"Kind": kind, "BitsStored": float(first.bits)}),
+        source=PicturePlanes(path, kind, [page.number for page in pages]),
         spacing_mm=(None, _ome_size(description, "Y"), _ome_size(description, "X")),
     )
 

@@ -6,6 +6,7 @@ between reading the header and decoding.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -72,8 +73,26 @@ def read_raster(stream: BinaryIO, kind: str, path: Path) -> GreyImage:
     return GreyImage(pixels=pixels, path=path, kind=kind, photometric=photometric)
 
 
-def picture_pages(stream: BinaryIO, kind: str, path: Path) -> list[tuple[int, int, int]]:
-    """What full pictures a file holds.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A full picture in a file, as its header describes it.
+
+    Attributes:
+        number: of the page in the file.
+        width, height: pixels, upright.
+        coloured: it decodes to (H, W, 3).
+        bits: a value has, as decoded.
+    """
+
+    number: int
+    width: int
+    height: int
+    coloured: bool
+    bits: int
+
+
+def picture_pages(stream: BinaryIO, kind: str, path: Path) -> list[Page]:
+    """What full pictures a file holds, from its headers alone.
 
     Args:
         stream: the file, at its start.
@@ -81,7 +100,7 @@ def picture_pages(stream: BinaryIO, kind: str, path: Path) -> list[tuple[int, in
         path: the file, for messages.
 
     Returns:
-        (page, width, height) of each, thumbnails and pyramid levels left out.
+        The pages, thumbnails and pyramid levels left out.
 
     Raises:
         ImageOutOfBounds: one is too large to be decoded whole.
@@ -95,18 +114,31 @@ def picture_pages(stream: BinaryIO, kind: str, path: Path) -> list[tuple[int, in
         check_plane_size(*image.size, path)
         if not isinstance(image, Tiff.TiffImageFile):
             _refuse_several_pictures(image, path)
-            return [(0, *_upright_size(image))]
-        pages: list[tuple[int, int, int]] = []
-        for page in range(_MAX_STACK):
+            return [_page(image, 0)]
+        pages: list[Page] = []
+        for number in range(_MAX_STACK):
             try:
-                image.seek(page)
+                image.seek(number)
             except EOFError:
                 return pages
-            if not int(image.tag_v2.get(_NEW_SUBFILE_TYPE, 0)) & 1 or page == 0:
+            if not int(image.tag_v2.get(_NEW_SUBFILE_TYPE, 0)) & 1 or number == 0:
                 check_plane_size(*image.size, path)
-                pages.append((page, *_upright_size(image)))
+                pages.append(_page(image, number))
     raise UnreadableImage(
         f"the file holds more than {_MAX_STACK} pages", where=str(path), way_out="Save it in smaller parts."
+    )
+
+
+def _page(image: ImageFile.ImageFile, number: int) -> Page:
+    width, height = _upright_size(image)
+    grey = image.mode in ("1", "L") or image.mode.startswith(("I", "F"))
+    deep = 16 if image.mode.startswith("I;16") else 32
+    return Page(
+        number=number,
+        width=width,
+        height=height,
+        coloured=not grey or image.has_transparency_data,
+        bits=deep if image.mode.startswith(("I", "F")) else 8,
     )
 
 

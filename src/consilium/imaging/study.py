@@ -30,8 +30,8 @@ MAX_PLANE_PIXELS = 100_000_000
 MAX_PLANES = 100_000
 """More planes than any volume, cine run or functional series has."""
 
-Unit = Literal["HU", "Bq/ml", "level"]
-"""What a pixel value is: Hounsfield units, activity, or a number without a physical meaning."""
+Unit = Literal["HU", "Bq/ml", "g/ml", "level"]
+"""What a pixel value is: Hounsfield units, activity, uptake (SUV) itself, or a number without a physical meaning."""
 
 Affine = tuple[tuple[float, float, float, float], ...]
 """(4, 4): voxel index (plane, row, column, 1) to patient coordinates (x, y, z, 1) in millimetres, LPS."""
@@ -149,7 +149,7 @@ class Study:
             where the planes make no regular volume.
         frame_times_ms: since the first frame; empty where the study does not run over time.
         volumes: how many volumes follow each other in `shape[0]` planes (a 4-D series); the first one comes first.
-        suv_factor: what turns Bq/ml into SUV by body weight, where the header allows it (PET).
+        suv_factor: what turns pixel values into SUV by body weight, where the header allows it (PET).
         laterality: "L" or "R", where the file says it.
         regions: (top, left, bottom, right) of the parts of each plane that hold the picture, where the file says it.
     """

@@ -7,7 +7,7 @@ padded with the median level of its own border, so that no edge arises that is n
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import cv2
@@ -83,6 +83,9 @@ def views(
         raise InputError(
             "the sizes and numbers of views must be positive", where=study.where, way_out="Give 1 or more."
         )
+    if study.source is not None and len(study) == 1:
+        # Read once for the normaliser and for the view.
+        study = replace(study, source=_Held(study.plane(0)))
     normaliser = normaliser_of(study)
     if study.slide is not None:
         yield from _tiles(study, normaliser, side, tiles)
@@ -98,6 +101,16 @@ def views(
         yield _plane_view(study, normaliser, study.plane(0), side, "plane")
     else:
         yield from _run(study, normaliser, side, frames)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The one plane of a study, while its view is made."""
+
+    only: Plane
+
+    def plane(self, index: int) -> Plane:
+        return self.only
 
 
 def _plane_view(study: Study, normaliser: Normaliser, plane: Plane, side: int, kind: Kind) -> View:

@@ -54,19 +54,19 @@ def _thinned_plane(plane: Plane, step: int) -> Plane:
     return plane if step == 1 else replace(plane, pixels=plane.pixels[::step, ::step].copy())
 
 
-def some_values(planes: Iterable[Plane]) -> NDArray[np.float32]:
+def some_values(planes: Iterable[Plane]) -> NDArray[np.float64]:
     """A regular sample of the values of planes, without padding and without what is no number."""
     parts = []
     for plane in planes:
         values = plane.pixels[..., :3] @ LUMINANCE if plane.pixels.ndim == 3 else plane.pixels
         parts.append(_thinned(values, plane.padding))
-    together = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    return together if together.size else np.zeros(1, np.float32)
+    together = np.concatenate(parts, dtype=np.float64) if parts else np.zeros(0)
+    return together if together.size else np.zeros(1)
 
 
 def percentiles(planes: Sequence[Plane], low: float, high: float) -> tuple[float, float]:
     """Two percentiles of the values of planes."""
-    at = np.percentile(some_values(planes).astype(np.float64), (low, high))
+    at = np.percentile(some_values(planes), (low, high))
     return float(at[0]), float(at[1])
 
 
