@@ -189,6 +189,25 @@ class TestTooMuchWork:
         with pytest.raises(UnreadableImage, match="cut off"):
             study.plane(0)
 
+    def test_jpeg_2000_that_claims_more_than_it_can_hold(self, tmp_path: Path) -> None:
+        frame = bytearray(raster(GREY8, "jpeg2000", no_jp2=True))
+        size = frame.index(b"\xff\x51") + 6
+        for at in (size, size + 16):  # of the picture and of its one tile
+            frame[at : at + 8] = (9000).to_bytes(4, "big") * 2
+        content = dicom([bytes(frame) + b"\0" * (len(frame) % 2)], shape=(9000, 9000), syntax=uid.JPEG2000Lossless)
+        study = _study(tmp_path, content)
+        with pytest.raises(UnreadableImage, match="cut off"):
+            study.plane(0)
+
+    def test_jpeg_2000_of_many_components(self, tmp_path: Path) -> None:
+        frame = bytearray(raster(GREY8, "jpeg2000", no_jp2=True))
+        at = frame.index(b"\xff\x51") + 38
+        frame[at : at + 2] = (16_000).to_bytes(2, "big")
+        content = dicom([bytes(frame) + b"\0" * (len(frame) % 2)], shape=(24, 32), syntax=uid.JPEG2000Lossless)
+        study = _study(tmp_path, content)
+        with pytest.raises(UnreadableImage, match="too many components"):
+            study.plane(0)
+
 
 def test_a_syntax_of_somebody_own_is_named(tmp_path: Path) -> None:
     content = dicom([b"\0" * 100], shape=(24, 32), syntax=uid.JPEGBaseline8Bit)

@@ -22,7 +22,14 @@ from pydicom.pixels.processing import convert_color_space
 from pydicom.pixels.utils import pixel_array
 
 from consilium.errors import MissingExtra, UnreadableImage
-from consilium.imaging.codestream import JPEG_2000_FAMILY, JPEG_FAMILY, jpeg_2000_size, jpeg_size, scans
+from consilium.imaging.codestream import (
+    JPEG_2000_FAMILY,
+    JPEG_FAMILY,
+    jpeg_2000_components,
+    jpeg_2000_size,
+    jpeg_size,
+    scans,
+)
 from consilium.imaging.study import COPY_AGAIN
 
 DEFLATED_FRAMES = uid.UID("1.2.840.10008.1.2.8.1")
@@ -32,6 +39,9 @@ _SPECTRAL_SELECTION = uid.UID("1.2.840.10008.1.2.4.53")
 _FULL_PROGRESSION = uid.UID("1.2.840.10008.1.2.4.55")
 _JPEG = (*uid.JPEGTransferSyntaxes, _SPECTRAL_SELECTION, _FULL_PROGRESSION)
 _MAX_SCANS = 100
+_MOST_COMPONENTS = 4
+_PIXELS_ON_TRUST = 1 << 24
+_PIXELS_A_BYTE_OF_NOTHING = 20_000  # JPEG 2000 and JPEG-LS pack what is black into next to nothing
 _PIXELS_A_BYTE = 1024  # progressive JPEG of one colour needs at least a bit for each block of 64 pixels
 _LUMINANCE_CHROMINANCE = ("YBR_FULL", "YBR_FULL_422")
 _IMAGE_PIXEL = (
@@ -110,11 +120,14 @@ def _check_codestream(frame: bytes, syntax: uid.UID, stated: tuple[int, int], pa
             where=str(path),
             way_out="Export it again from the system it came from.",
         )
-    if syntax in _JPEG:
-        if scans(frame) > _MAX_SCANS:
-            raise UnreadableImage("its JPEG data have too many scans", where=str(path), way_out=COPY_AGAIN)
-        if stated[0] * stated[1] > _PIXELS_A_BYTE * len(frame):
-            raise UnreadableImage("its JPEG data are cut off", where=str(path), way_out=COPY_AGAIN)
+    if syntax in JPEG_2000_FAMILY and not 1 <= jpeg_2000_components(frame) <= _MOST_COMPONENTS:
+        raise UnreadableImage("its JPEG 2000 data name too many components", where=str(path), way_out=COPY_AGAIN)
+    pixels = stated[0] * stated[1]
+    if syntax in _JPEG and scans(frame) > _MAX_SCANS:
+        raise UnreadableImage("its JPEG data have too many scans", where=str(path), way_out=COPY_AGAIN)
+    others = max(_PIXELS_ON_TRUST, _PIXELS_A_BYTE_OF_NOTHING * len(frame))
+    if pixels > (_PIXELS_A_BYTE * len(frame) if syntax in _JPEG else others):
+        raise UnreadableImage("its compressed data are cut off", where=str(path), way_out=COPY_AGAIN)
 
 
 def _without_imagecodecs(frame: bytes, header: Dataset, syntax: uid.UID, path: Path) -> NDArray[Any]:

@@ -42,6 +42,12 @@ def jpeg_2000_size(frame: bytes) -> tuple[int, int]:
     return right - left, bottom - top
 
 
+def jpeg_2000_components(frame: bytes) -> int:
+    """How many components the SIZ marker segment names (ITU-T T.800 A.5.1); a decoder reserves memory for each."""
+    at = frame.find(b"\xff\x4f\xff\x51")
+    return int.from_bytes(frame[at + 40 : at + 42], "big")
+
+
 def scans(frame: bytes) -> int:
     """How many scans JPEG data hold at most; a few bytes of each make a decoder go over the whole picture again."""
     return frame.count(b"\xff\xda")
