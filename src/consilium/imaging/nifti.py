@@ -11,6 +11,7 @@ import io
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -190,16 +191,17 @@ def _unpacked(path: Path) -> BinaryIO:
     return gzip.GzipFile(path, "rb") if _is_packed(path) else path.open("rb")  # type: ignore[return-value]
 
 
+_HEADERS = {
+    "nifti1": ("nibabel.nifti1", "Nifti1Header"),
+    "nifti2": ("nibabel.nifti2", "Nifti2Header"),
+    "mgh": ("nibabel.freesurfer.mghformat", "MGHHeader"),
+}
+
+
 def _header(family: str, head: bytes) -> Any:
-    kind: Any
-    # Imported here, because it takes a third of a second and only volumes need it.
-    if family == "mgh":
-        from nibabel.freesurfer.mghformat import MGHHeader as kind
-    elif family == "nifti2":
-        from nibabel.nifti2 import Nifti2Header as kind
-    else:
-        from nibabel.nifti1 import Nifti1Header as kind
-    return kind.from_fileobj(io.BytesIO(head), check=False)
+    # Imported when a volume comes along, because it takes a third of a second.
+    module, name = _HEADERS[family]
+    return getattr(import_module(module), name).from_fileobj(io.BytesIO(head), check=False)
 
 
 def _shape(header: Any, path: Path) -> tuple[int, int, int, int]:
