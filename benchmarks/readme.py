@@ -32,6 +32,7 @@ QUOTED = (
     "structure_sensitivity",
     "structure_specificity",
     "structure_real_cases",
+    "structure_real_named",
     "seconds_per_metaphase",
     "memory_gb",
 )

@@ -2,8 +2,9 @@
 
 The data hold few structural cases, so rearrangements are built: in every cell of a normal case one homologue of a
 chromosome is cut at the same bands and joined anew, and the cell is named again, wrongly where the altered one looks
-like another. The threshold is chosen on normal cases of the validation part. The structural cases of the data, train
-part included, were kept from the recipe of this network and are reported as they are.
+like another. What is usual and the thresholds are those of the shipped card, chosen on normal cases of the validation
+part. The structural cases of the data, train part included, were kept from the recipe of this network and are reported
+as they are. Each cell is judged by itself, too, as there are cases of one cell.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from consilium.karyotype.assign import assign
 from consilium.karyotype.choose import choose
 from consilium.karyotype.classify import classify_strips
 from consilium.karyotype.find import find_chromosomes
-from consilium.karyotype.metaphase import CLASSES, Appearance
+from consilium.karyotype.metaphase import CLASSES, FAMILIES, Appearance
 from consilium.karyotype.normalise import normalise
 from consilium.karyotype.rearranged import lying
 from consilium.karyotype.strip import NOMINAL_AREA, Strips, strips
-from consilium.karyotype.structure import FAMILIES, appearances, case_score
+from consilium.karyotype.structure import appearances, calibration, case_score
 from training.rearrangements import Plan, built, drawn
 
 SPECIFICITY = 0.915
@@ -153,10 +154,45 @@ def evidence(case: Scores, known: Mapping[str, tuple[float, float]]) -> dict[str
     return {label: case_score(values, known[label]) for label, values in case.items() if label in known}
 
 
-def threshold(cases: Sequence[Scores], known: Mapping[str, tuple[float, float]]) -> float:
-    """The evidence above which `1 - SPECIFICITY` of normal cases have a suspect."""
-    most = [max(evidence(case, known).values(), default=-np.inf) for case in cases]
-    return float(np.quantile(most, SPECIFICITY))
+Limits = tuple[float, float, float]
+"""From which evidence on a chromosome is suspected that one cell, two cells, and more cells show."""
+
+
+def thresholds(cases: Sequence[Sequence[Scores]], known: Mapping[str, tuple[float, float]]) -> Limits:
+    """The evidence above which `1 - SPECIFICITY` of normal cases of one cell, of two, and of more have a suspect.
+
+    Args:
+        cases: of each normal case the scores of each cell.
+        known: what is usual.
+    """
+    ones = [cell for case in cases for cell in case]
+    twos = [pooled(case[at : at + 2]) for case in cases for at in range(0, len(case) - 1, 2)]
+    more = [pooled(case) for case in cases if len(case) > 2]
+    one, two, several = (
+        float(np.quantile([max(evidence(case, known).values(), default=-np.inf) for case in some], SPECIFICITY))
+        for some in (ones, twos, more)
+    )
+    return one, two, several
+
+
+def pooled(cells: Sequence[Scores]) -> Scores:
+    """The scores of several cells as those of one case."""
+    out: defaultdict[str, list[float]] = defaultdict(list)
+    for cell in cells:
+        for label, values in cell.items():
+            out[label] += values
+    return dict(out)
+
+
+def suspected(case: Scores, known: Mapping[str, tuple[float, float]], limits: Limits) -> dict[str, float]:
+    """The suspected chromosomes of a case with their evidence, the most unusual first."""
+    told = evidence(case, known)
+    return dict(
+        sorted(
+            ((label, score) for label, score in told.items() if score >= limits[min(len(case[label]), 3) - 1]),
+            key=lambda item: -item[1],
+        )
+    )
 
 
 def planned(case: str, cells: Sequence[ReadCell]) -> list[Plan]:
@@ -218,16 +254,18 @@ class Outcome:
     Attributes:
         found: some chromosome of the case is suspected.
         named: the most unusual chromosome is the altered one.
+        in_one_cell: whether some chromosome is suspected in the first cell alone.
     """
 
     case: str
     plan: Plan
     found: bool
     named: bool
+    in_one_cell: bool
 
 
 def outcomes(
-    cases: Mapping[str, Sequence[ReadCell]], known: Mapping[str, tuple[float, float]], limit: float
+    cases: Mapping[str, Sequence[ReadCell]], known: Mapping[str, tuple[float, float]], limits: Limits
 ) -> list[Outcome]:
     """Build the planned rearrangements of every case and judge them."""
     out = []
@@ -236,85 +274,109 @@ def outcomes(
             changed = [again for cell in cells if (again := altered(cell, plan)) is not None]
             if len(changed) < FEWEST_CELLS:
                 continue
-            told = evidence(scores(changed), known)
-            first = max(told, key=lambda label: told[label], default="")
-            found = bool(told) and told[first] > limit
-            out.append(Outcome(case=case, plan=plan, found=found, named=found and first == CLASSES[plan.label]))
+            each = [scores([cell]) for cell in changed]
+            told = suspected(pooled(each), known, limits)
+            out.append(
+                Outcome(
+                    case=case, plan=plan, found=bool(told), named=next(iter(told), "") == CLASSES[plan.label],
+                    in_one_cell=bool(suspected(each[0], known, limits)),
+                )
+            )  # fmt: skip
     return out
 
 
 def figures(
-    normal: Mapping[str, Scores],
-    built_ones: Sequence[Outcome],
+    normal: Mapping[str, Sequence[Scores]],
     real: Mapping[str, tuple[Scores, str]],
     known: Mapping[str, tuple[float, float]],
-    limit: float,
+    limits: Limits,
     *,
     data: str,
 ) -> Iterator[Figure]:
-    """Specificity and false prompts of normal cases, sensitivity to built ones by size and kind, and the real ones."""
+    """Specificity and false prompts of normal cases, and what becomes of the real structural ones.
+
+    Args:
+        normal: of each normal case the scores of each cell.
+        real: of each structural case its scores and the chromosomes that are published as altered.
+        known: what is usual.
+        limits: from where on a case is suspected.
+        data: what the normal ones are.
+    """
     names = list(normal)
-    suspected = [sum(score > limit for score in evidence(normal[name], known).values()) for name in names]
-    yield Figure(name="structure_specificity", estimate=fraction(names, [not n for n in suspected]), data=data)
-    yield Figure(name="structure_false_prompts", estimate=ratio(names, suspected, [1.0] * len(names)), data=data)
+    prompts = [len(suspected(pooled(normal[name]), known, limits)) for name in names]
+    yield Figure(name="structure_specificity", estimate=fraction(names, [not n for n in prompts]), data=data)
+    yield Figure(name="structure_false_prompts", estimate=ratio(names, prompts, [1.0] * len(names)), data=data)
+    cells = [(name, cell) for name in names for cell in normal[name]]
+    clear = [not suspected(cell, known, limits) for _, cell in cells]
+    yield Figure(
+        name="structure_specificity_one_cell", estimate=fraction([name for name, _ in cells], clear), data=data,
+        note=f"{len(cells)} cells",
+    )  # fmt: skip
+    told = {case: suspected(case_scores, known, limits) for case, (case_scores, _) in real.items()}
+    named = [any(label in told[case] for label in altered_ones.split(",")) for case, (_, altered_ones) in real.items()]
+    for name, hits in (("structure_real_cases", list(map(bool, told.values()))), ("structure_real_named", named)):
+        lower, upper = exact_binomial(sum(hits), len(hits))
+        yield Figure(
+            name=name, data=f"tseng2023, {len(hits)} structural cases, train part included",
+            estimate=Estimate(value=sum(hits) / max(len(hits), 1), low=lower, high=upper, n=len(hits)),
+        )  # fmt: skip
+
+
+def built_figures(built_ones: Sequence[Outcome], *, data: str) -> Iterator[Figure]:
+    """Sensitivity to built rearrangements: all, by size, by kind, and in one cell alone."""
     built_data = f"{data}, {len(built_ones)} built rearrangements"
 
-    def share(name: str, chosen: Sequence[Outcome], *, named: bool = False) -> Figure:
-        hits = [one.named if named else one.found for one in chosen]
-        return Figure(
-            name=name,
-            estimate=fraction([one.case for one in chosen], hits),
-            data=built_data,
-            note=f"{len(chosen)} built",
-        )
+    def share(name: str, chosen: Sequence[Outcome], hits: Sequence[bool]) -> Figure:
+        estimate = fraction([one.case for one in chosen], hits)
+        return Figure(name=name, estimate=estimate, data=built_data, note=f"{len(chosen)} built")
 
-    yield share("structure_sensitivity", built_ones)
-    yield share("structure_named", built_ones, named=True)
+    yield share("structure_sensitivity", built_ones, [one.found for one in built_ones])
+    yield share("structure_named", built_ones, [one.named for one in built_ones])
+    yield share("structure_sensitivity_one_cell", built_ones, [one.in_one_cell for one in built_ones])
     for low, high in SIZES:
         chosen = [one for one in built_ones if low <= one.plan.bands <= high]
         if chosen:
-            yield share(f"structure_sensitivity_{low}_bands", chosen)
-    for family, name in enumerate(FAMILIES):
+            yield share(f"structure_sensitivity_{low}_bands", chosen, [one.found for one in chosen])
+    for family, kind in enumerate(FAMILIES):
         chosen = [one for one in built_ones if one.plan.family == family]
         if chosen:
-            yield share(f"structure_sensitivity_{name}", chosen)
-    told = {case: evidence(case_scores, known) for case, (case_scores, _) in real.items()}
-    found = {case: max(values.values(), default=-np.inf) > limit for case, values in told.items()}
-    lower, upper = exact_binomial(sum(found.values()), len(found))
-    yield Figure(
-        name="structure_real_cases", data=f"tseng2023, {len(found)} structural cases, train part included",
-        estimate=Estimate(value=sum(found.values()) / max(len(found), 1), low=lower, high=upper, n=len(found)),
-    )  # fmt: skip
+            yield share(f"structure_sensitivity_{kind}", chosen, [one.found for one in chosen])
 
 
 def measure(
-    cells: Sequence[AnnotatedCell], validation: Sequence[AnnotatedCell], structural: Sequence[AnnotatedCell], *,
-    part: str, processes: int, data: str,
-) -> Section:  # fmt: skip
-    """Set the threshold on validation cases, then judge those of the part, built ones and real ones."""
-    held = by_case(read_cells(validation, source="validation", processes=processes))
-    normal_held = [scores(group) for group in held.values() if group[0].status == "normal"]
-    known = usual(normal_held)
-    limit = threshold(normal_held, known)
+    cells: Sequence[AnnotatedCell], structural: Sequence[AnnotatedCell], *, part: str, processes: int, data: str
+) -> Section:
+    """Judge the normal cases of the part and the real structural ones as the shipped package does."""
+    known, limits = calibration()
     judged = by_case(read_cells(cells, source=part, processes=processes))
     others = by_case(read_cells(structural, source="structural", processes=processes))
-    several = {
-        case: group for case, group in judged.items() if group[0].status == "normal" and len(group) >= FEWEST_CELLS
-    }
-    normal = {case: scores(group) for case, group in judged.items() if group[0].status == "normal"}
+    normal = {case: [scores([cell]) for cell in group] for case, group in judged.items() if group[0].status == "normal"}
     real = {
         case: (scores(group), group[0].abnormality)
         for case, group in [*judged.items(), *others.items()]
         if group[0].status == "structural"
     }
-    made = outcomes(several, known, limit)
     table = {
-        "threshold": limit,
+        "thresholds": list(limits),
         "usual": {label: list(values) for label, values in sorted(known.items())},
         "real_cases": [
             {"case": case, "abnormality": told, "cells": max(map(len, group.values()), default=0),
+             "suspected": list(suspected(group, known, limits)),
              "evidence": dict(sorted(evidence(group, known).items(), key=lambda item: -item[1])[:3])}
             for case, (group, told) in sorted(real.items())
         ],
     }  # fmt: skip
-    return Section(figures=tuple(figures(normal, made, real, known, limit, data=data)), tables={"structure": table})
+    return Section(figures=tuple(figures(normal, real, known, limits, data=data)), tables={"structure": table})
+
+
+def measure_built(cells: Sequence[AnnotatedCell], *, part: str, processes: int, data: str) -> Section:
+    """Build rearrangements in the normal cases of several cells, and judge them as the shipped package does."""
+    known, limits = calibration()
+    judged = by_case(read_cells(cells, source=part, processes=processes))
+    several = {
+        case: group for case, group in judged.items() if group[0].status == "normal" and len(group) >= FEWEST_CELLS
+    }
+    made = outcomes(several, known, limits)
+    return Section(
+        figures=tuple(built_figures(made, data=data)), tables={"structure_built": {"thresholds": list(limits)}}
+    )

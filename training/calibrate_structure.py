@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 
 from benchmarks.annotated import tseng2023
-from benchmarks.structure import by_case, read_cells, scores, threshold, usual
+from benchmarks.structure import by_case, pooled, read_cells, scores, thresholds, usual
 from training.cells import RUNS
 
 
 def main() -> None:
     cases = by_case(read_cells(tseng2023("validation"), source="validation", processes=2))
-    normal = [scores(cells) for cells in cases.values() if cells[0].status == "normal"]
-    known = usual(normal)
-    limit = threshold(normal, known)
+    normal = [[scores([cell]) for cell in cells] for cells in cases.values() if cells[0].status == "normal"]
+    known = usual([pooled(case) for case in normal])
+    one, two, more = thresholds(normal, known)
     path = RUNS / "calibration.json"
     before = json.loads(path.read_text()) if path.exists() else {}
-    constants = {"threshold": round(limit, 4)}
+    constants = {"threshold": round(more, 4), "threshold_1": round(one, 4), "threshold_2": round(two, 4)}
     for name, (mean, deviation) in known.items():
         constants[f"mean_{name}"], constants[f"deviation_{name}"] = round(mean, 4), round(deviation, 4)
     path.write_text(json.dumps({**before, "structure": constants}))

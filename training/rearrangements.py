@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilium.karyotype.metaphase import CLASSES
+from consilium.karyotype.metaphase import CLASSES, FAMILIES
 from consilium.karyotype.rearranged import KINDS, Built, End, Kind, Lying, band_edges, centromere, rearranged
-from consilium.karyotype.structure import FAMILIES
 
 FAMILY_OF: dict[Kind, int] = {"del": 0, "del_terminal": 0, "dup": 1, "inv": 2, "add": 3}
 """Index into `FAMILIES`."""

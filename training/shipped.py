@@ -20,11 +20,11 @@ WEIGHTS = Path(__file__).parents[1] / "src" / "consilium" / "karyotype" / "weigh
 def load_shipped(network: nn.Module, name: str, example: tuple[Tensor, ...]) -> None:
     """Fill the convolutions and linear layers of a network from its shipped file, in the order they run.
 
-    Layers that the file lacks keep their values; they must run last.
+    Embeddings keep their names in the file. Layers that the file lacks keep their values; they must run last.
 
     Args:
         network: filled in place, on whatever device it is.
-        name: "detector" or "amodal" (the classifier's layers run in another order in its file).
+        name: "detector", "amodal" or "structure" (the classifier's layers run in another order in its file).
         example: real input on the processor, several cells or crops, on which normalisation takes its statistics.
 
     Raises:
@@ -42,27 +42,40 @@ def load_shipped(network: nn.Module, name: str, example: tuple[Tensor, ...]) -> 
                 layer.bias.copy_(bias)
             elif bias is not None:
                 layer.folded = bias  # for the normalisation that follows it
+    named = _initializers(WEIGHTS / f"{name}.onnx")
+    for label, layer in network.named_modules():
+        if isinstance(layer, nn.Embedding):
+            with torch.no_grad():
+                layer.weight.copy_(named[f"{label}.weight"])
     _restore_normalisation(network, example)
     network.to(device)
 
 
-def _kernels(path: Path) -> Iterator[tuple[Tensor, Tensor | None]]:
+def _initializers(path: Path) -> dict[str, Tensor]:
     graph = onnx.load(str(path)).graph
     values = {one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer}
-    for node in graph.node:
+    # A layer that runs twice has its weights once, and a second name for them.
+    twice = [node for node in graph.node if node.op_type == "Identity" and node.input[0] in values]
+    values.update({node.output[0]: values[node.input[0]] for node in twice})
+    return values
+
+
+def _kernels(path: Path) -> Iterator[tuple[Tensor, Tensor | None]]:
+    values = _initializers(path)
+    for node in onnx.load(str(path)).graph.node:
         if node.op_type == "Conv":
             yield values[node.input[1]], values[node.input[2]] if len(node.input) > 2 else None
         elif node.op_type == "Gemm":  # PyTorch writes its linear layers with the weights as they are
             yield values[node.input[1]], values[node.input[2]]
 
 
-def _in_order(network: nn.Module, example: tuple[Tensor, ...]) -> list[tuple[str, nn.Conv2d | nn.Linear]]:
+def _in_order(network: nn.Module, example: tuple[Tensor, ...]) -> list[tuple[str, nn.Conv1d | nn.Conv2d | nn.Linear]]:
     """The convolutions and linear layers as they run."""
-    met: list[tuple[str, nn.Conv2d | nn.Linear]] = []
+    met: list[tuple[str, nn.Conv1d | nn.Conv2d | nn.Linear]] = []
     hooks = [
         layer.register_forward_pre_hook(lambda layer, _, label=label: met.append((label, layer)))
         for label, layer in network.named_modules()
-        if isinstance(layer, nn.Conv2d | nn.Linear)
+        if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear)
     ]
     network.eval()
     with torch.no_grad():
@@ -77,7 +90,7 @@ def _restore_normalisation(network: nn.Module, example: tuple[Tensor, ...]) -> N
     """Give each normalisation the statistics of what it meets and the gain and offset that undo them."""
 
     def restore(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        assert isinstance(layer, nn.BatchNorm2d)
+        assert isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
         with torch.no_grad():
             x = inputs[0].transpose(0, 1).flatten(1)
             layer.running_mean.copy_(x.mean(1))
@@ -86,16 +99,16 @@ def _restore_normalisation(network: nn.Module, example: tuple[Tensor, ...]) -> N
             layer.bias.copy_(layer.running_mean + before[layer])
 
     def offset_of(layer: nn.Module) -> Tensor:
-        assert isinstance(layer, nn.Conv2d)
+        assert isinstance(layer, nn.Conv1d | nn.Conv2d)
         return getattr(layer, "folded", torch.zeros(layer.out_channels))
 
     before: dict[nn.Module, Tensor] = {}
     last: list[Tensor] = []
     hooks = []
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv1d | nn.Conv2d):
             hooks.append(layer.register_forward_hook(lambda c, _i, _o: last.append(offset_of(c))))
-        elif isinstance(layer, nn.BatchNorm2d):
+        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             hooks.append(layer.register_forward_pre_hook(lambda b, _: before.update({b: last[-1]})))
             hooks.append(layer.register_forward_pre_hook(restore))
     network.eval()

@@ -22,6 +22,7 @@ from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
 from training.networks import SecondLook
 from training.precision import mixed
 from training.rendered import draw
+from training.shipped import load_shipped
 
 
 def masked(cell: Cell, network: SecondLook) -> list[Instance]:
@@ -36,18 +37,25 @@ def masked(cell: Cell, network: SecondLook) -> list[Instance]:
     ]
 
 
-def amodal_network() -> SecondLook:
-    network = SecondLook().eval()
-    network.load_state_dict(torch.load(RUNS / "amodal.pt", weights_only=True)["network"])
-    return network.to(memory_format=torch.channels_last)
+def amodal_network(examples: list[Cell]) -> SecondLook:
+    """The network of training.second_look, or the one that ships where this machine has no checkpoint of it."""
+    network = SecondLook()
+    kept = RUNS / "amodal.pt"
+    if kept.exists():
+        network.load_state_dict(torch.load(kept, weights_only=True)["network"])
+    else:
+        crops = [mask_crops(one.darkness.astype(np.float32) / DARKNESS_SCALE, one.boxes) for one in examples]
+        load_shipped(network, "amodal", (torch.from_numpy(np.concatenate(crops)),))
+    return network.eval().to(memory_format=torch.channels_last)
 
 
 def cut(shard: int, shards: int) -> int:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    network = amodal_network()
+    all_cells = load_cells("tseng2023")
+    network = amodal_network(all_cells[:4])
     images, geometry, labels, cells, names, parts = [], [], [], [], [], []
-    for number, cell in enumerate(load_cells("tseng2023")):
+    for number, cell in enumerate(all_cells):
         if number % shards != shard or len(cell.boxes) == 0:
             continue
         cut_out = strips(cell.darkness.astype(np.float32) / DARKNESS_SCALE, masked(cell, network))
@@ -69,7 +77,7 @@ def cut(shard: int, shards: int) -> int:
 def cut_rendered(count: int, seed: int) -> int:
     """Strips of drawn cells of every camera and stain the renderer knows, one in twenty kept for validation."""
     rng = np.random.default_rng(seed)
-    network = amodal_network()
+    network = amodal_network(load_cells("tseng2023")[:4])
     images, geometry, labels, upside_down, cells, parts = [], [], [], [], [], []
     for number in range(count):
         drawn = draw(rng)

@@ -123,6 +123,18 @@ class TestConclusion:
         assert "Secret, Jane" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
         assert not any("Secret" in file.name for file in tmp_path.rglob("*"))
 
+    def test_a_withheld_sex_is_not_printed_either(
+        self, karyotype: Karyotype, stand_in: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for number in range(5):
+            stand_in.save(tmp_path / "slides" / f"{number}.png", stand_in.TRISOMY_21)
+        assert karyotype("slides", "--out", "out", "--lang", "en", "--no-pdf", "--withhold-sex") is ExitCode.DONE
+        shown = capsys.readouterr()
+        assert "ISCN 2024   47,U,+21" in shown.out and "XX" not in shown.out + shown.err
+        said = _record(tmp_path / "out")["conclusion"]
+        assert isinstance(said, dict)
+        assert said["iscn"] == "47,XX,+21" and said["disclosed"] == {"sex": "withheld", "iscn": "47,U,+21"}
+
     def test_neoplastic_and_no_pdf(
         self, karyotype: Karyotype, stand_in: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

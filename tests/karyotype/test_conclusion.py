@@ -304,7 +304,7 @@ def test_the_record_of_a_case_holds_its_conclusion(lang: Language) -> None:
         case, lang=lang, created=datetime(2026, 1, 2, tzinfo=UTC), version="1", models=[], request=request
     )
     check_record(record)
-    assert record["schema_version"] == "1.1"
+    assert record["schema_version"] == "1.2"
     assert record["conclusion"] == conclusion_record(conclude(case, request), lang)
     assert record["conclusion"]["request"]["identifiers"] == {"patient_name": "A"}
     assert record["modal_karyotype"] == "47,XX,+21"

@@ -39,7 +39,7 @@ def _record(case: Case, lang: Language = "en") -> Record:
 
 def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(case_schema())
-    assert case_schema()["$id"].endswith(":1.1")
+    assert case_schema()["$id"].endswith(":1.2")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -20,9 +20,11 @@ from consilium.karyotype.arrange import arrange, to_png
 from consilium.karyotype.fonts import find_chinese_font, usual_font_folders
 from consilium.karyotype.metaphase import Case, Metaphase
 from consilium.karyotype.record import ModelReference, case_record
-from consilium.karyotype.report_pdf import MOST_KARYOGRAMS, report_pdf
+from consilium.karyotype.report_pdf import FINER, MOST_KARYOGRAMS, report_pdf
+from consilium.karyotype.report_suspects import shown_suspects, worth
 from consilium.karyotype.request import Request
 from consilium.karyotype.wording import Language
+from tests.karyotype.test_suspect_record import suspected_case
 
 Cell = Callable[..., Metaphase]
 Labels = Callable[..., tuple[str, ...]]
@@ -213,3 +215,61 @@ def test_what_typst_says_goes_no_further(trisomy: Case, monkeypatch: pytest.Monk
     with pytest.raises(OutputError) as error:
         _pdf(trisomy, patient_name="Jane")
     assert "Jane" not in str(error.value) and error.value.__suppress_context__
+
+
+class TestSuspects:
+    """A suspected chromosome stands in the PDF as it does in the HTML report."""
+
+    def _pdf(self, case: Case, lang: Language = "en") -> bytes:
+        record = _record(case, lang)
+        return report_pdf(record, _pictures(case), lang, suspects=shown_suspects(case, record, lang))
+
+    def test_it_says_which_where_in_how_many_and_what_that_is_worth(self, cell: Cell, labels: Labels) -> None:
+        case = suspected_case(cell, labels)
+        data = self._pdf(case)
+        pages = [" ".join(page.split()) for page in _pages(data)]
+        (page,) = [page for page in pages if "Chromosomes that look structurally changed" in page]
+        first, last = (f"5{band}" for band in case.suspects[0].bands)
+        for words in (
+            "5, long arm (q) likelier", f"{first} to {last}", "3 of 3 cells", "cell numbers 1, 2, 3", "chr5:",
+            "loss of a piece 70%", "Cell 1", "Cell 3", "Ideogram",
+        ):  # fmt: skip
+            assert words in page, words
+        assert _squeezed(worth("en")) in _squeezed(page)
+        assert "Chromosome 5 looks structurally changed" in pages[0], "the first page leads there"
+        assert b"pdfaid" in data and data == self._pdf(case), "PDF/A, and the same each time"
+
+    def test_both_homologues_of_each_cell_are_in_it(self, cell: Cell, labels: Labels) -> None:
+        case = suspected_case(cell, labels)
+        (page,) = [
+            page
+            for page in pypdf.PdfReader(io.BytesIO(self._pdf(case))).pages
+            if "Chromosomes that look" in page.extract_text()
+        ]
+        record = _record(case)
+        (one,) = shown_suspects(case, record, "en")
+        heights = sorted(image.image.height for image in page.images if image.image is not None)
+        pictures = [picture for told in one.cells for picture in (told.own, told.other) if picture is not None]
+        wanted = {FINER * picture.shape[0] for picture in pictures}
+        assert set(heights) == wanted, "equal pictures are kept once"
+
+    def test_a_lone_homologue_is_called_so(self, cell: Cell, labels: Labels) -> None:
+        case = suspected_case(cell, labels)
+        second = [index for index, one in enumerate(case.cells[0].chromosomes) if one.label == "5"][1]
+        cells = tuple(
+            replace(one, chromosomes=one.chromosomes[:second] + one.chromosomes[second + 1 :]) for one in case.cells
+        )
+        text = " ".join(" ".join(_pages(self._pdf(replace(case, cells=cells)))).split())
+        assert text.count("no homologue to compare with") == 3
+
+    def test_a_usual_case_has_no_such_page(self, trisomy: Case) -> None:
+        assert "structurally changed" not in "".join(_pages(self._pdf(trisomy)))
+
+    @needs_chinese_font
+    def test_chinese(self, cell: Cell, labels: Labels) -> None:
+        text = _squeezed("".join(_pages(self._pdf(suspected_case(cell, labels), "zh"))))
+        for words in (
+            "疑似结构异常的染色体", "长臂（q）可能性较大", "可能的断裂点", "第1号细胞", "模式图",
+            _squeezed(worth("zh")),
+        ):  # fmt: skip
+            assert words in text, words

@@ -22,7 +22,14 @@ def _file(folder: Path, told: object) -> Path:
 def test_everything_can_be_told_in_a_file(tmp_path: Path) -> None:
     told = {key: f"{key} 张" for key in IDENTIFIERS}
     told |= {"birth_date": "1990-01-31", "received": "2026-11-01", "reported": "2026-11-24"}
-    whole = {**told, "specimen": "bone_marrow", "neoplastic": False, "sex": "female", "band_level": 400}
+    whole = {
+        **told,
+        "specimen": "bone_marrow",
+        "neoplastic": False,
+        "sex": "female",
+        "withhold_sex": True,
+        "band_level": 400,
+    }
     request = read_request(_file(tmp_path, whole))
     assert {key: getattr(request, key) for key in whole} == whole
     assert request.sex_chromosomes == "XX" and not request.looks_for_acquired
@@ -42,6 +49,10 @@ def test_the_command_line_adds_and_may_not_contradict(tmp_path: Path) -> None:
     assert "mix-up" in str(error.value)
     with pytest.raises(InputError, match="'neoplastic' is another one"):
         read_request(_file(tmp_path, {"neoplastic": True}), neoplastic=False)
+    with pytest.raises(InputError, match="'withhold_sex' is another one"):
+        read_request(_file(tmp_path, {"withhold_sex": True}), withhold_sex=False)
+    assert read_request(_file(tmp_path, {"withhold_sex": True})).withhold_sex
+    assert not read_request(None).withhold_sex and read_request(None, withhold_sex=True).withhold_sex
 
 
 @pytest.mark.parametrize(
@@ -58,6 +69,7 @@ def test_the_command_line_adds_and_may_not_contradict(tmp_path: Path) -> None:
         ({"specimen": SECRET}, "'specimen' is none"),
         ({"sex": SECRET}, "'sex' is none"),
         ({"neoplastic": SECRET}, "'neoplastic' is neither"),
+        ({"withhold_sex": SECRET}, "'withhold_sex' is neither"),
         ({"band_level": SECRET}, "'band_level' is no whole number"),
         ({"band_level": True}, "'band_level' is no whole number"),
         ({"band_level": 5}, "'band_level' is no number of bands"),

@@ -10,8 +10,8 @@ import pytest
 
 from consilium.karyotype import structure
 from consilium.karyotype.flags import case_flags
-from consilium.karyotype.metaphase import Appearance, Metaphase
-from consilium.karyotype.structure import FAMILIES, appearances, calibration, case_score, suspects
+from consilium.karyotype.metaphase import FAMILIES, Appearance, Metaphase
+from consilium.karyotype.structure import appearances, calibration, case_score, suspects, threshold_for
 from consilium.karyotype.wording import sentence
 
 Cell = Callable[..., Metaphase]
@@ -54,6 +54,30 @@ def test_many_slightly_unusual_cells_still_name_one(cell: Cell, labels: Labels) 
     mean, deviation = calibration()[0]["5"]
     found = suspects([looking(cell(labels()), {"5": mean + 0.9 * deviation}) for _ in range(30)])
     assert [one.chromosome for one in found] == ["5"] and len(found[0].cells) == 1
+
+
+def test_one_cell_can_be_suspected_and_has_a_threshold_of_its_own(cell: Cell, labels: Labels) -> None:
+    mean, deviation = calibration()[0]["5"]
+    one, two, more = (threshold_for(cells) for cells in (1, 2, 3))
+    assert one > more and threshold_for(40) == more, "one cell has the longer tail"
+    for cells, threshold in ((1, one), (2, two), (3, more)):
+        shown = {"5": mean + 1.01 * threshold * deviation / cells**0.5}
+        (found,) = suspects([looking(cell(labels()), shown) for _ in range(cells)])
+        assert (found.chromosome, found.threshold, found.of) == ("5", threshold, cells)
+        short = {"5": mean + 0.99 * threshold * deviation / cells**0.5}
+        assert suspects([looking(cell(labels()), short) for _ in range(cells)]) == ()
+    with pytest.raises(ValueError, match="no cell"):
+        threshold_for(0)
+
+
+def test_a_break_is_told_with_its_interval(cell: Cell, labels: Labels) -> None:
+    places = (0.5, 0.6, 0.7, 0.9)
+    cells = [looking(cell(labels()), {"5": 8.0 - at}, place=place) for at, place in enumerate(places)]
+    (found,) = suspects(cells)
+    assert found.place == pytest.approx(0.55), "of the clearer half"
+    assert found.interval == pytest.approx((0.50, 0.60))
+    (lone,) = suspects([looking(cell(labels()), {"5": 8.0}, place=0.99)])
+    assert lone.interval == pytest.approx((0.96, 1.0)), "never narrower than the network can tell, never off the end"
 
 
 def test_evidence_grows_with_the_root_of_the_cells() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consilium.karyotype.metaphase import Failure
+from consilium.karyotype.withheld_sex import undisclosed
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -21,14 +22,20 @@ Show = Callable[["Progress"], None]
 
 
 @contextlib.contextmanager
-def case_progress(total: int) -> Iterator[Show]:
+def case_progress(total: int, *, sex_withheld: bool = False) -> Iterator[Show]:
     """Show the progress of a case of `total` images.
+
+    Args:
+        total: images of the case.
+        sex_withheld: the karyotypes shown are not to tell the sex.
 
     Yields:
         What is to be called after each image.
     """
     if not sys.stderr.isatty():
-        yield lambda progress: click.echo(f"[{progress.done}/{progress.total}] {_line(progress)}", err=True)
+        yield lambda progress: click.echo(
+            f"[{progress.done}/{progress.total}] {_line(progress, sex_withheld)}", err=True
+        )
         return
     # rich takes a tenth of a second to import, which lines do not need.
     from rich.markup import escape
@@ -38,7 +45,7 @@ def case_progress(total: int) -> Iterator[Show]:
         def show(progress: Progress) -> None:
             bar.update(task, completed=progress.done)
             if isinstance(progress.outcome, Failure):
-                bar.console.print(escape(_line(progress)), style="yellow", highlight=False)
+                bar.console.print(escape(_line(progress, sex_withheld)), style="yellow", highlight=False)
 
         yield show
 
@@ -68,8 +75,9 @@ def _bar(what: str, total: int) -> Iterator[tuple[Bar, TaskID]]:
         yield bar, bar.add_task("", total=total)
 
 
-def _line(progress: Progress) -> str:
+def _line(progress: Progress, sex_withheld: bool) -> str:
     outcome = progress.outcome
     if isinstance(outcome, Failure):
         return f"{outcome.image}: not used: {outcome.message}"
-    return f"{outcome.image}: {outcome.karyotype}"
+    written = undisclosed(outcome.karyotype) if sex_withheld else outcome.karyotype
+    return f"{outcome.image}: {written}"

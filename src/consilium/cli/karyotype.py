@@ -39,6 +39,11 @@ _SPECIMENS = (
 )
 @click.option("--sex", type=click.Choice(("female", "male")), help="Of the patient, to compare the cells with.")
 @click.option(
+    "--withhold-sex/--report-sex",
+    default=None,
+    help="Whether the reports and karyograms leave the sex out; case.json has it.  [default: --report-sex]",
+)
+@click.option(
     "--identifiers",
     metavar="FILE",
     type=click.Path(path_type=Path),
@@ -60,6 +65,7 @@ def karyotype(
     specimen: str | None,
     neoplastic: bool | None,
     sex: Literal["female", "male"] | None,
+    withhold_sex: bool | None,
     identifiers: Path | None,
     pdf: bool,
 ) -> ExitCode:
@@ -75,7 +81,9 @@ def karyotype(
     images = images_of_case(inputs)
     from consilium.karyotype.request import read_request
 
-    request = read_request(identifiers, specimen=specimen or "", neoplastic=neoplastic, sex=sex or "")
+    request = read_request(
+        identifiers, specimen=specimen or "", neoplastic=neoplastic, sex=sex or "", withhold_sex=withhold_sex
+    )
     name = name or case_name(inputs)
     return karyotype_to(images, out=out, name=name, lang=lang, workers=workers, request=request, pdf=pdf)
 
@@ -114,13 +122,14 @@ def karyotype_to(
     from consilium.karyotype import case as pipeline
     from consilium.karyotype.conclusion import conclude
     from consilium.karyotype.image_names import plain_text
+    from consilium.karyotype.withheld_sex import withhold
     from consilium.karyotype.write import refuse_output, write_case
 
     _never_fail_to_print()
     refuse_output(out)
     stages = pipeline.shipped_stages()
     models = stages.models()
-    with case_progress(len(paths)) as show:
+    with case_progress(len(paths), sex_withheld=request is not None and request.withhold_sex) as show:
         case = pipeline.karyotype_case(paths, name=plain_text(name), workers=workers, on_progress=show, stages=stages)
     with writing_progress(len(case.cells)) as written:
         report = write_case(
@@ -134,7 +143,8 @@ def karyotype_to(
             on_note=lambda note: click.echo(f"consilium: note: {note}", err=True),
             on_progress=written,
         )
-    click.echo(case_summary(case, report, lang, conclude(case, request)))
+    shown, said = withhold(case, conclude(case, request))
+    click.echo(case_summary(shown, report, lang, said))
     return ExitCode.PARTLY_DONE if case.failures else ExitCode.DONE
 
 

@@ -12,10 +12,10 @@ from consilium.cytogenetics.bands import centromere_index
 from consilium.karyotype.karyogram import Bracket, Karyogram, Place
 from consilium.karyotype.karyogram_png import Picture, to_png
 from consilium.karyotype.karyogram_svg import to_svg
-from consilium.karyotype.metaphase import CLASSES, GROUPS, UNSURE, Metaphase
-from consilium.karyotype.straighten import dark_on_light, straighten
+from consilium.karyotype.metaphase import CLASSES, GROUPS, UNSURE, Chromosome, Metaphase
+from consilium.karyotype.straighten import Straightened, dark_on_light, straighten
 
-__all__ = ["Picture", "arrange", "pictures", "to_png", "to_svg"]
+__all__ = ["Picture", "arrange", "picture", "pictures", "to_png", "to_svg"]
 
 OTHERS = "others"
 """The group of everything that is none of the 24 classes: markers and unsure objects."""
@@ -87,6 +87,7 @@ def arrange(metaphase: Metaphase) -> Karyogram:
         brackets=tuple(brackets),
         centromere_lines=tuple(lines),
         footer_y=top + 14,
+        sex_withheld=metaphase.sex_withheld,
     )
 
 
@@ -97,12 +98,19 @@ def pictures(metaphase: Metaphase) -> tuple[tuple[NDArray[np.uint8], int], ...]:
         For each chromosome, in order, its (L, W) uint8 picture, short arm up, and its centromere row.
     """
     page = dark_on_light(metaphase.pixels, inverted=metaphase.inverted)
-    cut = []
-    for one in metaphase.chromosomes:
-        expected = centromere_index(one.label) if one.label in CLASSES else None
-        drawn = straighten(page, one.instance, one.angle_deg, expected_centromere=expected)
-        cut.append((drawn.pixels, drawn.centromere_row))
-    return tuple(cut)
+    drawn = (picture(page, one) for one in metaphase.chromosomes)
+    return tuple((one.pixels, one.centromere_row) for one in drawn)
+
+
+def picture(page: NDArray[np.uint8], one: Chromosome) -> Straightened:
+    """Straighten one chromosome.
+
+    Args:
+        page: (H, W) uint8, its metaphase dark on light.
+        one: a chromosome of it.
+    """
+    expected = centromere_index(one.label) if one.label in CLASSES else None
+    return straighten(page, one.instance, one.angle_deg, expected_centromere=expected)
 
 
 def _labels(group: str) -> Sequence[str]:
@@ -131,6 +139,8 @@ def _slots_by_class(
         home = one.label if one.label in CLASSES else OTHERS
         slots[home].append(_Slot(place=place, rise=(row + 0.5) * scale))
     missing = _missing({label: len(members) for label, members in slots.items()})
+    if metaphase.sex_withheld:
+        del missing["X"]
     for label, number in missing.items():
         slots[label] += [_empty_slot(label, slots)] * number
     return slots

@@ -26,7 +26,7 @@ from consilium.errors import InputError, NothingToDo
 from consilium.karyotype.analysable import ReadCell, cells_beyond_mistakes, read_cells
 from consilium.karyotype.count import count_cell
 from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
-from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Metaphase
+from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Metaphase, Suspect
 from consilium.karyotype.read_clones import cells_needed, comparable, largest_line, read_clones
 from consilium.karyotype.request import AMNIOTIC_SPECIMENS, Request
 from consilium.karyotype.touched import Touched, touched
@@ -42,6 +42,9 @@ Outcome = Literal["written", "no_cells", "nothing_clonal", "contradiction", "not
     contradiction   the cells contradict each other or what was told
     not_valid       the own string breaks a rule of ISCN: it is withheld, which is a defect of Consilium
 """
+
+Disclosure = Literal["stated", "withheld", "pending"]
+"""What is given out of the sex: all of it, U in its place, or no karyotype yet (`withheld_sex`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,8 +141,11 @@ class Conclusion:
         counted: cells that count to a line; without lines, those that were wholly read.
         band_level: bands per haploid set: as told, else the median estimate of the cells that count; 0 if unknown.
         checks: what guidelines ask; empty where the specimen was not told.
-        mosaicism: the smallest part of other cells that the counted ones exclude at 95 %; None for a mosaic.
+        mosaicism: the smallest part of other cells that the counted ones exclude at 95 %; None for a mosaic, and
+            for one cell, which excludes next to nothing.
         attention: what has to be looked at before anything else (`conclusion_wording.ATTENTION`).
+        disclosed: what of the sex is in it, where it is one to be given out (`withheld_sex.withhold`); None for the
+            laboratory's own, which has all.
     """
 
     request: Request
@@ -158,6 +164,7 @@ class Conclusion:
     checks: tuple[GuidelineCheck, ...] = ()
     mosaicism: float | None = None
     attention: tuple[Attention, ...] = ()
+    disclosed: Disclosure | None = None
 
     @property
     def incomplete(self) -> tuple[ReadCell, ...]:
@@ -204,7 +211,8 @@ def conclude(case: Case, request: Request | None = None) -> Conclusion:
     ]
     band_level = request.band_level or (round(median(levels)) if levels else 0)
     abnormalities = _abnormalities(karyotype, case.cells, read) if karyotype else ()
-    alone = len(lines) == 1 and not lines[0].composite and not request.looks_for_acquired and outcome == "written"
+    alike = len(lines) == 1 and len(lines[0].cells) > 1 and not lines[0].composite
+    alone = alike and not request.looks_for_acquired and outcome == "written"
     return Conclusion(
         request=request,
         outcome=outcome,
@@ -339,7 +347,15 @@ def _attention(
     incomplete = sum(bool(one.why) for one in read)
     if incomplete:
         flags.append(Attention(code="incomplete_cells", values={"cells": incomplete, "all": len(read)}))
+    flags += [_suspected(one) for one in case.suspects]
     return (*flags, *_not_written(read, lines, setting)) if read else tuple(flags)
+
+
+def _suspected(one: Suspect) -> Attention:
+    first, last = one.bands
+    place = f"{one.chromosome}{first}" if first == last else f"{one.chromosome}{first}-{last}"
+    values: dict[str, str | int] = {"chromosome": one.chromosome, "place": place, "cells": len(one.cells), "of": one.of}
+    return Attention(code="structure_suspected", values=values)
 
 
 def _not_written(read: Sequence[ReadCell], lines: Sequence[Line], setting: Setting) -> list[Attention]:

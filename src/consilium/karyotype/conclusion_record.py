@@ -17,6 +17,7 @@ from consilium.karyotype.conclusion_wording import (
     specimen_name,
 )
 from consilium.karyotype.request import IDENTIFIERS
+from consilium.karyotype.withheld_sex import disclosed_iscn, disclosure
 from consilium.karyotype.wording import Language
 
 Record = dict[str, Any]
@@ -44,6 +45,7 @@ def conclusion_record(conclusion: Conclusion, lang: Language) -> Record:
             "specimen_name": specimen_name(request.specimen, lang),
             "neoplastic": request.looks_for_acquired,
             "sex": request.sex,
+            "withhold_sex": request.withhold_sex,
             "identifiers": {key: getattr(request, key) for key in IDENTIFIERS if getattr(request, key)},
         },
         "attention": [
@@ -121,6 +123,9 @@ def conclusion_record(conclusion: Conclusion, lang: Language) -> Record:
             for one in conclusion.checks
         ],
         "limitations": list(limitations(lang)),
+        "disclosed": {"sex": conclusion.disclosed, "iscn": conclusion.iscn}
+        if conclusion.disclosed
+        else {"sex": disclosure(conclusion), "iscn": disclosed_iscn(conclusion)},
     }
 
 

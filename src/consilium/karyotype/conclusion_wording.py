@@ -52,6 +52,30 @@ ATTENTION: Mapping[str, Mapping[Language, str]] = {
         "en": "{change} was read in {cells} of {all} cells and is not in the karyotype. Look at these cells.",
         "zh": "{all} 个细胞中有 {cells} 个判读为 {change}，未写入核型。请复核这些细胞。",
     },
+    "structure_suspected": {
+        "en": "Chromosome {chromosome} looks structurally changed, perhaps near {place}, in {cells} of {of} cell(s): a "
+        "prompt, often a false alarm. Compare its homologues, which this report shows.",
+        "zh": "染色体 {chromosome} 疑似结构异常，可能在 {place} 附近，见于 {of} 个细胞中的 {cells} 个："
+        "仅为提示，常有误报。请比较本报告所示的两条同源染色体。",
+    },
+    "sex_withheld": {
+        "en": "The sex is not reported, as was asked: U stands for the sex chromosomes (ISCN 2024, 5.2).",
+        "zh": "按要求不报告性别：以 U 代替性染色体（ISCN 2024，5.2）。",
+    },
+    "sex_stated": {
+        "en": "The sex was not to be reported, but a change of the sex chromosomes was found and cannot be reported "
+        "without them. Check this before the report leaves the laboratory.",
+        "zh": "申请要求不报告性别，但发现性染色体改变，报告该异常必然涉及性染色体。报告发出前请务必核对。",
+    },
+    "sex_pending": {
+        "en": "The sex is not reported, as was asked, and no karyotype is given out yet: the laboratory has to look at "
+        "the sex chromosomes first. What was read stands in case.json, the laboratory's own record.",
+        "zh": "按要求不报告性别；须由实验室先行复核性染色体，故暂不给出核型。判读结果见实验室内部记录 case.json。",
+    },
+    "sex_to_be_looked_at": {
+        "en": "Something about the sex chromosomes has to be looked at by the laboratory: it stands in case.json.",
+        "zh": "有关性染色体的内容需由实验室复核，见 case.json。",
+    },
     **{str(note): words for note, words in NOTES.items()},
 }
 """What has to be looked at before anything else, by the code of the flag."""
@@ -66,11 +90,11 @@ WHY: Mapping[Why, Mapping[Language, str]] = {
 """Why a cell is incomplete."""
 
 STRUCTURE: Mapping[Language, str] = {
-    "en": "Structural changes are prompted only where a chromosome looks unlike its homologue in cell after cell. "
-    "Small ones are mostly missed, and exchanges of pieces that look alike cannot be seen: no prompt does not "
-    "exclude them.",
-    "zh": "仅当某条染色体在多个细胞中均与其同源染色体不相称时才提示疑似结构异常。微小改变大多会漏检，"
-    "带纹相似片段的互换无法识别：没有提示并不能排除结构异常。",
+    "en": "Structural changes are prompted only where a chromosome looks unlike its homologue in cell after cell, or "
+    "plainly so where there is a single one. Small ones are mostly missed, and exchanges of pieces that look alike "
+    "cannot be seen: no prompt does not exclude them.",
+    "zh": "仅当某条染色体在多个细胞中均与其同源染色体不相称（只有一个细胞时须十分明显）时才提示疑似结构异常。"
+    "微小改变大多会漏检，带纹相似片段的互换无法识别：没有提示并不能排除结构异常。",
 }
 """What the system does about structure; one phrase, so that it changes in one place."""
 

@@ -61,6 +61,7 @@ class Karyogram:
         image: file name of the metaphase.
         centromere_lines: (left, right, y) of each row's common centromere line.
         footer_y: top of the footer text.
+        sex_withheld: the sex chromosomes are not shown, and the drawing says so.
     """
 
     image: str
@@ -73,3 +74,4 @@ class Karyogram:
     brackets: tuple[Bracket, ...]
     centromere_lines: tuple[tuple[float, float, float], ...]
     footer_y: float
+    sex_withheld: bool = False

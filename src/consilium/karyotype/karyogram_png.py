@@ -135,7 +135,9 @@ class _Sheet:
         picture = self.karyogram
         count = phrase("chromosomes", self.lang, count=picture.count)
         self._text((36, 42), picture.karyotype, 24, anchor="ls", fill=BLACK, bold=True)
-        self._text((36, 64), f"{self._writable(picture.image)} · {count}", 13, anchor="ls", fill=GREY, bold=False)
+        withheld = f" · {phrase('sex_withheld', self.lang)}" if picture.sex_withheld else ""
+        told = f"{self._writable(picture.image)} · {count}{withheld}"
+        self._text((36, 64), told, 13, anchor="ls", fill=GREY, bold=False)
         y = picture.footer_y
         self._mark(42, y - 2)
         self._text((56, y + 10), phrase("legend", self.lang), 12, anchor="ls", fill=GREY, bold=False)

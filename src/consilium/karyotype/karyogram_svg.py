@@ -141,9 +141,10 @@ def _bracket(bracket: Bracket, lang: Language) -> str:
 
 def _header(karyogram: Karyogram, lang: Language) -> str:
     count = phrase("chromosomes", lang, count=karyogram.count)
+    withheld = f" · {phrase('sex_withheld', lang)}" if karyogram.sex_withheld else ""
     return (
         f'<text x="36" y="42" font-size="24" font-weight="700" fill="#111">{escape(karyogram.karyotype)}</text>'
-        f'<text x="36" y="64" font-size="13" fill="#5b6675">{escape(karyogram.image)} · {count}</text>'
+        f'<text x="36" y="64" font-size="13" fill="#5b6675">{escape(karyogram.image)} · {count}{withheld}</text>'
     )
 
 

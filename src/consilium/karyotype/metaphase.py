@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,8 @@ class Instance:
 Family = Literal["loss", "gain", "inversion", "exchange"]
 """Kinds of structural change that are told apart: a piece is missing, doubled, turned, or replaced by another."""
 
+FAMILIES: tuple[Family, ...] = get_args(Family)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Appearance:
@@ -107,8 +109,12 @@ class Suspect:
         chromosome: "1".."22", "X", "Y".
         arm: "p" or "q", the likelier.
         family: the likeliest kind of change.
-        bands: first and last band at 550 bphs between which the break probably lies, e.g. ("q13", "q21").
+        place: where the break probably is, as a fraction of the usual chromosome from pter.
+        interval: that place give or take one standard deviation over the clearest cells, at least 0.03: how well the
+            cells agree, and no bound of the error.
+        bands: the bands at 550 bphs in which the interval begins and ends, e.g. ("q13", "q21").
         score: how unusual it is, in standard errors of normal cases.
+        threshold: from which score on it is suspected.
         cells: indices of the cells in which it is more than a standard deviation above normal ones, the clearest first;
             the clearest one alone where none is.
         of: cells in which the chromosome could be judged.
@@ -117,8 +123,11 @@ class Suspect:
     chromosome: str
     arm: Literal["p", "q"]
     family: Family
+    place: float
+    interval: tuple[float, float]
     bands: tuple[str, str]
     score: float
+    threshold: float
     cells: tuple[int, ...]
     of: int
 
@@ -178,6 +187,7 @@ class Metaphase:
         count: number of chromosomes.
         karyotype: what the count and labels say, e.g. "46,XX" or "47,XY,+21" (a prompt, not a call).
         gains, losses: class labels over or under the expected two, e.g. ("21",).
+        sex_withheld: X and Y were taken out, as the sex is not to be shown (`withheld_sex`); `count` has them still.
     """
 
     image: str
@@ -191,6 +201,16 @@ class Metaphase:
     losses: tuple[str, ...]
     quality: Quality
     flags: tuple[Flag, ...] = ()
+    sex_withheld: bool = False
+
+    def judged(self, label: str) -> tuple[tuple[int, Appearance], ...]:
+        """The chromosomes of a class whose look was judged, as (index, how it looks), the most unusual first."""
+        found = [
+            (index, one.appearance)
+            for index, one in enumerate(self.chromosomes)
+            if one.label == label and one.appearance is not None
+        ]
+        return tuple(sorted(found, key=lambda told: -told[1].score))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

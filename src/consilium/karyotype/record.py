@@ -17,13 +17,14 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 from consilium.errors import OutputError
-from consilium.karyotype.conclusion import conclude
+from consilium.karyotype.conclusion import Conclusion, conclude
 from consilium.karyotype.conclusion_record import conclusion_record
 from consilium.karyotype.metaphase import CLASSES, Case, Chromosome, Flag, Instance, Metaphase
 from consilium.karyotype.request import Request
+from consilium.karyotype.suspect_record import suspect_record
 from consilium.karyotype.wording import Language, phrase, sentence
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 Record = dict[str, Any]
 
@@ -49,6 +50,7 @@ def case_record(
     version: str,
     models: Iterable[ModelReference],
     request: Request | None = None,
+    conclusion: Conclusion | None = None,
 ) -> Record:
     """Turn a case into the values of case.json.
 
@@ -59,6 +61,7 @@ def case_record(
         version: version of Consilium.
         models: the models that read it.
         request: what was told with the specimen; nothing when left out.
+        conclusion: what the case says, where that is known already; drawn here when left out.
 
     Raises:
         ValueError: if `created` has no time zone: a record without one cannot be ordered among hospitals.
@@ -74,7 +77,8 @@ def case_record(
         "name": case.name,
         "modal_karyotype": case.modal_karyotype,
         "disagreeing": list(case.disagreeing),
-        "conclusion": conclusion_record(conclude(case, request), lang),
+        "conclusion": conclusion_record(conclusion or conclude(case, request), lang),
+        "suspects": [suspect_record(case, suspect) for suspect in case.suspects],
         "flags": _flags(case.flags, lang),
         "failures": [asdict(failure) for failure in case.failures],
         "models": [asdict(model) for model in models],

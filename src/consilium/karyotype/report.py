@@ -17,14 +17,14 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
-from consilium.cytogenetics.bands import centromere_index
+from consilium.karyotype.arrange import picture
 from consilium.karyotype.karyogram_svg import image_key, png_uri
-from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Chromosome, Metaphase, Suspect
+from consilium.karyotype.metaphase import CLASSES, UNSURE, Case, Chromosome, Metaphase
 from consilium.karyotype.record import Record
+from consilium.karyotype.report_suspects import ShownSuspect, shown_suspects, worth
 from consilium.karyotype.report_tables import UNKNOWN, findings_tables, identity_rows, method_tables
 from consilium.karyotype.report_wording import conclusion_words, report_words
-from consilium.karyotype.straighten import dark_on_light, straighten
-from consilium.karyotype.structure import FAMILIES
+from consilium.karyotype.straighten import dark_on_light
 from consilium.karyotype.wording import LANGUAGES, Language, percentage, phrase, sentence
 
 THUMBNAIL = 96
@@ -35,9 +35,6 @@ CROP_MARGIN = 8
 
 CROP_ENLARGEMENT = 1.6
 """How much larger than their pixels the crops are shown, so that three fit side by side."""
-
-SUSPECT_CELLS = 4
-"""Cells of which both homologues of a suspected chromosome are shown."""
 
 OVERVIEW_QUALITY = 88
 """JPEG quality of the outlined metaphase, which is for orientation; crops are lossless."""
@@ -68,7 +65,8 @@ def report_html(case: Case, record: Record, karyograms: Mapping[str, str], lang:
         case=case,
         record=record,
         cells=cells,
-        suspects=[_suspect(case, one, lang) for one in case.suspects],
+        suspects=[_suspect(one, lang) for one in shown_suspects(case, record, lang)],
+        worth=worth(lang) if case.suspects else "",
         case_reasons=[sentence(flag, lang) for flag in case.flags],
         doubtful_number=sum(len(cell["doubtful"]) for cell in cells),
         synthetic_word=" · ".join(dict.fromkeys([phrase("synthetic", "en"), phrase("synthetic", lang)])),
@@ -121,8 +119,9 @@ def _cell(
         "agrees": cell.karyotype == modal,
         "quality": cell.quality,
         "reasons": [sentence(flag, lang) for flag in cell.flags],
-        "thumbnail": _jpeg_uri(_shrunk(cell.pixels)),
-        "overview": _jpeg_uri(cell.pixels),
+        # Who looks for the sex chromosomes finds them in the photograph.
+        "thumbnail": "" if cell.sex_withheld else _jpeg_uri(_shrunk(cell.pixels)),
+        "overview": "" if cell.sex_withheld else _jpeg_uri(cell.pixels),
         "width": record["width"],
         "height": record["height"],
         "letter": letter,
@@ -205,27 +204,25 @@ def _short(one: Chromosome) -> str:
     return "?" if one.label == UNSURE else one.label
 
 
-def _suspect(case: Case, suspect: Suspect, lang: Language) -> dict[str, Any]:
-    """A chromosome that looks rearranged: both homologues of its clearest cells, the more unusual one first."""
-    flag = next(
-        flag
-        for flag in case.flags
-        if flag.code == "structure_suspected" and flag.values["chromosome"] == suspect.chromosome
-    )
-    shown = []
-    for at in suspect.cells[:SUSPECT_CELLS]:
-        cell = case.cells[at]
-        page = dark_on_light(cell.pixels, inverted=cell.inverted)
-        judged = [one for one in cell.chromosomes if one.label == suspect.chromosome and one.appearance is not None]
-        judged.sort(key=lambda one: -one.appearance.score if one.appearance is not None else 0.0)
-        pictures = [_shown(_straight(page, one)) for one in judged[:2]]
-        looks = judged[0].appearance
-        assert looks is not None
-        pictures[0]["line"] = round(looks.place * pictures[0]["height"])
-        kinds = {name: f"{share:.0%}" for name, share in zip(FAMILIES, looks.families, strict=True)}
-        said = report_words(lang)["families"].format(**kinds)
-        shown.append({"image": cell.image, "pictures": pictures, "families": said})
-    return {"reason": sentence(flag, lang), "cells": shown}
+def _suspect(suspect: ShownSuspect, lang: Language) -> dict[str, Any]:
+    """A suspected chromosome for the template; all its pictures are enlarged alike."""
+    words = report_words(lang)
+    cells = []
+    for cell in suspect.cells:
+        shown = [_shown(one) for one in (cell.own, cell.other) if one is not None]
+        shown[0]["line"] = CROP_ENLARGEMENT * (cell.row + 0.5)
+        cells.append(
+            {
+                "image": cell.image,
+                "title": words["suspected_cell"].format(number=cell.number),
+                "alt": words["suspected_pictures"].format(chromosome=suspect.chromosome, number=cell.number),
+                "pictures": shown,
+                "kinds": cell.kinds,
+            }
+        )
+    # Made here of numbers and the names of chromosomes alone.
+    drawing = Markup(suspect.ideogram)
+    return {"reason": suspect.reason, "facts": suspect.facts, "note": suspect.note, "ideogram": drawing, "cells": cells}
 
 
 def _headline(one: Chromosome, lang: Language) -> str:
@@ -242,8 +239,8 @@ def _doubtful(cell: Metaphase, page: NDArray[np.uint8], index: int, lang: Langua
         "reasons": [sentence(flag, lang) for flag in one.flags],
         "classes": [(CLASSES[position], float(one.probabilities[position])) for position in best],
         "raw": _shown(_raw_crop(cell.pixels, one)),
-        "straightened": _shown(_straight(page, one)),
-        "homologue": None if homologue is None else _shown(_straight(page, homologue)),
+        "straightened": _shown(picture(page, one).pixels),
+        "homologue": None if homologue is None else _shown(picture(page, homologue).pixels),
     }
 
 
@@ -262,15 +259,10 @@ def _raw_crop(pixels: NDArray[np.uint8], one: Chromosome) -> NDArray[np.uint8]:
     return pixels[top : max(ymax + CROP_MARGIN, top + 1), left : max(xmax + CROP_MARGIN, left + 1)]
 
 
-def _straight(page: NDArray[np.uint8], one: Chromosome) -> NDArray[np.uint8]:
-    expected = centromere_index(one.label) if one.label in CLASSES else None
-    return straighten(page, one.instance, one.angle_deg, expected_centromere=expected).pixels
-
-
-def _shown(picture: NDArray[np.uint8]) -> dict[str, Any]:
+def _shown(pixels: NDArray[np.uint8]) -> dict[str, Any]:
     # The browser enlarges; the pixels sent are the original ones.
-    height, width = (round(CROP_ENLARGEMENT * side) for side in picture.shape)
-    return {"uri": png_uri(picture), "width": width, "height": height}
+    height, width = (round(CROP_ENLARGEMENT * side) for side in pixels.shape)
+    return {"uri": png_uri(pixels), "width": width, "height": height}
 
 
 def _shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,9 +16,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from consilium.errors import MissingExtra, MissingFont, OutputError
 from consilium.karyotype.fonts import FONT_WAY_OUT, RARE_LETTER_WAY_OUT, find_chinese_font, usual_font_folders
+from consilium.karyotype.karyogram_svg import png_bytes
 from consilium.karyotype.record import Record
+from consilium.karyotype.report_suspects import ShownSuspect, worth
 from consilium.karyotype.report_tables import (
     appendix_tables,
     cell_numbers,
@@ -39,6 +45,9 @@ LATIN = "Libertinus Serif"
 MOST_KARYOGRAMS = 4
 """Pages of karyograms: of more lines than these the HTML report shows them."""
 
+FINER = 3
+"""Pixels of the PDF in a row of one of a chromosome's picture."""
+
 _STANDARD = "a-2u"
 
 
@@ -47,6 +56,7 @@ def report_pdf(
     karyograms: Mapping[str, bytes],
     lang: Language,
     *,
+    suspects: Sequence[ShownSuspect] = (),
     font_folders: Iterable[Path] | None = None,
     scratch: Path | None = None,
 ) -> bytes:
@@ -56,6 +66,7 @@ def report_pdf(
         record: the case (`case_record`).
         karyograms: image name to the PNG file of that cell's karyogram; of each line the best cell is needed.
         lang: language of the report and of `record`.
+        suspects: the chromosomes that look structurally changed (`shown_suspects`).
         font_folders: where to look for a Chinese font; the platform's folders when left out.
         scratch: a folder in which what Typst reads lies for a moment, patient's name and all; the system's folder for
             temporary files when left out.
@@ -86,6 +97,7 @@ def report_pdf(
             {"file": f"karyogram-{number}.png", "caption": caption, "note": note}
             for number, (_, caption, note) in enumerate(pages)
         ]
+        data["suspected"] = _suspected(suspects, folder, lang)
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         (folder / "report.typ").write_bytes(_template())
         return _compiled(typst, folder, fonts, created=record["created"], chinese=chinese is not None)
@@ -161,14 +173,63 @@ def _karyogram_pages(record: Record, lang: Language) -> list[tuple[str, str, str
     """Image, caption and note of each page: the best cell of every line, as far as `MOST_KARYOGRAMS` goes."""
     words, numbers = conclusion_words(lang), cell_numbers(record)
     aside = {one["image"] for one in record["conclusion"]["set_aside"]}
+    withheld = record["conclusion"]["disclosed"]["sex"] != "stated"
     karyotypes = {cell["image"]: cell["karyotype"] for cell in record["cells"]}
     pages = []
     for line in record["conclusion"]["lines"][:MOST_KARYOGRAMS]:
         image = line["cells"][0]
         caption = words["best_cell"].format(line=line["iscn"], number=numbers[image], cells=len(line["cells"]))
-        note = words["differs_from_line"].format(karyotype=karyotypes[image]) if image in aside else ""
+        # Without the sex there is no list of what was set aside: the strings tell as much.
+        differs = karyotypes[image] != line["iscn"].split("[")[0] if withheld else image in aside
+        note = words["differs_from_line"].format(karyotype=karyotypes[image]) if differs else ""
         pages.append((image, caption, note))
     return pages
+
+
+def _suspected(suspects: Sequence[ShownSuspect], folder: Path, lang: Language) -> dict[str, Any]:
+    """The section of suspected chromosomes; their pictures are written into the folder."""
+    words = report_words(lang)
+    shown = []
+    for place, suspect in enumerate(suspects):
+        drawing = f"ideogram-{place}.svg"
+        (folder / drawing).write_text(suspect.ideogram, encoding="utf-8")
+        cells = []
+        for cell in suspect.cells:
+            named = {"chromosome": suspect.chromosome, "number": cell.number}
+            pictures = []
+            for which, pixels in (("own", cell.own), ("other", cell.other)):
+                if pixels is None:
+                    continue
+                file = f"suspect-{place}-{cell.number}-{which}.png"
+                (folder / file).write_bytes(png_bytes(_fine(pixels)))
+                pictures.append({"file": file, "height": pixels.shape[0], "width": pixels.shape[1]})
+            cells.append(
+                {
+                    "title": words["suspected_cell"].format(**named),
+                    "alt": words["suspected_pictures"].format(**named),
+                    "pictures": pictures,
+                    "at": cell.row + 0.5,
+                    "lone": words["no_partner"] if cell.other is None else "",
+                    "kinds": cell.kinds,
+                }
+            )
+        shown.append(
+            {
+                "reason": suspect.reason,
+                "facts": suspect.facts,
+                "note": suspect.note,
+                "ideogram": {"file": drawing, "title": words["ideogram"]},
+                "cells": cells,
+            }
+        )
+    notes = [worth(lang), f"{words['suspected_note']} {words['display_aid']}"] if suspects else []
+    return {"title": words["suspected"], "notes": notes, "items": shown}
+
+
+def _fine(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture with more pixels, (H, W) uint8: PDF/A forbids a reader to smooth an image, and squares hide bands."""
+    size = (pixels.shape[1] * FINER, pixels.shape[0] * FINER)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BICUBIC), np.uint8)
 
 
 def _data(record: Record, lang: Language) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def identity_rows(record: Record, lang: Language) -> list[tuple[str, str]]:
     request = record["conclusion"]["request"]
     told = request["identifiers"]
     sex = words[request["sex"]] if request["sex"] else ""
+    if record["conclusion"]["disclosed"]["sex"] != "stated":
+        sex = words["sex_not_reported"]
     aim = words["acquired" if request["neoplastic"] else "constitutional"]
     known = {**told, "sex": sex, "specimen": request["specimen_name"], "looked_for": aim, "case_name": record["name"]}
     keys = (

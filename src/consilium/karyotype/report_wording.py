@@ -39,6 +39,10 @@ REPORT: Mapping[str, Mapping[Language, str]] = {
     "disagrees": {"en": "differs", "zh": "不一致"},
     "metaphase": {"en": "Metaphase", "zh": "中期分裂相"},
     "karyogram": {"en": "Karyogram", "zh": "核型图"},
+    "metaphase_withheld": {
+        "en": "The picture of the metaphase is not shown: it would show the sex chromosomes.",
+        "zh": "中期分裂相图像不予显示，因其会显示性染色体。",
+    },
     "outlined": {
         "en": "Outlined as found; dashed orange: flagged.",
         "zh": "轮廓为程序所识别；橙色虚线表示待复核。",
@@ -60,11 +64,61 @@ REPORT: Mapping[str, Mapping[Language, str]] = {
     "version": {"en": "Version", "zh": "版本"},
     "suspected": {"en": "Chromosomes that look structurally changed", "zh": "疑似结构异常的染色体"},
     "suspected_note": {
-        "en": "Both homologues of the cells that show it most, short arm up. The marked one looks more unusual; the "
-        "line is where it most looks broken. How often such prompts are right stands in the model's card.",
-        "zh": "以下为表现最明显的细胞中的两条同源染色体，短臂朝上。标出者更不寻常，横线为最可能的断裂处。"
-        "此类提示的准确程度见模型说明。",
+        "en": "Both homologues of the cells that show it most, short arm up. The framed one looks more unusual; the "
+        "mark at its side is where it most looks broken. The bracket at the ideogram is the interval in which the "
+        "cells place the break.",
+        "zh": "以下为表现最明显的细胞中的两条同源染色体，短臂朝上。加框者更不寻常，其旁横线为最可能的断裂处；"
+        "模式图旁的括线为各细胞所示断裂处的范围。",
     },
+    "suspected_worth": {
+        "en": "What such a prompt is worth (model card; 95 % interval): normal cases without any prompt {specificity}; "
+        "single normal cells without any {specificity_one}; cases with a rearrangement built into them that were "
+        "prompted {sensitivity}. Of {cases} real cases with a structural change {prompted} were "
+        "prompted, {named} of them at a changed chromosome. As structural changes are rare, most prompts are false "
+        "alarms; and that nothing is prompted excludes nothing.",
+        "zh": "此类提示的价值（见模型说明；括号内为 95 % 区间）：正常病例无任何提示者 {specificity}；"
+        ""
+        "单个正常细胞无任何提示者 {specificity_one}；人工构建重排的病例被提示者 {sensitivity}。"
+        "{cases} 个真实结构异常病例中有 {prompted} 个被提示，其中 {named} 个提示的是确有改变的染色体。"
+        "结构异常本属少见，故多数提示为误报；没有提示也不能排除异常。",
+    },
+    "variable_region": {
+        "en": "Chromosomes of healthy people differ in this region (heteromorphism; ISCN 2024, 2.2.2 and table 1): "
+        "consider that first; C-banding or the parents' chromosomes may help.",
+        "zh": "该区域在健康人群中存在变异（异态性；ISCN 2024，2.2.2 及表 1）：请首先考虑，"
+        "必要时行 C 显带或检查父母染色体。",
+    },
+    "suspected_arm": {"en": "Chromosome and arm", "zh": "染色体及臂"},
+    "arm_p": {"en": "{chromosome}, short arm (p) likelier", "zh": "{chromosome}，短臂（p）可能性较大"},
+    "arm_q": {"en": "{chromosome}, long arm (q) likelier", "zh": "{chromosome}，长臂（q）可能性较大"},
+    "suspected_place": {"en": "Likely breakpoint", "zh": "可能的断裂点"},
+    "to": {"en": "to", "zh": "至"},
+    "interval_place": {
+        "en": "(where the cells agree, one standard deviation; the true one may lie outside)",
+        "zh": "（各细胞一致的范围，一个标准差；真实断裂点可能在此之外）",
+    },
+    "one_cell_place": {
+        "en": "(of one cell only: a least interval, the true one may lie well outside)",
+        "zh": "（仅据一个细胞，为最小范围；真实断裂点可能远在此之外）",
+    },
+    "suspected_kind": {"en": "Looks most like", "zh": "最像"},
+    "suspected_seen": {"en": "Shown by", "zh": "见于"},
+    "suspected_cells": {
+        "en": "{cells} of {of} cells in which it could be judged (cell numbers {numbers})",
+        "zh": "可判断的 {of} 个细胞中的 {cells} 个（细胞编号 {numbers}）",
+    },
+    "suspected_score": {"en": "How unusual", "zh": "异常程度"},
+    "suspected_from": {
+        "en": "{score:.1f} standard errors above normal cells (prompted from {threshold:.1f} on)",
+        "zh": "高于正常细胞 {score:.1f} 个标准误（达 {threshold:.1f} 即提示）",
+    },
+    "suspected_cell": {"en": "Cell {number}", "zh": "第 {number} 号细胞"},
+    "suspected_pictures": {
+        "en": "Chromosome {chromosome}, cell {number}: the more unusual homologue and the other one",
+        "zh": "第 {number} 号细胞的 {chromosome} 号染色体：较不寻常的一条及其同源染色体",
+    },
+    "ideogram": {"en": "Ideogram", "zh": "模式图"},
+    "no_partner": {"en": "no homologue to compare with", "zh": "无同源染色体可比较"},
     "families": {
         "en": "loss of a piece {loss}, gain {gain}, inversion {inversion}, exchange {exchange}",
         "zh": "片段缺失 {loss}，重复 {gain}，倒位 {inversion}，互换 {exchange}",
@@ -77,6 +131,13 @@ REPORT: Mapping[str, Mapping[Language, str]] = {
     },
 }
 
+KINDS: Mapping[str, Mapping[Language, str]] = {
+    "loss": {"en": "loss of a piece (deletion)", "zh": "片段缺失"},
+    "gain": {"en": "gain of a piece (duplication)", "zh": "片段重复"},
+    "inversion": {"en": "a piece turned round (inversion)", "zh": "倒位"},
+    "exchange": {"en": "a piece replaced by another one (exchange)", "zh": "片段被替换（互换）"},
+}
+"""The kinds of structural change that are told apart (`metaphase.Family`)."""
 
 CONCLUSION: Mapping[str, Mapping[Language, str]] = {
     "conclusion": {"en": "Karyotype", "zh": "核型"},
@@ -177,6 +238,7 @@ CONCLUSION: Mapping[str, Mapping[Language, str]] = {
     "patient_id": {"en": "Patient ID", "zh": "患者编号"},
     "birth_date": {"en": "Date of birth", "zh": "出生日期"},
     "sex": {"en": "Sex", "zh": "性别"},
+    "sex_not_reported": {"en": "not reported", "zh": "不报告"},
     "female": {"en": "female", "zh": "女"},
     "male": {"en": "male", "zh": "男"},
     "case_number": {"en": "Case number", "zh": "病例编号"},

@@ -42,6 +42,7 @@ class Request:
         specimen: a key of the guidelines, e.g. "constitutional_blood".
         neoplastic: whether acquired changes are looked for; None leaves it to the specimen.
         sex: of the patient.
+        withhold_sex: the reports are not to tell it.
         band_level: bands per haploid set that a person counted.
         laboratory: its name, as it heads the report.
         case_number: the laboratory's number of the case.
@@ -58,6 +59,7 @@ class Request:
     specimen: str = ""
     neoplastic: bool | None = None
     sex: Sex = ""
+    withhold_sex: bool = False
     band_level: int | None = None
     laboratory: str = ""
     case_number: str = ""
@@ -76,6 +78,8 @@ class Request:
             raise InputError("'specimen' is none that is known", way_out=f"Known are {', '.join(load().specimens)}.")
         if self.sex and self.sex not in SEXES:
             raise InputError("'sex' is none that is known", way_out="Write female or male, or leave it out.")
+        if not isinstance(self.withhold_sex, bool):
+            raise InputError("'withhold_sex' is neither true nor false", way_out="Write true or false.")
         if self.neoplastic is not None and not isinstance(self.neoplastic, bool):
             raise InputError("'neoplastic' is neither true nor false", way_out="Write true or false.")
         for key in _DATES:
@@ -97,7 +101,14 @@ class Request:
         return {"female": "XX", "male": "XY"}.get(self.sex)
 
 
-def read_request(path: Path | None, *, specimen: str = "", neoplastic: bool | None = None, sex: Sex = "") -> Request:
+def read_request(
+    path: Path | None,
+    *,
+    specimen: str = "",
+    neoplastic: bool | None = None,
+    sex: Sex = "",
+    withhold_sex: bool | None = None,
+) -> Request:
     """Read what was told, from a file and from what was said beside it.
 
     Args:
@@ -105,13 +116,15 @@ def read_request(path: Path | None, *, specimen: str = "", neoplastic: bool | No
         specimen: told beside the file, as are the others.
         neoplastic: None for not told.
         sex: empty for not told.
+        withhold_sex: None for not told.
 
     Raises:
         InputError: the file cannot be read, is no such object, or contradicts what was said beside it. No message
             repeats a value of the file.
     """
     told = {} if path is None else _read(path)
-    for key, value in (("specimen", specimen), ("neoplastic", neoplastic), ("sex", sex)):
+    beside = {"specimen": specimen, "neoplastic": neoplastic, "sex": sex, "withhold_sex": withhold_sex}
+    for key, value in beside.items():
         if value in ("", None):
             continue
         if told.get(key, value) != value:

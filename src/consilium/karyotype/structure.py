@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +20,13 @@ from numpy.typing import NDArray
 from consilium.artefact.card import read_card
 from consilium.cytogenetics.bands import bands
 from consilium.karyotype.classify import Classified
-from consilium.karyotype.metaphase import CLASSES, Appearance, Family, Metaphase, Suspect
+from consilium.karyotype.metaphase import CLASSES, FAMILIES, Appearance, Metaphase, Suspect
 from consilium.karyotype.models import WEIGHTS, model
 from consilium.karyotype.rearranged import BAND_LEVEL, centromere, lying
 
-FAMILIES: tuple[Family, ...] = get_args(Family)
+LEAST_SPREAD = 0.03
+"""Of a break's place, as a fraction of the chromosome: a row of the network's answer stands for a sixty-fourth, and few
+cells may agree by chance."""
 
 
 def look(
@@ -110,35 +111,47 @@ def suspects(cells: Sequence[Metaphase]) -> tuple[Suspect, ...]:
     Returns:
         The most unusual first.
     """
-    usual, threshold = calibration()
+    usual, _ = calibration()
     out = []
     for name in CLASSES:
         seen: list[tuple[int, Appearance]] = []
         for at, cell in enumerate(cells):
-            judged = [one.appearance for one in cell.chromosomes if one.label == name and one.appearance is not None]
+            judged = cell.judged(name)
             if judged:
-                seen.append((at, max(judged, key=_score)))
+                seen.append((at, judged[0][1]))
         if name not in usual or not seen:
             continue
         score = case_score([one.score for _, one in seen], usual[name])
-        if score >= threshold:
+        if score >= threshold_for(len(seen)):
             out.append(_suspect(name, seen, score, usual[name]))
     return tuple(sorted(out, key=lambda one: -one.score))
 
 
 @cache
-def calibration() -> tuple[dict[str, tuple[float, float]], float]:
-    """What normal cells show of each class (mean and standard deviation), and from where on a case is suspected."""
+def calibration() -> tuple[dict[str, tuple[float, float]], tuple[float, float, float]]:
+    """What normal cells show of each class (mean and standard deviation), and from where on a case is suspected.
+
+    The second is the threshold for one cell, for two, and for more: what one cell shows has a longer tail than a mean.
+    """
     constants = read_card(WEIGHTS / "structure.json").constants
     usual = {
         name: (float(constants[f"mean_{name}"]), float(constants[f"deviation_{name}"]))  # type: ignore[arg-type]
         for name in CLASSES
     }
-    return usual, float(constants["threshold"])  # type: ignore[arg-type]
+    one, two, more = (float(constants[name]) for name in ("threshold_1", "threshold_2", "threshold"))  # type: ignore[arg-type]
+    return usual, (one, two, more)
 
 
-def _score(one: Appearance) -> float:
-    return one.score
+def threshold_for(cells: int) -> float:
+    """From which score on a chromosome is suspected that could be judged in so many cells.
+
+    Raises:
+        ValueError: for no cell.
+    """
+    if cells < 1:
+        raise ValueError("a chromosome that no cell shows cannot be judged")
+    _, thresholds = calibration()
+    return thresholds[min(cells, len(thresholds)) - 1]
 
 
 def case_score(scores: Sequence[float], usual: tuple[float, float]) -> float:
@@ -157,13 +170,14 @@ def _suspect(name: str, seen: list[tuple[int, Appearance]], score: float, usual:
     shown = [at for at, one in seen if one.score > sum(usual)]
     clearest = [one for _, one in seen[: max(len(seen) // 2, 1)]]
     place = float(np.median([one.place for one in clearest]))
-    spread = max(float(np.std([one.place for one in clearest])), 0.03)
+    spread = max(float(np.std([one.place for one in clearest])), LEAST_SPREAD)
+    low, high = max(place - spread, 0.0), min(place + spread, 1.0)
     families = np.mean([one.families for one in clearest], axis=0)
     rows = bands(name, BAND_LEVEL)
     edges = np.asarray([band.iscn_stop for band in rows]) / rows[-1].iscn_stop
-    low, high = np.searchsorted(edges, np.clip([place - spread, place + spread], 0.0, 1.0 - 1e-9))
+    first, last = (rows[int(at)] for at in np.searchsorted(edges, np.clip([low, high], 0.0, 1.0 - 1e-9)))
     return Suspect(
         chromosome=name, arm="p" if place < centromere(name) else "q", family=FAMILIES[int(families.argmax())],
-        bands=(f"{rows[low].arm}{rows[low].name}", f"{rows[high].arm}{rows[high].name}"), score=score,
-        cells=tuple(shown or [seen[0][0]]), of=len(seen),
+        place=place, interval=(low, high), bands=(f"{first.arm}{first.name}", f"{last.arm}{last.name}"), score=score,
+        threshold=threshold_for(len(seen)), cells=tuple(shown or [seen[0][0]]), of=len(seen),
     )  # fmt: skip

@@ -103,6 +103,7 @@ PHRASES: Mapping[str, Mapping[Language, str]] = {
         "zh": "需复核（数字为判定的置信度）",
     },
     "empty_place": {"en": "no homologue was found", "zh": "未找到同源染色体"},
+    "sex_withheld": {"en": "sex chromosomes not shown", "zh": "性染色体不予显示"},
     "confidence": {"en": "confidence {confidence}", "zh": "置信度 {confidence}"},
     "chromosome": {"en": "Chromosome {label}", "zh": "染色体 {label}"},
     "unnamed": {"en": "Unsure object", "zh": "未定对象"},

@@ -6,17 +6,21 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from consilium import __version__
 from consilium.errors import ConsiliumError
 from consilium.karyotype.arrange import arrange, to_png, to_svg
+from consilium.karyotype.conclusion import conclude
 from consilium.karyotype.metaphase import Case
 from consilium.karyotype.models import model_references
 from consilium.karyotype.record import ModelReference, Record, case_record, check_record, karyogram_files
 from consilium.karyotype.report import report_html
+from consilium.karyotype.report_suspects import shown_suspects
 from consilium.karyotype.request import Request
 from consilium.karyotype.whole_folder import refuse_unfit, visible_entries, whole_folder
+from consilium.karyotype.withheld_sex import withhold
 from consilium.karyotype.wording import Language
 
 CASE_FILE, REPORT_FILE, PDF_FILE, KARYOGRAMS = "case.json", "report.html", "report.pdf", "karyograms"
@@ -39,6 +43,7 @@ def write_case(
 ) -> Path:
     """Write `case.json`, `report.html` and the karyograms, all of them or nothing, and `report.pdf` where asked.
 
+    Where the request asks for it, the reports and karyograms do not show the sex; `case.json` has it (`withheld_sex`).
     A PDF that cannot be made (no Chinese font, say) is a note and keeps nothing else from being written.
 
     Args:
@@ -59,14 +64,19 @@ def write_case(
         OutputError: `out` cannot be written or holds something else; what was there is untouched.
     """
     references = model_references() if models is None else models
-    record = case_record(case, lang=lang, created=created, version=__version__, models=references, request=request)
+    conclusion = conclude(case, request)
+    recorded = partial(case_record, lang=lang, created=created, version=__version__, models=tuple(references))
+    record = recorded(case, conclusion=conclusion)
     check_record(record)
+    # Reports and karyograms are made of what may leave the laboratory, case.json of everything.
+    shown, said = withhold(case, conclusion)
+    told = recorded(shown, conclusion=said)
     drawings: dict[str, str] = {}
     with whole_folder(out, is_former=is_written_case, what=_KIND) as folder:
         (folder / KARYOGRAMS).mkdir()
         notes: dict[str, None] = {}
         pictures: dict[str, bytes] = {}
-        for number, cell in enumerate(case.cells, start=1):
+        for number, cell in enumerate(shown.cells, start=1):
             files = karyogram_files(cell.image, number=number)
             karyogram = arrange(cell)
             drawings[cell.image] = to_svg(karyogram, lang)
@@ -78,9 +88,9 @@ def write_case(
                 notes[picture.note] = None
             if on_progress:
                 on_progress(number, len(case.cells))
-        (folder / REPORT_FILE).write_text(report_html(case, record, drawings, lang), encoding="utf-8")
+        (folder / REPORT_FILE).write_text(report_html(shown, told, drawings, lang), encoding="utf-8")
         if pdf:
-            _write_pdf(folder, record, pictures, lang, notes)
+            _write_pdf(folder, shown, told, pictures, lang, notes)
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)
         (folder / CASE_FILE).write_text(text + "\n", encoding="utf-8")
     for note in notes:
@@ -90,13 +100,14 @@ def write_case(
 
 
 def _write_pdf(
-    folder: Path, record: Record, pictures: Mapping[str, bytes], lang: Language, notes: dict[str, None]
+    folder: Path, case: Case, record: Record, pictures: Mapping[str, bytes], lang: Language, notes: dict[str, None]
 ) -> None:
     # Typst takes a moment to load, and not every report is asked for as PDF.
     from consilium.karyotype.report_pdf import report_pdf
 
     try:
-        (folder / PDF_FILE).write_bytes(report_pdf(record, pictures, lang, scratch=folder))
+        suspects = shown_suspects(case, record, lang)
+        (folder / PDF_FILE).write_bytes(report_pdf(record, pictures, lang, suspects=suspects, scratch=folder))
     except ConsiliumError as problem:
         notes[f"there is no PDF report: {problem}"] = None
 
