@@ -196,3 +196,33 @@ class TestTiledTiff:
                 list(views(open_study(tmp_path / "case.svs"), side=16, tiles=4))
             except (UnreadableImage, ImageOutOfBounds) as error:
                 assert error.way_out
+
+
+class TestHostile:
+    def _sparse(self, folder: Path, **claims: object) -> Path:
+        place = item(
+            PlanePositionSlideSequence=items(
+                item(ColumnPositionInTotalImagePixelMatrix=1, RowPositionInTotalImagePixelMatrix=1)
+            )
+        )
+        tile = np.full((1, 32, 32, 3), 90, np.uint8)
+        usual = {"TotalPixelMatrixColumns": 64, "TotalPixelMatrixRows": 64, "NumberOfFrames": 2}
+        tiles = np.concatenate([tile, tile])
+        content = dicom(
+            tiles, sop="77.1.6", modality="SM", ImageType=VOLUME, DimensionOrganizationType="TILED_SPARSE",
+            PerFrameFunctionalGroupsSequence=items(place, place), **(usual | claims),
+        )  # fmt: skip
+        (folder / "case").write_bytes(content)
+        return folder / "case"
+
+    @pytest.mark.parametrize("side", [100_000, 10_000_000, 4_000_000_000])
+    def test_a_slide_that_nothing_could_fill(self, side: int, tmp_path: Path) -> None:
+        path = self._sparse(tmp_path, TotalPixelMatrixColumns=side, TotalPixelMatrixRows=side)
+        with pytest.raises((ImageOutOfBounds, UnreadableImage)):
+            open_study(path)
+
+    def test_pixels_of_an_absurd_size_make_no_millions_of_tiles(self, tmp_path: Path) -> None:
+        path = self._sparse(tmp_path, TotalPixelMatrixColumns=1400, TotalPixelMatrixRows=1400, PixelSpacing=[900, 900])
+        tiles = tissue_tiles(open_study(path), side=128, most=10)
+        assert len(tiles) <= 10
+        assert min(tile.width for tile in tiles) >= 2

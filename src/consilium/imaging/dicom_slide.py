@@ -13,9 +13,9 @@ from pydicom.pixels.processing import apply_color_lut
 from consilium.errors import UnreadableImage
 from consilium.imaging.dicom_file import DicomFile
 from consilium.imaging.dicom_frame_groups import attribute, first_number, pixel_spacing
-from consilium.imaging.study import COPY_AGAIN, Level, Provenance, Study
+from consilium.imaging.study import COPY_AGAIN, Level, Provenance, Study, check_slide_size
 
-_MAX_SIDE = 10_000_000
+_MOST_SPARSE = 1000  # pixels of a slide for each that a tile holds
 
 
 class DicomRegions:
@@ -106,7 +106,8 @@ def _matrix(file: DicomFile) -> tuple[int, int]:
     """Width and height of the whole level, pixels."""
     width = first_number(file.header.get("TotalPixelMatrixColumns")) or file.header.Columns
     height = first_number(file.header.get("TotalPixelMatrixRows")) or file.header.Rows
-    if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE):
+    check_slide_size(int(width), int(height), file.path)
+    if width * height > _MOST_SPARSE * file.frames * int(file.header.Rows) * int(file.header.Columns):
         raise _unclear(file.path)
     return int(width), int(height)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.errors import MissingExtra
-from consilium.imaging.study import Level, Provenance, Study
+from consilium.imaging.study import Level, Provenance, Study, check_slide_size
 
 SLIDE_SUFFIXES = frozenset({".svs", ".scn", ".ndpi", ".bif", ".qptiff"})
 """Names that only slides have."""
@@ -68,6 +68,7 @@ def study_of_slide(path: Path, *, named: str | None) -> Study:
     slide = TiffSlide(str(path))
     regions = TiffSlideRegions(slide)
     finest = regions.levels[0]
+    check_slide_size(finest.width, finest.height, path)
     properties = slide.properties
     return Study(
         modality=named or "sm",

@@ -27,6 +27,9 @@ MAX_PLANE_SIDE = 32_768
 MAX_PLANE_PIXELS = 100_000_000
 """A plane that is decoded whole; mammograms have 30 million pixels, stitched radiographs 60."""
 
+MAX_SLIDE_PIXELS = 100_000_000_000
+"""A whole glass slide (25 x 75 mm) at 0.14 micrometres a pixel."""
+
 MAX_PLANES = 100_000
 """More planes than any volume, cine run or functional series has."""
 
@@ -260,6 +263,16 @@ def check_plane_size(width: int, height: int, path: Path) -> None:
             where=str(path),
             way_out="Save it as a slide (pyramid of tiles), or in smaller parts.",
         )
+
+
+def check_slide_size(width: int, height: int, path: Path) -> None:
+    """Refuses a slide that no scanner makes, so that looking for its tissue comes to an end.
+
+    Raises:
+        ImageOutOfBounds: a side is not positive, or it has more than `MAX_SLIDE_PIXELS`.
+    """
+    if width < 1 or height < 1 or width * height > MAX_SLIDE_PIXELS:
+        raise ImageOutOfBounds(f"the slide is {width} x {height} pixels", where=str(path), way_out=COPY_AGAIN)
 
 
 def check_planes(count: int, path: Path) -> None:

@@ -17,6 +17,7 @@ SCALES_UM = (1.0, 4.0)
 _USUAL_UM = 0.5  # a pixel of a 20x scan, where the file does not say
 _OVERVIEW_SIDE = 2048
 _BLOCK = 2048
+_MOST_TILES = 250_000
 _LEAST_TISSUE = 0.4
 _LEAST_SATURATION = 0.05
 
@@ -102,7 +103,9 @@ def _grid(study: Study, mask: NDArray[np.bool_], span: float, scale: float) -> l
     levels = study.slide.levels if study.slide is not None else ()
     index = max(number for number, level in enumerate(levels) if number == 0 or level.downsample <= scale * 1.01)
     level = levels[index]
-    step = max(1, round(span / level.downsample))
+    # A file that names an absurd size of its pixels must not make millions of tiles.
+    least = int((level.width * level.height / _MOST_TILES) ** 0.5) + 1
+    step = max(least, round(span / level.downsample))
     down, across = mask.shape[0] / level.height, mask.shape[1] / level.width
     tiles = []
     for y in range(0, max(1, level.height - step // 2), step):
