@@ -89,6 +89,12 @@ class TestWithImagecodecs:
         with pytest.raises(UnreadableImage, match="32 x 24 pixels, the compressed picture 32 x 20"):
             study.plane(0)
 
+    def test_jpeg_ls_without_an_end(self, tmp_path: Path) -> None:
+        frame = bytes(self.imagecodecs.jpegls_encode(GREY8))
+        study = _study(tmp_path, dicom([frame[:-2] + b"\x01\xd9"], shape=(24, 32), syntax=uid.JPEGLSLossless))
+        with pytest.raises(UnreadableImage, match="cut off"):
+            study.plane(0)
+
     def test_without_it_the_message_names_the_extra(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         frame = bytes(self.imagecodecs.jpegls_encode(GREY8))
         monkeypatch.setitem(sys.modules, "imagecodecs", None)

@@ -40,6 +40,7 @@ _FULL_PROGRESSION = uid.UID("1.2.840.10008.1.2.4.55")
 _JPEG = (*uid.JPEGTransferSyntaxes, _SPECTRAL_SELECTION, _FULL_PROGRESSION)
 _MAX_SCANS = 100
 _MOST_COMPONENTS = 4
+_END_MAY_BE_PADDED = 16
 _PIXELS_ON_TRUST = 1 << 24
 _PIXELS_A_BYTE_OF_NOTHING = 20_000  # JPEG 2000 and JPEG-LS pack what is black into next to nothing
 _PIXELS_A_BYTE = 1024  # progressive JPEG of one colour needs at least a bit for each block of 64 pixels
@@ -122,6 +123,9 @@ def _check_codestream(frame: bytes, syntax: uid.UID, stated: tuple[int, int], pa
         )
     if syntax in JPEG_2000_FAMILY and not 1 <= jpeg_2000_components(frame) <= _MOST_COMPONENTS:
         raise UnreadableImage("its JPEG 2000 data name too many components", where=str(path), way_out=COPY_AGAIN)
+    if syntax in uid.JPEGLSTransferSyntaxes and b"\xff\xd9" not in frame[-_END_MAY_BE_PADDED:]:
+        # CharLS was seen to look for a missing end for a quarter of a minute.
+        raise UnreadableImage("its JPEG-LS data are cut off", where=str(path), way_out=COPY_AGAIN)
     pixels = stated[0] * stated[1]
     if syntax in _JPEG and scans(frame) > _MAX_SCANS:
         raise UnreadableImage("its JPEG data have too many scans", where=str(path), way_out=COPY_AGAIN)
