@@ -92,6 +92,7 @@ def card(written: dict[str, Any], path: Path) -> ModelCard:
         initialised_from=tuple(written["initialised_from"]),
         known_failures=tuple(written["known_failures"]),
         metrics=metrics(written["metrics"]),
+        modalities=tuple(written.get("modalities", ())),
         constants={key: chosen.get(key, neutral) for key, neutral in written["constants"].items()},
     )
 
