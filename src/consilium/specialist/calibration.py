@@ -71,14 +71,13 @@ def calibration(predicted: Array, positive: NDArray[np.bool_], groups: Codes, *,
     logits = np.log(np.clip(predicted, _EDGE, 1 - _EDGE) / np.clip(1 - predicted, _EDGE, 1 - _EDGE))
     ones = np.ones((len(logits), 1))
     offset, offset_error = _logistic(ones, positive, logits, groups)
-    both, both_error = _logistic(np.column_stack([ones, logits]), positive, np.zeros(len(logits)), groups)
     squared = np.square(predicted - positive)
     rng = np.random.default_rng(seed)
     simulated = rng.random((SIMULATIONS, len(predicted))) < predicted
     low, high = np.quantile([_ece(predicted, row, bins) for row in simulated], [0.025, 0.975])
     return Calibration(
         intercept=_wald(offset[0], offset_error[0]),
-        slope=_wald(both[1], both_error[1]),
+        slope=calibration_slope(logits, positive, groups),
         brier=bootstrap(lambda weights: float(weights @ squared / weights.sum()), groups, seed=seed),
         ece=_ece(predicted, positive, bins),
         ece_if_right=(float(low), float(high)),
@@ -91,6 +90,13 @@ def calibration(predicted: Array, positive: NDArray[np.bool_], groups: Codes, *,
             for members in bins
         ),
     )
+
+
+def calibration_slope(logits: Array, positive: NDArray[np.bool_], groups: Codes) -> Estimate:
+    """Slope of logistic recalibration of out-of-fold logits (n,)."""
+    design = np.column_stack([np.ones(len(logits)), logits])
+    both, both_error = _logistic(design, positive, np.zeros(len(logits)), groups)
+    return _wald(both[1], both_error[1])
 
 
 def _wald(value: float, error: float) -> Estimate:
