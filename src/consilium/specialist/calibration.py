@@ -100,6 +100,8 @@ def calibration_slope(logits: Array, positive: NDArray[np.bool_], groups: Codes)
 
 
 def _wald(value: float, error: float) -> Estimate:
+    if not np.isfinite(error):
+        return Estimate(value=float("nan"), low=-np.inf, high=np.inf, method="none, the cases are separated")
     return Estimate(
         value=float(value),
         low=float(value - Z * error),

@@ -143,7 +143,7 @@ def _carried_on(
     covariance = parts @ parts.T + np.diag(np.where(np.arange(len(values)) < len(values) - 1, between, 0.0))
     drawn = rng.multivariate_normal(values, covariance, size=DRAWS, method="eigh")
     target = 2 * patients[-1]
-    fitted = np.array([_law(one, patients, target) for one in np.vstack([values, drawn])])
+    fitted = _law(np.vstack([values, drawn]), patients, target)
     doubled, gain = fitted[:, 1], fitted[:, 1] - fitted[:, 0]
     low, high = np.quantile(gain[1:], [0.025, 0.975])
     verdict: Verdict = "cannot be said"
@@ -167,19 +167,25 @@ def _of_draws(values: Array) -> Estimate:
     return Estimate(value=float(values[0]), low=float(low), high=float(high), method="power law, drawn anew")
 
 
-def _law(values: Array, sizes: Array, target: float) -> tuple[float, float]:
-    """Least squares of a - b n^-c with b >= 0 and a <= 1; its values at the largest size and at the target."""
-    best, found = np.inf, (float(values.mean()), float(values.mean()))
+def _law(values: Array, sizes: Array, target: float) -> Array:
+    """Least squares of a - b n^-c with b >= 0 and a <= 1, for each row of values (draws, sizes).
+
+    Returns:
+        (draws, 2): the law at the largest size and at the target.
+    """
+    least = np.full(len(values), np.inf)
+    found = np.empty((len(values), 2))
+    middle = values.mean(1)
     for exponent in _EXPONENTS:
         falling = sizes**-exponent
         spread = falling - falling.mean()
-        slope = max(-float((spread * (values - values.mean())).sum() / np.square(spread).sum()), 0.0)
-        top = float(values.mean() + slope * falling.mean())
-        if top > 1:
-            slope = max(float(((1 - values) * falling).sum() / np.square(falling).sum()), 0.0)
-            top = 1.0
-        error = float(np.square(values - top + slope * falling).sum())
-        if error < best - 1e-15:
-            best = error
-            found = (top - slope * float(sizes[-1] ** -exponent), top - slope * float(target**-exponent))
+        slope = np.maximum(-(values - middle[:, None]) @ spread / np.square(spread).sum(), 0)
+        top = middle + slope * falling.mean()
+        below_one = np.maximum((1 - values) @ falling / np.square(falling).sum(), 0)
+        slope, top = np.where(top > 1, below_one, slope), np.minimum(top, 1.0)
+        error = np.square(values - top[:, None] + slope[:, None] * falling).sum(1)
+        better = error < least - 1e-15
+        least = np.where(better, error, least)
+        reached = top[:, None] - slope[:, None] * np.array([sizes[-1] ** -exponent, target**-exponent])
+        found = np.where(better[:, None], reached, found)
     return found

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 Loss = Literal["logistic", "softmax", "squares"]
 Array = NDArray[np.float64]
 
-STRENGTHS: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+STRENGTHS: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
 """C of the penalty |w|²/2C, for features divided by their standard deviation and by the root of their number, so that
 the mean squared length of a case is 1 whatever the encoder's width."""
 
 _BOUND: dict[Loss, float] = {"logistic": 0.25, "softmax": 0.5}
-_STEPS = 500
+_STEPS = 300
 _DECREMENT = 1e-3
 """Length of the last step in the metric of the bound; its square bounds what is left of the loss, in nats."""
 

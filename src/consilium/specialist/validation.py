@@ -44,7 +44,9 @@ class Ledger:
 
     Attributes:
         folds, repeats: how many.
-        assigned: (repeats, n) fold in which each case is tested.
+        cases: numbers of the cross-validated cases among those that were given, n of them; the others were set aside,
+            or are copies of such.
+        assigned: (repeats, n) fold in which each of them is tested.
         duplicates: cases that are the same, kept in the same fold.
         contradictions: those of them with different labels.
         patients_told: number of groups that were told, before duplicates were merged.
@@ -53,6 +55,7 @@ class Ledger:
 
     folds: int
     repeats: int
+    cases: tuple[int, ...]
     assigned: tuple[tuple[int, ...], ...]
     duplicates: tuple[Duplicate, ...]
     contradictions: tuple[Duplicate, ...]
@@ -144,7 +147,8 @@ class Validation:
         label_issues: labels to look at again.
         permutation: against chance.
         strengths: C of the final model.
-        predicted: (n, k) out-of-fold probabilities, or (n, 1) values; logits were averaged over the repetitions.
+        predicted: one row a cross-validated case (see the ledger): (n, k) out-of-fold probabilities, or (n, 1) values;
+            logits were averaged over the repetitions.
         external: cases that were set aside.
         seed: of everything.
     """
