@@ -118,7 +118,6 @@ def with_baselines(
     validation: Validation,
     cases: LabelledFeatures,
     repeated: Sequence[OutOfFold],
-    logits: Array,
     predicted: Array,
     folds: Folds,
     *,
@@ -146,7 +145,8 @@ def with_baselines(
     parts: tuple[Subgroup, ...] = ()
     if validation.task == "binary":
         positive = cases.positive(0, 0)
-        parts = subgroups(described, logits[:, 0, 0], predicted[:, 1], positive, cases.groups)
+        scores = np.stack([out.logits[:, 0, 0] for out in repeated])
+        parts = subgroups(described, scores, folds, predicted[:, 1], positive, cases.groups)
     flat = cases.targets.reshape(len(cases.targets), -1)
     return replace(
         validation,

@@ -9,8 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from consilium.specialist.discrimination import mean_of, pairs_within, within_folds
 from consilium.specialist.enough import FEWEST, NotEnough
-from consilium.specialist.intervals import Estimate, auc_interval
+from consilium.specialist.intervals import Estimate, logit_interval
+from consilium.specialist.splits import Folds
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -29,8 +31,7 @@ class Subgroup:
         column: e.g. "sex".
         value: e.g. "female", or "35 to 52".
         cases, patients, positive: numbers; positive ones are patients.
-        auc: of out-of-fold scores averaged over the repetitions, the models taken as given; or that there are not
-            enough cases.
+        auc: over pairs of the same fold, the models taken as given; or that there are not enough cases.
         share_called: mean out-of-fold probability, beside `prevalence`: a subgroup that is told too much or too
             little.
         prevalence: share of positive cases.
@@ -77,6 +78,7 @@ def bands_of(values: Sequence[str]) -> tuple[str, ...] | None:
 def subgroups(
     described: Mapping[str, Sequence[str]],
     scores: Array,
+    folds: Folds,
     predicted: Array,
     positive: NDArray[np.bool_],
     groups: Codes,
@@ -87,7 +89,8 @@ def subgroups(
 
     Args:
         described: columns of n values.
-        scores: (n,) out-of-fold, averaged over repetitions.
+        scores: (repeats, n) out-of-fold.
+        folds: they come from.
         predicted: (n,) probabilities.
         positive: (n,).
         groups: (n,) patients.
@@ -106,7 +109,7 @@ def subgroups(
                     figure="auc", counted=f"{kind} patients, {column} {value}", found=min(kinds), needed=needed
                 )
             else:
-                auc = auc_interval(scores[own], positive[own], groups[own])
+                auc = _auc(scores[:, own], positive[own], folds.assigned[:, own], groups[own], min(kinds))
             found.append(
                 Subgroup(
                     column=column,
@@ -120,3 +123,20 @@ def subgroups(
                 )
             )
     return tuple(found)
+
+
+def _auc(
+    scores: Array, positive: NDArray[np.bool_], assigned: NDArray[np.integer], groups: Codes, fewest: int
+) -> Estimate:
+    # A small subgroup may have both kinds in no fold of a repetition; the others speak for it.
+    parts = [
+        within_folds(one, positive, fold, groups)
+        for one, fold in zip(scores, assigned, strict=True)
+        if pairs_within(positive, fold)
+    ]
+    if not parts:
+        return Estimate(value=float("nan"), low=0.0, high=1.0, method="no fold has both kinds")
+    influence = mean_of(parts)
+    return logit_interval(
+        influence.value, influence.variance(groups), fewest, "logit-DeLong within folds, models given"
+    )

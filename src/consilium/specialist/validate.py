@@ -196,7 +196,6 @@ def _cross_validated(
             validation,
             cases,
             repeated,
-            logits,
             predicted,
             folds,
             described=beside.described,
