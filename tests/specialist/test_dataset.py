@@ -66,7 +66,7 @@ def test_a_table_with_everything(tmp_path: Path) -> None:
         ("File", "label", "patient", "split", "sex", "age"),
         ("a.png", "no", "p1", "train", "f", "40"),
         ("b.png", "yes", "p2", "", "", "50"),
-        ("c.png", "yes", "p3", "TEST", "m", "60"),
+        ("c.png", "yes", "p3", "that challenge/Testing", "m", "60"),
     )
     _files(tmp_path, "a.png", "b.png", "c.png")
     found = read_dataset(path, group="patient")
@@ -74,6 +74,13 @@ def test_a_table_with_everything(tmp_path: Path) -> None:
     assert found.set_aside.tolist() == [False, False, True]
     assert found.groups.tolist() == ["p1", "p2", "p3"]
     assert found.grouped
+
+
+def test_a_column_of_patients_that_nobody_filled_in_is_none(tmp_path: Path) -> None:
+    found = read_dataset(_table(tmp_path, ("file", "label", "group"), ("a.png", "x", ""), ("b.png", "y", "")))
+    assert not found.grouped
+    assert found.groups.tolist() == ["a.png", "b.png"]
+    assert found.described == {}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -132,7 +139,7 @@ def test_what_cannot_be_used_is_refused_with_a_way_out(tmp_path: Path) -> None:
     _refused(_table(tmp_path, ("file", "label"), ("a.png", "x", "z")), "3 fields")
     _refused(_table(tmp_path, ("file", "file"), ("a.png", "x")), "used twice")
     _refused(_table(tmp_path, ("file", "label", "split"), ("a.png", "x", "dev")), "unknown split")
-    _refused(_table(tmp_path, ("file", "label", "group"), ("a.png", "x", "")), "'group' is empty")
+    _refused(_table(tmp_path, ("file", "label", "group"), ("a.png", "x", ""), ("b.png", "y", "p")), "'group' is empty")
     _refused(
         _table(tmp_path, ("file", "label"), ("a.png", "x"), ("b.png", "y")), "no column 'patient'", group="patient"
     )
@@ -162,6 +169,7 @@ def test_labels_stand_in_natural_order_with_the_healthy_first() -> None:
     assert in_order(["grade 10", "grade 2"]) == ("grade 2", "grade 10")
     assert in_order(["abnormal", "normal"]) == ("normal", "abnormal")
     assert in_order(["1", "0"]) == ("0", "1")
+    assert in_order(["bleeding", "non_bleeding"]) == ("non_bleeding", "bleeding")
     assert in_order(["异常", "正常"]) == ("正常", "异常")
 
 

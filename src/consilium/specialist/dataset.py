@@ -44,11 +44,16 @@ FEWEST_VALUES_OF_A_NUMBER = 12
 _NO_CASE = frozenset(
     {".csv", ".tsv", ".txt", ".md", ".json", ".xml", ".html", ".pdf", ".py", ".yaml", ".yml", ".db", ".ini"}
 )
-_SPLITS: dict[str, Split] = {"": "", "train": "train", "test": "test"}
+_SPLITS: dict[str, Split] = {
+    "": "",
+    **dict.fromkeys(("train", "training", "val", "valid", "validation"), "train"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""Cases of a validation part are trained on: what they are for, choosing, is done inside the training folds."""
 _MASK = re.compile(r"^(?P<case>.+?)[_-](?:mask|seg)(?:[_-]?\d+)?$", re.IGNORECASE)
 _WITHOUT = frozenset(
-    {"0", "no", "none", "false", "negative", "neg", "normal", "healthy", "control", "controls", "benign", "absent"}
-    | {"否", "无", "阴性", "正常", "健康", "对照", "良性"}
+    {"0", "n", "no", "none", "false", "negative", "neg", "norm", "normal", "healthy", "control", "controls", "benign"}
+    | {"absent", "uninfected", "unaffected", "否", "无", "阴性", "正常", "健康", "对照", "良性"}
 )
 """Names of the class that does not have what is looked for."""
 
@@ -215,6 +220,10 @@ def _cases_of_table(path: Path, group: str) -> tuple[tuple[Case, ...], bool]:
         raise UnusableDataset(
             "there is no column 'file'", where=str(path), way_out="Name the columns in the first line: file, label, ..."
         )
+    if not any(row.get(group) for row in rows):
+        # A column that nobody filled in is as good as none.
+        names.discard(group)
+        rows = [{name: value for name, value in row.items() if name != group} for row in rows]
     cases = tuple(_case(row, line, path, group) for line, row in enumerate(rows, start=2))
     missing = [(line, case.file) for line, case in enumerate(cases, start=2) if not case.file.exists()]
     missing += [(line, mask) for line, case in enumerate(cases, start=2) for mask in case.masks if not mask.exists()]
@@ -290,7 +299,8 @@ def _case(row: Mapping[str, str], line: int, path: Path, group: str) -> Case:
     if not row["file"]:
         raise UnusableDataset("no file is named", where=where, way_out="Fill in the column file.")
     told = row.get("split", "")
-    split = _SPLITS.get(told.lower())
+    # Collections name their parts "Training" or "that challenge/test".
+    split = _SPLITS.get(told.rpartition("/")[2].strip().lower())
     if split is None:
         raise UnusableDataset(f"unknown split {told!r}", where=where, way_out="Use train, test or nothing.")
     patient = row.get(group, "")
@@ -383,14 +393,22 @@ def _is_number(text: str) -> bool:
 
 
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """Sort labels naturally ("grade 2" before "grade 10"), the name of what lacks the disease first."""
+    """Sort labels naturally ("grade 2" before "grade 10"), what lacks the disease first: "normal", "non-tumour"."""
+    named = tuple(labels)
+    others = {_folded(label) for label in named}
+
+    def lacks(label: str) -> bool:
+        folded = _folded(label)
+        return folded in _WITHOUT or any(
+            folded.removeprefix(no) in others - {folded} for no in ("non", "not", "no", "无")
+        )
 
     def key(label: str) -> tuple[bool, list[tuple[int, float, str]]]:
         parts = re.split(r"(\d+)", label.casefold())
         natural = [(0, float(part), "") if part.isdecimal() else (1, 0.0, part) for part in parts if part]
-        return _folded(label) not in _WITHOUT, natural
+        return not lacks(label), natural
 
-    return tuple(sorted(labels, key=lambda label: (key(label), label)))
+    return tuple(sorted(named, key=lambda label: (key(label), label)))
 
 
 def _folded(label: str) -> str:

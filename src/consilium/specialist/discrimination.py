@@ -4,15 +4,17 @@
 (less a fifth, so it is rather too low than too high).
 
 **Only scores of the same model are compared.** Scores of different folds have different offsets, and a fold's offset
-leans against its own cases, as their mean is what the training cases lack. At 40 cases that takes .03 to .05 off the
-AUC of pooled scores. So pairs are formed within folds, and five repetitions bring most pairs together.
+leans against its own cases, as their mean is what the training cases lack; pooling them makes the AUC too low, the more
+so the fewer the cases. So pairs are formed within folds, and five repetitions bring most pairs together.
 
 **Each case plays two parts**: it is tested, and it trains the models that test others. DeLong's variance knows the
-first only; with 40 cases an interval made of it covers 81 to 85 %. So what a little more weight of a case in training
+first only, and an interval made of it holds the truth too rarely. So what a little more weight of a case in training
 would change is added to what it adds as a test case, and the squares of the sums are the variance (the infinitesimal
 jackknife of the whole procedure; Efron 2014, JASA 109:991). Where features tell little the two parts are nearly the
 same number, their interaction is counted twice too often (Efron and Stein 1981, Annals of Statistics 9:586), and the
-interval is somewhat too wide. `benchmarks/coverage.py` measures how often it covers.
+interval is somewhat too wide. How often both hold is measured by `benchmarks/coverage.py`.
+
+The choice of the penalty is held fixed in this, and of several classes each is taken for itself.
 """
 
 from __future__ import annotations
