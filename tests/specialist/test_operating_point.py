@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
 from consilium.specialist.head import out_of_fold
-from consilium.specialist.operating_point import Rule, choose_threshold, decisions, operating_point
+from consilium.specialist.intervals import proportion, wilson
+from consilium.specialist.operating_point import Rule, choose_threshold, decisions, operating_point, overdispersion
 from consilium.specialist.splits import Folds, grouped_folds
 
 
@@ -53,8 +54,29 @@ def test_thresholds_do_not_look_at_the_cases_that_they_judge() -> None:
     other[fold == 0] = ~other[fold == 0]
     first = decisions(repeated[:1], Folds(assigned=folds.assigned[:1], count=5), truth, Rule())
     second = decisions(repeated[:1], Folds(assigned=folds.assigned[:1], count=5), other, Rule())
-    assert (first[fold == 0] == second[fold == 0]).all()
-    assert set(np.unique(called)) <= {0.0, 0.5, 1.0}
+    assert (first[0, fold == 0] == second[0, fold == 0]).all()
+    assert called.shape == (2, 100)
+    assert set(np.unique(called)) == {0.0, 1.0}
+
+
+def test_folds_that_differ_more_than_chance_make_the_interval_wider() -> None:
+    _, folds, _ = _validated()
+    every = np.ones(100, np.bool_)
+    # Right in two folds of five alone: the share of .4 varies by its whole, 20 cases a fold, chance .4 × .6 / 20.
+    clumped = (folds.assigned < 2).astype(float)
+    assert overdispersion(clumped, folds, every) == pytest.approx(10 / 9 * 20)
+    rng = np.random.default_rng(0)
+    by_chance = [overdispersion((rng.random((2, 100)) < 0.7).astype(float), folds, every) for _ in range(200)]
+    assert 1 <= np.mean(by_chance) < 1.3
+    assert overdispersion(np.ones((2, 100)), folds, every) == 1.0
+
+
+def test_a_further_effect_counts_as_fewer_cases() -> None:
+    plain = proportion(np.arange(100) % 4 > 0, np.arange(100))
+    wider = proportion(np.arange(100) % 4 > 0, np.arange(100), effect=4.0)
+    expected = wilson(75 / 4, 25)
+    assert (wider.low, wider.high) == pytest.approx((expected.low, expected.high))
+    assert wider.value == plain.value
 
 
 def test_predictive_values_are_those_of_bayes_rule_at_the_stated_prevalence() -> None:
@@ -72,4 +94,4 @@ def test_predictive_values_are_those_of_bayes_rule_at_the_stated_prevalence() ->
 def test_one_half_is_one_half() -> None:
     repeated, folds, truth = _validated()
     called = decisions(repeated, folds, truth, Rule(name="half"))
-    assert np.allclose(called, np.mean([out.logits[:, 0, 0] >= 0 for out in repeated], axis=0))
+    assert (called == np.stack([out.logits[:, 0, 0] >= 0 for out in repeated])).all()

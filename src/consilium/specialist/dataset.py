@@ -21,7 +21,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
@@ -78,7 +77,7 @@ class Case:
     split: Split = ""
     masks: tuple[Path, ...] = ()
     boxes: str = ""
-    described: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    described: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,7 +318,7 @@ def _case(row: Mapping[str, str], line: int, path: Path, group: str) -> Case:
         split=split,
         masks=tuple(path.parent / mask for mask in masks if mask),
         boxes=row.get("boxes", ""),
-        described=MappingProxyType({key: value for key, value in row.items() if key not in COLUMNS and key != group}),
+        described={key: value for key, value in row.items() if key not in COLUMNS and key != group},
     )
 
 

@@ -188,12 +188,13 @@ def wilson(successes: float, trials: float, *, method: str = "Wilson") -> Estima
     )
 
 
-def proportion(successes: Array, groups: Codes) -> Estimate:
+def proportion(successes: Array, groups: Codes, *, effect: float = 1.0) -> Estimate:
     """A proportion over cases, some of the same patient.
 
     Args:
         successes: (n,) 0 to 1.
         groups: (n,) patients.
+        effect: a further reason for which cases count less, as a factor of the variance.
 
     Returns:
         Wilson's interval; with several images a patient for the effective number of images, n over the design
@@ -202,14 +203,14 @@ def proportion(successes: Array, groups: Codes) -> Estimate:
     """
     count = len(successes)
     patients, numbers = np.unique(groups, return_inverse=True)
-    if len(patients) == count or count == 0:
+    if effect == 1 and (len(patients) == count or count == 0):
         return wilson(float(successes.sum()), count)
     share = float(successes.mean())
     of_patient = np.bincount(numbers, successes - share)
     variance = float(np.square(of_patient).sum()) / count**2 * len(patients) / max(len(patients) - 1, 1)
     binomial = share * (1 - share) / count
     # Without any spread between patients to judge by (0 or 1), each patient counts once.
-    effect = max(variance / binomial, 1.0) if binomial > 0 else count / len(patients)
+    effect = max(variance / binomial, effect, 1.0) if binomial > 0 else count / len(patients)
     return wilson(share * count / effect, count / effect, method="Wilson, effective number")
 
 

@@ -43,7 +43,7 @@ class OperatingPoint:
     Attributes:
         rule: the rule.
         threshold: probability from which the final model answers yes.
-        sensitivity, specificity: with Wilson's interval.
+        sensitivity, specificity: mean over the repetitions, with Wilson's interval for the effective number of cases.
         prevalence: at which predictive values are told, and whether that is the prevalence of the data.
         prevalence_of_data: whether nobody stated another.
         ppv, npv: predictive values at that prevalence.
@@ -80,7 +80,7 @@ def _middle(cuts: Array, worth: Array) -> float:
 
 
 def decisions(repeated: Sequence[OutOfFold], folds: Folds, positive: NDArray[np.bool_], rule: Rule) -> Array:
-    """Share of the repetitions (n,) that call a case positive, thresholds chosen inside the training folds.
+    """Which cases each repetition calls positive (repeats, n), thresholds chosen inside the training folds.
 
     Args:
         repeated: one a repetition, of a single logit.
@@ -88,12 +88,38 @@ def decisions(repeated: Sequence[OutOfFold], folds: Folds, positive: NDArray[np.
         positive: (n,).
         rule: of the threshold.
     """
-    called = np.zeros(len(positive))
-    for out, fold in zip(repeated, folds.assigned, strict=True):
+    called = np.zeros((len(repeated), len(positive)))
+    for calls, out, fold in zip(called, repeated, folds.assigned, strict=True):
         for part, inner in enumerate(out.inner[:, :, 0, 0]):
             seen, tested = np.isfinite(inner), fold == part
-            called[tested] += out.logits[tested, 0, 0] >= choose_threshold(inner[seen], positive[seen], rule)
-    return called / folds.repeats
+            calls[tested] = out.logits[tested, 0, 0] >= choose_threshold(inner[seen], positive[seen], rule)
+    return called
+
+
+def overdispersion(right: Array, folds: Folds, kind: NDArray[np.bool_]) -> float:
+    """How much more the share of right answers differs from fold to fold than chance alone would make it.
+
+    With few cases every fold finds another threshold, and a proportion of answers by many thresholds is less sure than
+    that of answers by one (Wedderburn 1974, Biometrika 61:439: Pearson's statistic over its degrees of freedom).
+
+    Args:
+        right: (repeats, n), 0 or 1.
+        folds: of the repetitions.
+        kind: (n,) cases that count.
+
+    Returns:
+        A factor of the variance, at least 1.
+    """
+    share = float(right[:, kind].mean())
+    if not 0 < share < 1:
+        return 1.0
+    pearson = []
+    for answers, fold in zip(right, folds.assigned, strict=True):
+        for part in range(folds.count):
+            own = kind & (fold == part)
+            if own.any():
+                pearson.append((float(answers[own].mean()) - share) ** 2 / (share * (1 - share) / own.sum()))
+    return max(float(np.sum(pearson)) / max(len(pearson) - 1, 1), 1.0)
 
 
 def operating_point(
@@ -116,8 +142,10 @@ def operating_point(
         prevalence: where the model is to be used; None: that of the data.
     """
     called = decisions(repeated, folds, positive, rule)
-    sensitivity = proportion(called[positive], groups[positive])
-    specificity = proportion(1 - called[~positive], groups[~positive])
+    sensitivity, specificity = (
+        proportion(right[:, kind].mean(0), groups[kind], effect=overdispersion(right, folds, kind))
+        for right, kind in ((called, positive), (1 - called, ~positive))
+    )
     stated = float(positive.mean()) if prevalence is None else prevalence
     mean = np.mean([out.logits[:, 0, 0] for out in repeated], axis=0)
     threshold = 1 / (1 + np.exp(-choose_threshold(mean, positive, rule)))
