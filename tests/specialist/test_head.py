@@ -110,3 +110,12 @@ def test_cases_that_may_not_be_trained_on_change_nothing_but_their_own() -> None
     changed = targets.copy()
     changed[~used] = 1 - changed[~used]
     assert np.allclose(out_of_fold(features, changed, fold, "logistic", used=used).logits, part.logits)
+
+
+def test_the_part_in_training_of_two_classes_is_that_of_one() -> None:
+    features, truth = _cases()
+    fold = _fold(truth)
+    one = out_of_fold(features, truth[:, None, None].astype(float), fold, "logistic", strengths=(2.0,), roles=True)
+    two = out_of_fold(features, np.eye(2)[truth][:, None], fold, "softmax", strengths=(1.0,), roles=True)
+    for column in (0, 1):
+        assert np.allclose(one.training_role[:, 0, 0], two.training_role[:, 0, column], rtol=0.05, atol=0.02)

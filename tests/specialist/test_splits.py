@@ -64,9 +64,9 @@ def test_too_few_groups_of_a_class_are_a_result() -> None:
     assert isinstance(found, NotEnough)
     assert (found.found, found.needed) == (3, 5)
     assert "not enough cases" in str(found)
-    short = too_few(strata, groups, ("benign", "malignant"))
-    assert short is not None
+    (short,) = too_few(strata, groups, ("benign", "malignant"))
     assert "malignant" in short.counted
+    assert len(too_few(strata, groups, ("benign", "malignant"), needed=40)) == 2
 
 
 def test_a_group_with_two_classes_stands_with_its_rarer_one_or_apart() -> None:

@@ -98,6 +98,16 @@ def test_several_labels_and_one_that_is_too_rare() -> None:
     assert fitted.head.predict(features).shape == (120, 2)
 
 
+def test_a_single_label_that_may_be_there_or_not() -> None:
+    features, truth = _cases(120)
+    validation, fitted = validated(
+        features, truth[:, None], task="multilabel", names=("a",), set_aside=np.arange(120) >= 90, plan=QUICK
+    )
+    assert fitted is not None and validation.external is not None
+    assert set(validation.external.auc) == {"a"} and validation.external.accuracy is None
+    assert validation.figures[0].operating_point is not None
+
+
 def test_a_quantity() -> None:
     features, _ = _cases(80)
     values = features[:, 0] * 3 + 50

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from consilium.specialist.head import OutOfFold
 from consilium.specialist.intervals import Estimate, Influence, logit_interval
+from consilium.specialist.penalised import ranking_scores
 from consilium.specialist.splits import Folds
 
 Array = NDArray[np.float64]
@@ -107,12 +108,3 @@ def cross_validated_auc(
             cases = cases + trained - trained.mean()
         parts.append(Influence(value=tested.value, cases=cases))
     return mean_of(parts)
-
-
-def ranking_scores(logits: Array, column: int) -> Array:
-    """Log odds (n,) of one class against the others; of a single logit (n, 1) that logit."""
-    if logits.shape[1] == 1:
-        return logits[:, 0]
-    rest = np.delete(logits, column, axis=1)
-    top = rest.max(1)
-    return np.asarray(logits[:, column] - top - np.log(np.exp(rest - top[:, None]).sum(1)))

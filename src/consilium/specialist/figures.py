@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from consilium.specialist.baselines import Baseline, baseline, metadata_features, shortcut
 from consilium.specialist.calibration import calibration
 from consilium.specialist.conformal import abstention, conformal, realised_coverage
-from consilium.specialist.discrimination import cross_validated_auc, interval_of, mean_of, ranking_scores
+from consilium.specialist.discrimination import cross_validated_auc, interval_of, mean_of
 from consilium.specialist.enough import FEWEST, NotEnough
 from consilium.specialist.gate import Gate
 from consilium.specialist.head import Features, Head, OutOfFold
@@ -20,7 +20,7 @@ from consilium.specialist.label_issues import label_issues
 from consilium.specialist.labelled import LabelledFeatures, members, rarer_kind
 from consilium.specialist.neighbours import checks
 from consilium.specialist.operating_point import Rule, operating_point
-from consilium.specialist.penalised import Array
+from consilium.specialist.penalised import Array, ranking_scores
 from consilium.specialist.splits import Codes, Folds
 from consilium.specialist.subgroups import Subgroup, subgroups
 from consilium.specialist.validation import External, LabelFigures, RegressionFigures, Validation
@@ -192,7 +192,8 @@ def external_test(outside: LabelledFeatures, trained: LabelledFeatures, head: He
     """Judge the final model on cases that were set aside; labels are those of the trained cases."""
     logits = head.logits(outside.features)
     auc: dict[str, Estimate | NotEnough] = {}
-    names = trained.labels[1:] if outside.targets.shape[1:] == (1, 1) else trained.labels
+    one_of_them = len(trained.labels) > 1 and trained.targets.shape[1] == 1
+    names = trained.labels[1:] if one_of_them and trained.loss == "logistic" else trained.labels
     for number, name in enumerate(names):
         label = outside.labels.index(name)
         positive = members(outside, label)
@@ -205,7 +206,7 @@ def external_test(outside: LabelledFeatures, trained: LabelledFeatures, head: He
             else NotEnough(figure="auc", counted=f"patients with or without {name}", found=found, needed=FEWEST)
         )
     accuracy = None
-    if outside.targets.shape[1] == 1:
+    if one_of_them:
         answer = logits.argmax(1) if outside.loss == "softmax" else (logits[:, 0] >= 0).astype(np.intp)
         accuracy = proportion((answer == outside.truth).astype(np.float64), outside.groups)
     return External(

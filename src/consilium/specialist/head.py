@@ -14,7 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.specialist.intervals import pairs_by_score
-from consilium.specialist.penalised import STRENGTHS, Array, Basis, Loss, basis_of, losses, path, probabilities
+from consilium.specialist.penalised import (
+    STRENGTHS,
+    Array,
+    Basis,
+    Loss,
+    basis_of,
+    losses,
+    path,
+    probabilities,
+    ranking_scores,
+)
 
 Features = NDArray[np.float32]
 
@@ -181,7 +191,8 @@ def _training_role(
 
     Two derivatives are chained: of the pairs by the test scores (the step of a pair smoothed by a normal density), and
     of the test scores by the weight of a training case, -x H^-1 g (Cook and Weisberg 1982, section 5.2). Of a softmax
-    each class is taken for itself, against the others.
+    each class is taken for itself, its odds against the others being those of a logistic model: of k weights that sum
+    to 0 the odds' weight u costs (k - 1) u²/2kC at least. For two classes that is exact.
 
     Returns:
         (trained, columns).
@@ -190,12 +201,14 @@ def _training_role(
     guessed = probabilities(logits[:, None], loss)[:, 0]
     scores = tested @ coefficients + intercept
     design = np.concatenate([np.ones((len(trained), 1)), trained], axis=1)
-    penalty = np.concatenate([[0.0], np.full(trained.shape[1], 1 / strength)])
+    columns = scores.shape[1]
+    cost = (columns - 1) / columns if loss == "softmax" else 1.0
+    penalty = np.concatenate([[0.0], np.full(trained.shape[1], cost / strength)])
     found = np.empty_like(targets_trained)
-    for column in range(scores.shape[1]):
+    for column in range(columns):
         curvature = (design.T * (guessed[:, column] * (1 - guessed[:, column]))) @ design
         curvature[np.diag_indices_from(curvature)] += penalty + 1e-9
-        pull = pairs_by_score(scores[:, column], targets_tested[:, column] > 0.5, len(trained))
+        pull = pairs_by_score(ranking_scores(scores, column), targets_tested[:, column] > 0.5, len(trained))
         moved = np.linalg.solve(curvature, np.concatenate([[pull.sum()], tested.T @ pull]))
         found[:, column] = (design @ moved) * (targets_trained[:, column] - guessed[:, column])
     return found

@@ -176,8 +176,7 @@ def not_enough(cases: LabelledFeatures, task: Task) -> tuple[NotEnough, ...]:
             for number, name in enumerate(cases.labels)
             if not is_enough(cases, number)
         )
-    short = too_few(cases.truth, cases.groups, cases.labels)
-    return (short,) if short else ()
+    return too_few(cases.truth, cases.groups, cases.labels)
 
 
 def rarer_kind(cases: LabelledFeatures, label: int) -> int:

@@ -105,6 +105,15 @@ def _largest(logits: Array) -> Array:
     return reduce(np.maximum, (logits[..., column] for column in range(logits.shape[-1])))
 
 
+def ranking_scores(logits: Array, column: int) -> Array:
+    """Log odds (n,) of one class against the others; of a single logit (n, 1) that logit."""
+    if logits.shape[1] == 1:
+        return logits[:, 0]
+    rest = np.delete(logits, column, axis=1)
+    top = rest.max(1)
+    return np.asarray(logits[:, column] - top - np.log(np.exp(rest - top[:, None]).sum(1)))
+
+
 def losses(logits: Array, targets: Array, loss: Loss) -> Array:
     """Loss of each case and problem: (n, problems, columns) twice in, (n, problems) out; in nats, or squared units."""
     if loss == "squares":

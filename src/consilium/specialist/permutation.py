@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.specialist.discrimination import ranking_scores, within_folds
+from consilium.specialist.discrimination import within_folds
 from consilium.specialist.head import Features, out_of_fold
-from consilium.specialist.penalised import Array, Loss
+from consilium.specialist.penalised import Array, Loss, ranking_scores
 
 Codes = NDArray[np.intp]
 

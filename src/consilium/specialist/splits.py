@@ -147,10 +147,11 @@ def refuse_crossing(assigned: NDArray[np.integer], groups: NDArray[np.generic]) 
         )
 
 
-def too_few(strata: Codes, groups: Codes, names: tuple[str, ...], *, needed: int = FEWEST) -> NotEnough | None:
-    """Look whether every class has the groups without which no figure is given."""
-    for code, name in enumerate(names):
-        found = len(np.unique(groups[strata == code]))
-        if found < needed:
-            return NotEnough(figure="any figure", counted=f"groups with label {name}", found=found, needed=needed)
-    return None
+def too_few(strata: Codes, groups: Codes, names: tuple[str, ...], *, needed: int = FEWEST) -> tuple[NotEnough, ...]:
+    """Tell the classes that do not have the groups without which no figure is given."""
+    found = [len(np.unique(groups[strata == code])) for code in range(len(names))]
+    return tuple(
+        NotEnough(figure="any figure", counted=f"patients with label {name}", found=number, needed=needed)
+        for name, number in zip(names, found, strict=True)
+        if number < needed
+    )
