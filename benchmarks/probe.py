@@ -85,7 +85,7 @@ def probe_auc(features: Features, labels: NDArray[np.intp], groups: NDArray[np.i
     """The AUC of a probe taught on one draw."""
     train, test = draw.train, draw.test
     middle, spread = features[train].mean(0), features[train].std(0) + 1e-6
-    known, asked = ((features[part] - middle) / spread for part in (train, test))
+    known, asked = (((features[part] - middle) / spread).astype(np.float64) for part in (train, test))
     # Logistic regression with an L2 penalty does not care which way its axes point, and 200 cases span at most 200.
     _, _, axes = np.linalg.svd(known, full_matrices=False)
     known, asked = known @ axes.T, asked @ axes.T

@@ -116,14 +116,15 @@ def draw(data: Lessons, count: int, rng: np.random.Generator) -> Batch:
 def _draw_boxes(centres: Tensor, sizes: Tensor, boxes: Tensor, which: Tensor) -> None:
     """A bump at each centre (Zhou et al. 2019, "Objects as points"), and the logarithm of the sides there."""
     steps = torch.arange(GRID, dtype=torch.float32) + 0.5
-    for (kind, x, y, width, height), place in zip((boxes * 1.0).tolist(), which.tolist(), strict=True):
+    for (kind, x, y, width, height), place in zip(boxes.tolist(), which.tolist(), strict=True):
         spread = max(0.6, 0.12 * GRID * min(width, height))
         across, down = (torch.exp(-((steps - at * GRID) ** 2) / (2 * spread**2)) for at in (x, y))
         target = centres[place, int(kind)]
         torch.maximum(target, down[:, None] * across[None], out=target)
         column, row = (min(int(at * GRID), GRID - 1) for at in (x, y))
         target[row, column] = 1.0
-        sizes[place, :, row, column] = torch.tensor([np.log(width * GRID), np.log(height * GRID), 1.0])
+        sides = [float(np.log(max(one * GRID, 0.25))) for one in (width, height)]
+        sizes[place, :, row, column] = torch.tensor([*sides, 1.0])
 
 
 class Heads(nn.Module):

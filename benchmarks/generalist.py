@@ -1,0 +1,299 @@
+"""How good the generalist's features are, on sets it never saw: `python -m benchmarks.generalist`.
+
+Every set with classes is judged by a network whose training left that set out: the sets that may be learnt from are
+in three folds, each left out by one run of every way of training; the sets that may only be judged on are never
+learnt from. Of each set 200 pictures (three fifths of a smaller one) are drawn by patient or near-duplicate, ten
+times; see `benchmarks.probe`. All ways of training are judged on the same draws, and ImageNet MobileNetV2 as it came
+is what they are compared with.
+
+The networks are ONNX files in `CONSILIUM_RUNS/generalist` (docs/how-to/retrain-the-generalist.md). The figures go to
+`benchmarks/results/generalist.json` and, as tables, to `generalist.md` beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import platform
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.classic_features import classic_features
+from benchmarks.probe import CASES, DRAWS, Draw, Features, draws, duplicate_groups, probe_auc
+from benchmarks.results import machine
+from consilium.generalist.pictures import as_square
+from consilium.generalist.shipped import WEIGHTS
+from consilium.settings import DATA_VARIABLE, data_folder
+from training.cells import RUNS
+
+RESULTS = Path(__file__).parent / "results" / "generalist.json"
+SIDE = 128
+SEED = 20261126
+RESAMPLINGS = 2000
+SHARE = 0.6
+"""Of a set that has fewer pictures than two draws: what is drawn."""
+
+FOLDS: Mapping[str, tuple[str, ...]] = {
+    "a": ("us_busi_breast", "sm_oral_scc", "smear_aml15"),
+    "b": ("xr_kermany_pneumonia", "dms_isic2017_melanoma", "smear_pbc8", "sm_colorectal"),
+    "c": ("cyto_lbc_pap", "ct_head_hemorrhage", "sm_osteosarcoma"),
+    "all": ("mg_minimias", "op_odir_cataract", "es_capsule_bleeding"),
+}
+"""Which sets a run leaves out; "all" leaves none out, for the sets that are never learnt from."""
+
+BASELINE = "imagenet"
+CLASSIC = "classic"
+WAYS: Mapping[str, str] = {
+    CLASSIC: "classic features (colour histograms, local binary patterns, co-occurrence, gradients)",
+    BASELINE: "ImageNet MobileNetV2 as it came, frozen",
+    "multi": "ImageNet, then all tasks",
+    "multi_0.5": "the mean of the weights of the two above",
+    "scratch": "all tasks, from random weights",
+    "synthetic": "drawn pictures only",
+    "synthetic_multi": "drawn pictures, then all tasks",
+}
+"""Ways of training; the file of a way and a fold is WAY_FOLD.onnx (WAY.onnx where every fold has the same one)."""
+
+_ONE_FOR_ALL = (BASELINE, "synthetic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedSet:
+    """One set with classes.
+
+    Attributes:
+        pictures: (N, SIDE, SIDE, 3) float32 0..1.
+        labels: (N,). groups: (N,) patients, cases or near-duplicates.
+    """
+
+    name: str
+    fold: str
+    modality: str
+    pictures: NDArray[np.float32]
+    labels: NDArray[np.intp]
+    groups: NDArray[np.intp]
+
+    def draws(self, count: int) -> list[Draw]:
+        """The draws that every way is judged on."""
+        cases = min(CASES, int(SHARE * len(self.labels)))
+        return list(draws(self.labels, self.groups, cases=cases, count=count, seed=SEED))
+
+
+def read_set(path: Path, fold: str) -> JudgedSet:
+    """A set from its archive."""
+    import cv2
+
+    with zipfile.ZipFile(path) as archive:
+        rows = list(csv.DictReader(io.TextIOWrapper(archive.open("manifest.csv"), encoding="utf-8")))
+        raw = [cv2.imdecode(np.frombuffer(archive.read(row["file"]), np.uint8), cv2.IMREAD_COLOR) for row in rows]
+    pictures = np.stack([as_square(np.asarray(one[..., ::-1], np.float32) / 255, SIDE) for one in raw if one is not None])
+    if len(pictures) != len(rows):
+        raise ValueError(f"{path}: a picture cannot be decoded")
+    groups = duplicate_groups((pictures * 255).astype(np.uint8), [row["group"] or row["file"] for row in rows])
+    labels = np.unique([row["label"] for row in rows], return_inverse=True)[1]
+    return JudgedSet(
+        name=path.stem, fold=fold, modality=path.stem.split("_")[0], pictures=pictures,
+        labels=np.asarray(labels, np.intp), groups=groups,
+    )  # fmt: skip
+
+
+class Network:
+    """An ONNX file of the recipe, judged or shipped, on one thread."""
+
+    def __init__(self, path: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def image(self, pictures: NDArray[np.float32], row: int, *, batch: int = 32) -> Features:
+        """(N, D) the image vectors, every picture told to be of the modality of a row."""
+        parts = []
+        for start in range(0, len(pictures), batch):
+            shown = np.ascontiguousarray(pictures[start : start + batch])
+            told = np.full(len(shown), row, np.int64)
+            parts.append(self._session.run(["image"], {"images": shown, "modality": told})[0])
+        return np.concatenate(parts)
+
+
+def network_file(way: str, fold: str) -> Path:
+    """Where the network of a way of training lies that left a fold out."""
+    base, _, mix = way.partition("_0")
+    name = way if way in _ONE_FOR_ALL else f"{base}_{fold}" + (f"_0{mix}" if mix else "")
+    return RUNS / "generalist" / f"{name}.onnx"
+
+
+def features_of(way: str, judged: JudgedSet) -> Features:
+    """The features of a set, kept in `CONSILIUM_RUNS/generalist/features` under the hash of the network."""
+    if way == CLASSIC:
+        return classic_features(judged.pictures)
+    path = network_file(way, judged.fold)
+    digest = hashlib.sha256(path.read_bytes() + judged.pictures.tobytes()).hexdigest()[:24]
+    kept = RUNS / "generalist" / "features" / f"{judged.name}_{digest}.npy"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.save(kept, Network(path).image(judged.pictures, UNTOLD))
+    return np.asarray(np.load(kept))
+
+
+UNTOLD = 19
+"""The row of a modality that is not known; the judge tells nothing, so that all ways know the same."""
+
+
+def interval_over_sets(values: NDArray[np.float64]) -> tuple[float, float]:
+    """95 % interval of a mean over sets: sets resampled, and of each set its draws."""
+    rng = np.random.default_rng(SEED)
+    sets, count = values.shape
+    which = rng.integers(0, sets, (RESAMPLINGS, sets))
+    of_each = rng.integers(0, count, (RESAMPLINGS, sets, count))
+    means = values[which[:, :, None], of_each].mean((1, 2))
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+Aucs = dict[str, dict[str, list[float]]]
+"""Way -> set -> AUC of each draw."""
+
+
+def judge(sets: Sequence[JudgedSet], ways: Sequence[str], count: int) -> Aucs:
+    """Every way on every set."""
+    aucs: Aucs = {way: {} for way in ways}
+    for judged in sets:
+        drawn = judged.draws(count)
+        for way in ways:
+            features = features_of(way, judged)
+            aucs[way][judged.name] = [probe_auc(features, judged.labels, judged.groups, one) for one in drawn]
+        told = "  ".join(f"{way} {np.mean(aucs[way][judged.name]):.4f}" for way in ways)
+        click.echo(f"{judged.name}: {told}")
+    return aucs
+
+
+def images_per_second(path: Path, *, runs: int = 5, pictures: int = 256) -> tuple[float, float, float]:
+    """Median, least and most pictures a second of one core's time, at 128 pixels, in batches of 32."""
+    network = Network(path)
+    shown = np.random.default_rng(0).random((pictures, SIDE, SIDE, 3)).astype(np.float32)
+    rates = []
+    network.image(shown[:32], UNTOLD)
+    for _ in range(runs):
+        start = time.process_time()
+        network.image(shown, UNTOLD)
+        rates.append(pictures / (time.process_time() - start))
+    return float(np.median(rates)), min(rates), max(rates)
+
+
+def figures_of(aucs: Aucs, sets: Sequence[JudgedSet]) -> list[dict[str, Any]]:
+    """Mean AUC of every way and its difference from the baseline, with intervals."""
+    names = [judged.name for judged in sets]
+    data = f"{len(names)} sets, {len(next(iter(aucs[BASELINE].values())))} draws each, sets left out of training"
+    baseline = np.asarray([aucs[BASELINE][name] for name in names])
+    figures = []
+    for way, by_set in aucs.items():
+        values = np.asarray([by_set[name] for name in names])
+        low, high = interval_over_sets(values)
+        figures.append(_figure(f"auc_{way}", f"mean AUC: {WAYS[way]}", float(values.mean()), low, high, len(names), data))
+        if way != BASELINE:
+            low, high = interval_over_sets(values - baseline)
+            mean = float((values - baseline).mean())
+            meaning = f"mean AUC less that of ImageNet as it came: {WAYS[way]}"
+            figures.append(_figure(f"gain_{way}", meaning, mean, low, high, len(names), data))
+    return figures
+
+
+def _figure(name: str, meaning: str, value: float, low: float, high: float, n: int, data: str) -> dict[str, Any]:
+    return {
+        "name": name, "meaning": meaning, "value": round(value, 6), "low": round(low, 6), "high": round(high, 6),
+        "n": n, "data": data, "date": datetime.now(UTC).date().isoformat(),
+    }  # fmt: skip
+
+
+def table(document: Mapping[str, Any]) -> str:
+    """The document as Markdown."""
+    lines = ["# The generalist: measured", "", "Written by `python -m benchmarks.generalist`; do not edit.", ""]
+    lines += ["| figure | measured (95 % interval) | n | data |", "|---|---|---|---|"]
+    for one in document["figures"]:
+        digits = 0 if one["name"].endswith("per_second") else 4
+        value, low, high = (f"{one[key]:.{digits}f}" for key in ("value", "low", "high"))
+        lines.append(f"| {one['meaning']} | {value} ({low} to {high}) | {one['n']} | {one['data']} |")
+    lines += ["", "Intervals are from resampling the sets and the draws of each; of speeds, the least and the most of", "five runs."]
+    lines += ["", "## Mean AUC by set", ""]
+    ways = list(document["aucs"])
+    lines += ["| set | pictures | groups | drawn | " + " | ".join(ways) + " |", "|---" * (4 + len(ways)) + "|"]
+    for name, told in document["sets"].items():
+        means = [f"{np.mean(document['aucs'][way][name]):.4f}" for way in ways]
+        lines.append(f"| {name} | {told['pictures']} | {told['groups']} | {told['drawn']} | " + " | ".join(means) + " |")
+    lines += ["", *(f"- **{way}**: {WAYS[way]}" for way in ways)]
+    if document["training"]:
+        lines += ["", "## How long each way was trained", "", document["training"]]
+    lines += ["", f"Measured on {document['date']}, {document['machine']}.", ""]
+    return "\n".join(lines)
+
+
+def _available(ways: Sequence[str], sets: Sequence[JudgedSet]) -> list[str]:
+    """The ways that have a network for every set; the others are named and passed over."""
+    kept = []
+    for way in ways:
+        missing = {network_file(way, one.fold) for one in sets if way != CLASSIC and not network_file(way, one.fold).exists()}
+        if missing:
+            click.echo(f"passed over: {way} ({', '.join(sorted(path.name for path in missing))} not there)", err=True)
+        else:
+            kept.append(way)
+    return kept
+
+
+@click.command(help=__doc__)
+@click.option("--fold", "folds", type=click.Choice(list(FOLDS)), multiple=True, help="Only this fold, printed only.")
+@click.option("--draws", "count", type=click.IntRange(min=2), default=DRAWS, show_default=True)
+@click.option("--training", default="", help="A sentence on how long the runs were, for the table.")
+def main(folds: tuple[str, ...], count: int, training: str) -> None:
+    """Judge and write."""
+    folder = data_folder()
+    if folder is None or not (folder / "medical").is_dir():
+        raise click.UsageError(f"{DATA_VARIABLE} has to name the folder of real data")
+    chosen = {fold: names for fold, names in FOLDS.items() if not folds or fold in folds}
+    sets = [read_set(folder / "medical" / f"{name}.zip", fold) for fold, names in chosen.items() for name in names]
+    ways = _available(list(WAYS), sets)
+    aucs = judge(sets, ways, count)
+    figures = figures_of(aucs, sets)
+    for one in figures:
+        click.echo(f"{one['meaning']}: {one['value']:.4f} ({one['low']:.4f} to {one['high']:.4f})")
+    if folds:
+        return
+    rate, least, most = images_per_second(WEIGHTS / "generalist.onnx")
+    host = machine()
+    figures.append(
+        _figure("images_per_second", "pictures a second of one core's time, 128 pixels", rate, least, most, 5, host)
+    )
+    document: dict[str, Any] = {
+        "date": datetime.now(UTC).date().isoformat(), "machine": host, "training": training,
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("consilium", "numpy", "onnxruntime", "scikit-learn")},
+        "figures": figures,
+        "sets": {
+            one.name: {
+                "pictures": len(one.labels), "groups": len(np.unique(one.groups)), "fold": one.fold,
+                "drawn": min(CASES, int(SHARE * len(one.labels))),
+            }
+            for one in sets
+        },
+        "aucs": aucs,
+    }  # fmt: skip
+    RESULTS.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    RESULTS.with_suffix(".md").write_text(table(document), encoding="utf-8")
+    click.echo(f"Written: {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()
