@@ -42,7 +42,7 @@ def _local_binary_patterns(grey: NDArray[np.float32]) -> NDArray[np.float64]:
     bits = np.stack([grey[y : y + height, x : x + width] > middle for y, x in around])
     changes = (bits != np.roll(bits, 1, axis=0)).sum(0)
     kinds = np.where(changes <= 2, bits.sum(0), 9)
-    return np.bincount(kinds.ravel(), minlength=10) / kinds.size
+    return np.asarray(np.bincount(kinds.ravel(), minlength=10) / kinds.size)
 
 
 def _co_occurrence(grey: NDArray[np.float32], distance: int) -> NDArray[np.float64]:
@@ -59,10 +59,8 @@ def _co_occurrence(grey: NDArray[np.float32], distance: int) -> NDArray[np.float
         means = (side @ rows, side @ columns)
         spread = np.sqrt(((side - means[0]) ** 2 @ rows) * ((side - means[1]) ** 2 @ columns))
         correlation = ((side[:, None] - means[0]) * (side[None] - means[1]) * matrix).sum() / max(spread, 1e-9)
-        found.append(
-            [(matrix * apart**2).sum(), (matrix / (1 + apart)).sum(), (matrix**2).sum(), correlation]
-        )
-    return np.asarray(found).mean(0)
+        found.append([(matrix * apart**2).sum(), (matrix / (1 + apart)).sum(), (matrix**2).sum(), correlation])
+    return np.asarray(np.mean(found, axis=0), np.float64)
 
 
 def _gradients(grey: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -119,9 +119,7 @@ def _chosen_strength(x: NDArray[Any], y: NDArray[np.intp], groups: NDArray[np.in
     return STRENGTHS[int(np.argmin(losses))]
 
 
-def _probabilities(
-    x: NDArray[Any], y: NDArray[np.intp], asked: NDArray[Any], strength: float
-) -> NDArray[np.float64]:
+def _probabilities(x: NDArray[Any], y: NDArray[np.intp], asked: NDArray[Any], strength: float) -> NDArray[np.float64]:
     from sklearn.linear_model import LogisticRegression
 
     head = LogisticRegression(C=strength, max_iter=300, class_weight=None).fit(x, y)

@@ -35,7 +35,10 @@ def test_a_card_cannot_be_changed(make_card: MakeCard) -> None:
         make_card().licence = "mine"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("entry", [field.name for field in fields(ModelCard) if field.name != "constants"])
+OPTIONAL = {"constants", "modalities"}
+
+
+@pytest.mark.parametrize("entry", [field.name for field in fields(ModelCard) if field.name not in OPTIONAL])
 def test_every_entry_is_required(entry: str, document: dict[str, Any], tmp_path: Path) -> None:
     del document[entry]
     with pytest.raises(ModelError, match=entry):
@@ -98,6 +101,13 @@ def test_what_is_no_card(content: bytes, tmp_path: Path) -> None:
 def test_a_missing_card(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model card"):
         read_card(tmp_path / "gone.json")
+
+
+def test_a_card_may_name_its_modalities(document: dict[str, Any], tmp_path: Path) -> None:
+    assert _read(document, tmp_path).modalities == ()
+    assert _read(document | {"modalities": ["us", "ct"]}, tmp_path).modalities == ("us", "ct")
+    with pytest.raises(ModelError, match="modalities"):
+        _read(document | {"modalities": "us"}, tmp_path)
 
 
 def test_cards_are_found_in_the_rooms(tmp_path: Path) -> None:

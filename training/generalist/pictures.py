@@ -31,6 +31,7 @@ EVALUATE = frozenset({"mg_minimias", "op_odir_cataract", "es_capsule_bleeding"})
 """Sets that no weight may learn from, and that have classes to be judged on."""
 
 _MODALITY_OF_PREFIX = {"px": "dx-dental", "ihc": "sm"}
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
 _BOX_CLASSES = {"RBC": 0, "WBC": 1, "Platelets": 2}
 CHROMOSOME = 3
 """Class of a chromosome's box, after those of blood cells."""
@@ -156,16 +157,23 @@ def _volumes(path: Path) -> Iterator[Item]:
             held = np.flatnonzero(labels.any((0, 1)))
             for z in np.unique(np.linspace(held[0] + 1, held[-1] - 1, 6).round().astype(int)):
                 z = int(np.clip(z, 1, grey.shape[2] - 2))
-                yield np.ascontiguousarray(grey[:, :, z - 1 : z + 2]), labels[:, :, z], Row(
-                    dataset="mr_hippocampus_nifti", modality="mr", label="", group=name, mask=True
+                yield (
+                    np.ascontiguousarray(grey[:, :, z - 1 : z + 2]),
+                    labels[:, :, z],
+                    Row(dataset="mr_hippocampus_nifti", modality="mr", label="", group=name, mask=True),
                 )
+
+
+_NIFTI_KINDS = {2: "u1", 4: "<i2", 8: "<i4", 16: "<f4", 64: "<f8", 256: "i1", 512: "<u2"}
 
 
 def read_nifti(data: bytes) -> NDArray[np.generic]:
     """The voxels of a gzipped little-endian NIfTI-1 volume, (X, Y, Z)."""
     raw = gzip.decompress(data)
     sides = np.frombuffer(raw, "<i2", 8, 40)
-    kind = {2: "u1", 4: "<i2", 8: "<i4", 16: "<f4", 64: "<f8", 256: "i1", 512: "<u2"}[int(np.frombuffer(raw, "<i2", 1, 70)[0])]
+    kind = {2: "u1", 4: "<i2", 8: "<i4", 16: "<f4", 64: "<f8", 256: "i1", 512: "<u2"}[
+        int(np.frombuffer(raw, "<i2", 1, 70)[0])
+    ]
     start = int(np.frombuffer(raw, "<f4", 1, 108)[0])
     shape = tuple(int(side) for side in sides[1:4])
     return np.frombuffer(raw, kind, int(np.prod(shape)), start).reshape(shape, order="F")
@@ -178,11 +186,15 @@ def _blood_cells(path: Path) -> Iterator[Item]:
             width, height = (float(tree.findtext(f"size/{side}") or 0) for side in ("width", "height"))
             boxes = []
             for one in tree.iter("object"):
-                x0, y0, x1, y1 = (float(one.findtext(f"bndbox/{side}") or 0) for side in ("xmin", "ymin", "xmax", "ymax"))
+                x0, y0, x1, y1 = (
+                    float(one.findtext(f"bndbox/{side}") or 0) for side in ("xmin", "ymin", "xmax", "ymax")
+                )
                 place = ((x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height)
                 boxes.append((_BOX_CLASSES[one.findtext("name") or ""], *place))
-            yield _decoded(archive.read(name), cv2.IMREAD_COLOR_RGB), None, Row(
-                dataset="smear_bccd_boxes", modality="smear", label="", group=name, mask=False, boxes=tuple(boxes)
+            yield (
+                _decoded(archive.read(name), cv2.IMREAD_COLOR_RGB),
+                None,
+                Row(dataset="smear_bccd_boxes", modality="smear", label="", group=name, mask=False, boxes=tuple(boxes)),
             )
 
 
@@ -192,7 +204,7 @@ def _metaphases(*, one_in: int = 6, window: int = 288) -> Iterator[Item]:
     boxes: dict[str, list[tuple[float, ...]]] = {}
     with gzip.open(folder / "boxes.csv.gz", "rt", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            boxes.setdefault(row["image"], []).append(tuple(float(row[k]) for k in ("xmin", "ymin", "xmax", "ymax")))
+            boxes.setdefault(row["image"], []).append(tuple(float(row[k]) for k in _SIDES))
     with gzip.open(folder / "images.csv.gz", "rt", encoding="utf-8") as file:
         case_of = {row["image"]: row["case"] for row in csv.DictReader(file) if row["split"] == "train"}
     for archive_name in ("train_1.zip", "train_2.zip"):

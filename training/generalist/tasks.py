@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.generalist.augment import ANY_WAY_UP, change_look, cut, move_boxes, random_view
-from training.generalist.network import DIMENSIONS, LEVELS, MODALITIES, UNKNOWN, Maps
+from training.generalist.network import LEARNT_ON, LEVELS, MODALITIES, UNKNOWN, Maps
 from training.generalist.pictures import Pack
 
 SIDE = 96
@@ -132,8 +132,8 @@ class Heads(nn.Module):
 
     def __init__(self, classes: dict[str, tuple[str, ...]], segmented: tuple[str, ...], *, channels: int = 48) -> None:
         super().__init__()
-        self.classes = nn.ModuleDict({name: nn.Linear(DIMENSIONS, len(found)) for name, found in classes.items()})
-        self.modality = nn.Linear(DIMENSIONS, len(MODALITIES))
+        self.classes = nn.ModuleDict({name: nn.Linear(LEARNT_ON, len(found)) for name, found in classes.items()})
+        self.modality = nn.Linear(LEARNT_ON, len(MODALITIES))
         self.lateral = nn.ModuleList(nn.Conv2d(inputs, channels, 1) for inputs in LEVELS.values())
         self.smooth = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1), nn.ReLU(inplace=True))
         self.masks = nn.ModuleDict({name: nn.Conv2d(channels, 1, 1) for name in segmented})
@@ -153,7 +153,7 @@ class Heads(nn.Module):
 
 def losses(heads: Heads, maps: Maps, batch: Batch) -> dict[str, Tensor]:
     """The cost of each task; a task that the batch has nothing of is left out."""
-    image = heads.drop(maps.image().float())
+    image = heads.drop(maps.means().float())
     total = max(sum(len(members) for members, _ in batch.labels.values()), 1)
     found: dict[str, Tensor] = {}
     for name, (members, known) in batch.labels.items():

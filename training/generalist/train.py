@@ -9,7 +9,6 @@ too, on the same pictures (`--keep`), because six thousand pictures can spoil wh
 from __future__ import annotations
 
 import argparse
-import copy
 import time
 from pathlib import Path
 
@@ -21,13 +20,13 @@ from torch.nn import functional
 from training import checkpoint
 from training.cells import RUNS
 from training.generalist.imagenet import normalisation_layers, start_from_imagenet
-from training.generalist.network import DIMENSIONS, MODALITIES, UNKNOWN, Pyramid
+from training.generalist.network import LEARNT_ON, MODALITIES, UNKNOWN, Pyramid
 from training.generalist.pictures import Pack, load_pack
 from training.generalist.synthetic import KINDS, PARAMETERS, draw_synthetic
 from training.generalist.tasks import Heads, Lessons, draw, lessons, losses
 from training.schedule import Schedule
 
-HEAD_RATE = 5.0
+HEAD_RATE = 40.0
 """How much faster the heads learn, which start from nothing."""
 
 USED = 128
@@ -65,8 +64,8 @@ class Drawn(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kind = nn.Linear(DIMENSIONS, len(KINDS))
-        self.parameters_of_kind = nn.Linear(DIMENSIONS, len(KINDS) * PARAMETERS)
+        self.kind = nn.Linear(LEARNT_ON, len(KINDS))
+        self.parameters_of_kind = nn.Linear(LEARNT_ON, len(KINDS) * PARAMETERS)
 
 
 def run_path(name: str) -> Path:
@@ -105,9 +104,9 @@ def real_loss(learner: Learner, data: Lessons, count: int, rng: np.random.Genera
     found = losses(learner.heads, maps, batch)
     if keep:
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            before = learner.before(batch.pictures, torch.full_like(batch.told, UNKNOWN)).image().float()
+            before = learner.before(batch.pictures, torch.full_like(batch.told, UNKNOWN)).means().float()
         spread = before.std(0) + 0.05
-        found["keep"] = keep * (((maps.image().float() - before) / spread) ** 2).clamp(max=25).mean()
+        found["keep"] = keep * (((maps.means().float() - before) / spread) ** 2).clamp(max=25).mean()
     return found
 
 
@@ -116,7 +115,7 @@ def synthetic_loss(learner: Learner, count: int, rng: np.random.Generator) -> di
     pictures, kinds, asked = draw_synthetic(count, rng)
     with torch.autocast("cpu", torch.bfloat16):
         maps = learner.trunk(pictures, torch.full((count,), UNKNOWN))
-    image = maps.image().float()
+    image = maps.means().float()
     assert isinstance(learner.heads, Drawn)
     said = learner.heads.parameters_of_kind(image).view(count, len(KINDS), PARAMETERS)[torch.arange(count), kinds]
     return {

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Or timm:NAME or hf:NAME of a public one (extra 'hub').",
 )
-@click.option("--cache/--no-cache", default=True, help="Whether features are kept for the next time.  [default: --cache]")
+@click.option("--cache/--no-cache", default=True, help="Keep features for the next time.  [default: --cache]")
 def embed(
     inputs: tuple[Path, ...],
     out: Path,

@@ -25,7 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "karyotype": ("consilium.cli.karyotype:karyotype", "Sort the chromosomes of one case into karyograms."),
     "demo": ("consilium.cli.demo:demo", "Draw a synthetic case and karyotype it."),
     "iscn": ("consilium.cli.iscn:iscn", "Check, explain, draw, repair and write karyotypes in ISCN 2024."),
-    "embed": ("consilium.cli.embed:embed", "Turn images of any modality into features for a model of your own."),
+    "embed": ("consilium.cli.embed:embed", "Turn images into features for a model of your own."),
     "models": ("consilium.cli.models:models", "List the shipped models with what their cards say."),
     "schema": ("consilium.cli.schema:schema", "Print the JSON schema of case.json."),
 }

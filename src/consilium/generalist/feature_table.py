@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,9 @@ def write_table(table: FeatureTable, path: Path) -> None:
         partial.replace(path)
     except OSError as problem:
         raise OutputError(
-            f"the features cannot be written ({problem.strerror or problem})", where=str(path), way_out="Free some space."
+            f"the features cannot be written ({problem.strerror or problem})",
+            where=str(path),
+            way_out="Free some space.",
         ) from problem
     finally:
         partial.unlink(missing_ok=True)
@@ -112,10 +115,12 @@ def _write_parquet(table: FeatureTable, path: Path) -> None:
 
 
 def _write_npz(table: FeatureTable, path: Path) -> None:
-    columns = {name: np.asarray(values) for name, values in table.columns.items()}
-    provenance = {name: np.asarray(value) for name, value in table.provenance.items()}
+    # NumPy keeps the name "file" for itself.
+    names = {"file": "files", "label": "labels", "group": "groups"}
+    arrays: dict[str, Any] = {names.get(name, name): np.asarray(values) for name, values in table.columns.items()}
+    arrays |= {name: np.asarray(value) for name, value in table.provenance.items()}
     with path.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **columns, **provenance, features=table.features)
+        np.savez(stream, **arrays, features=table.features)
 
 
 def _write_csv(table: FeatureTable, path: Path) -> None:

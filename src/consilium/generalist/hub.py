@@ -66,7 +66,7 @@ class ModuleEncoder:
         self._normalisation = normalisation or Normalisation()
         self._fingerprint = _fingerprint(module, name, self._normalisation)
         image, maps = self._run(np.zeros((1, side, side, 3), np.float32))
-        self._dimensions = image.shape[1]
+        self._dimensions = int(image.shape[1])
         self._levels = tuple(Level(stride=round(side / one.shape[2]), channels=one.shape[1]) for one in maps)
 
     @property
@@ -124,7 +124,7 @@ class ModuleEncoder:
                 image, maps = self._forward(shown)
         except (RuntimeError, ValueError, AssertionError) as problem:
             raise ModelError(
-                f"the encoder failed on pictures of {images.shape[1]} pixels ({str(problem).splitlines()[0][:200]})",
+                f"the encoder failed on pictures of {images.shape[1]} pixels ({_first_line(problem)})",
                 where=self._name,
                 way_out=f"It does best with {self._side}.",
             ) from problem
@@ -158,7 +158,7 @@ def hub_encoder(spec: str, *, pretrained: bool = True, **options: Any) -> Encode
     except Exception as problem:
         # Hubs raise whatever their network and file layers do.
         raise ModelError(
-            f"the encoder cannot be loaded ({str(problem).splitlines()[0][:200] if str(problem) else problem!r})",
+            f"the encoder cannot be loaded ({_first_line(problem)})",
             where=spec,
             way_out="Check the name and, where weights have to be fetched, the network and the licence.",
         ) from problem
@@ -217,6 +217,11 @@ def _hugging_face(name: str, options: dict[str, Any]) -> Encoder:
     return ModuleEncoder(
         name=f"hf:{name}", module=module, forward=forward, side=side, normalisation=_stated_normalisation(Path(name))
     )
+
+
+def _first_line(problem: Exception) -> str:
+    lines = str(problem).strip().splitlines()
+    return lines[0][:200] if lines else type(problem).__name__
 
 
 def _arguments(function: Any) -> frozenset[str]:

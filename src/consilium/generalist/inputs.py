@@ -11,6 +11,7 @@ from consilium.errors import InputError, NothingToDo
 from consilium.imaging.read import find_images
 
 MANIFEST_SUFFIX = ".csv"
+_COLUMNS = ("file", "label", "group", "modality")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +65,9 @@ def read_manifest(path: Path) -> list[Entry]:
                     where=str(path),
                     way_out="Its first line names the columns, e.g. file,label,group.",
                 )
-            rows = [{key: (row.get(key) or "").strip() for key in ("file", "label", "group", "modality")} for row in table]
+            rows = [
+                {key: (row.get(key) or "").strip() for key in ("file", "label", "group", "modality")} for row in table
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise InputError(
             f"the manifest cannot be read ({problem})", where=str(path), way_out="Save it as CSV in UTF-8."

@@ -16,7 +16,7 @@ from consilium.errors import UnreadableImage
 from consilium.generalist.encoder import Pictures
 from consilium.imaging.read import read_image
 
-_GREY = ("1", "L", "I", "F", "MONOCHROME")
+_GREY = ("1", "L", "LA", "F")
 _SPREAD = (0.5, 99.5)
 
 
@@ -35,7 +35,7 @@ def pictures(path: Path, side: int) -> Pictures:
         ImageOutOfBounds: too small or too large.
     """
     grey = read_image(path)
-    if grey.kind == "dicom" or grey.photometric.startswith(_GREY):
+    if grey.kind == "dicom" or grey.photometric in _GREY or grey.photometric.startswith("I"):
         levels = _spread(grey.pixels)
         return as_square(np.repeat(levels[:, :, None], 3, axis=2), side)[None]
     return as_square(_colours(path), side)[None]
@@ -54,9 +54,10 @@ def as_square(picture: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 def _spread(levels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.float32]:
     if levels.dtype == np.uint8:
-        return levels.astype(np.float32) / 255
+        return levels.astype(np.float32) / np.float32(255)
     low, high = np.percentile(levels, _SPREAD)
-    return np.clip((levels.astype(np.float32) - low) / max(high - low, 1), 0, 1).astype(np.float32)
+    spread = (levels.astype(np.float32) - low) / max(float(high - low), 1.0)
+    return np.asarray(np.clip(spread, 0, 1), np.float32)
 
 
 def _colours(path: Path) -> NDArray[np.float32]:
@@ -70,7 +71,7 @@ def _colours(path: Path) -> NDArray[np.float32]:
             if upright.has_transparency_data:
                 coloured = upright.convert("RGBA")
                 upright = Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured)
-            return np.asarray(upright.convert("RGB"), np.float32) / 255
+            return np.asarray(upright.convert("RGB"), np.float32) / np.float32(255)
     except (OSError, ValueError) as problem:
         raise UnreadableImage(
             f"its colours cannot be read ({problem})", where=str(path), way_out="Save it as PNG."

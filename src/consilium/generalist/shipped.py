@@ -95,9 +95,7 @@ class ShippedEncoder:
         ]
         for part in batches(len(images), self._batch):
             shown = images[part]
-            found = self._model.run(
-                images=np.ascontiguousarray(shown), modality=np.full(len(shown), row, np.int64)
-            )
+            found = self._model.run(images=np.ascontiguousarray(shown), modality=np.full(len(shown), row, np.int64))
             image[part] = found["image"]
             if levels:
                 for level, kept in zip(self._levels, maps, strict=True):
