@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.classic_features import classic_features
+from benchmarks.intervals import exact_binomial
 from benchmarks.probe import CASES, DRAWS, Draw, Features, draws, duplicate_groups, probe_auc
 from benchmarks.results import machine
 from consilium.generalist.pictures import as_square
@@ -175,16 +176,17 @@ Aucs = dict[str, dict[str, list[float]]]
 """Way -> set -> AUC of each draw."""
 
 
-def judge(sets: Sequence[JudgedSet], ways: Sequence[str], count: int) -> Aucs:
-    """Every way on every set."""
-    aucs: Aucs = {way: {} for way in ways}
+def judge(sets: Sequence[JudgedSet], count: int) -> Aucs:
+    """Every way on every set that it has a network for."""
+    aucs: Aucs = {}
     for judged in sets:
         drawn = judged.draws(count)
+        ways = [way for way in WAYS if way == CLASSIC or network_file(way, judged.fold).exists()]
         for way in ways:
-            aucs[way][judged.name] = _kept_aucs(features_of(way, judged), judged, drawn)
+            aucs.setdefault(way, {})[judged.name] = _kept_aucs(features_of(way, judged), judged, drawn)
         told = "  ".join(f"{way} {np.mean(aucs[way][judged.name]):.4f}" for way in ways)
         click.echo(f"{judged.name}: {told}")
-    return aucs
+    return {way: aucs[way] for way in WAYS if way in aucs}
 
 
 def _kept_aucs(features: Features, judged: JudgedSet, drawn: Sequence[Draw]) -> list[float]:
@@ -211,24 +213,28 @@ def images_per_second(path: Path, *, runs: int = 5, pictures: int = 256) -> tupl
     return float(np.median(rates)), min(rates), max(rates)
 
 
-def figures_of(aucs: Aucs, sets: Sequence[JudgedSet]) -> list[dict[str, Any]]:
-    """Mean AUC of every way and its difference from the baseline, with intervals."""
-    names = [judged.name for judged in sets]
-    data = f"{len(names)} sets, {len(next(iter(aucs[BASELINE].values())))} draws each, sets left out of training"
-    baseline = np.asarray([aucs[BASELINE][name] for name in names])
+def figures_of(aucs: Aucs) -> list[dict[str, Any]]:
+    """Mean AUC of every way and its difference from the baseline and from classic features, with intervals."""
     figures = []
     for way, by_set in aucs.items():
-        values = np.asarray([by_set[name] for name in names])
-        low, high = interval_over_sets(values)
-        figures.append(
-            _figure(f"auc_{way}", f"mean AUC: {WAYS[way]}", float(values.mean()), low, high, len(names), data)
-        )
-        if way != BASELINE:
-            low, high = interval_over_sets(values - baseline)
-            mean = float((values - baseline).mean())
-            meaning = f"mean AUC less that of ImageNet as it came: {WAYS[way]}"
-            figures.append(_figure(f"gain_{way}", meaning, mean, low, high, len(names), data))
+        values = np.asarray(list(by_set.values()))
+        data = f"{len(by_set)} sets that its training left out, {values.shape[1]} draws each"
+        figures.append(_mean_figure(f"auc_{way}", f"mean AUC: {WAYS[way]}", values, data))
+        for other in (BASELINE, CLASSIC):
+            if way in (BASELINE, CLASSIC):
+                continue
+            gain = values - np.asarray([aucs[other][name] for name in by_set])
+            figures.append(_mean_figure(f"gain_{way}_{other}", f"mean AUC, {way} less {other}", gain, data))
+            better = int((gain.mean(1) > 0).sum())
+            low, high = exact_binomial(better, len(gain))
+            meaning = f"sets on which {way} is better than {other}"
+            figures.append(_figure(f"sets_{way}_{other}", meaning, better / len(gain), low, high, len(gain), data))
     return figures
+
+
+def _mean_figure(name: str, meaning: str, values: NDArray[np.float64], data: str) -> dict[str, Any]:
+    low, high = interval_over_sets(values)
+    return _figure(name, meaning, float(values.mean()), low, high, len(values), data)
 
 
 def _figure(name: str, meaning: str, value: float, low: float, high: float, n: int, data: str) -> dict[str, Any]:
@@ -246,37 +252,21 @@ def table(document: Mapping[str, Any]) -> str:
         digits = 0 if one["name"].endswith("per_second") else 4
         value, low, high = (f"{one[key]:.{digits}f}" for key in ("value", "low", "high"))
         lines.append(f"| {one['meaning']} | {value} ({low} to {high}) | {one['n']} | {one['data']} |")
-    lines += [
-        "",
-        "Intervals are from resampling the sets and the draws of each; of speeds, the least and the most of",
-        "five runs.",
-    ]
+    lines += ["", "Intervals are from resampling the sets and the draws of each; of shares of sets they are those of"]
+    lines += ["Clopper and Pearson, of speeds the least and the most of five runs."]
     lines += ["", "## Mean AUC by set", ""]
     ways = list(document["aucs"])
     lines += ["| set | pictures | groups | drawn | " + " | ".join(ways) + " |", "|---" * (4 + len(ways)) + "|"]
     for name, told in document["sets"].items():
-        means = [f"{np.mean(document['aucs'][way][name]):.4f}" for way in ways]
-        lines.append(
-            f"| {name} | {told['pictures']} | {told['groups']} | {told['drawn']} | " + " | ".join(means) + " |"
-        )
+        cells = [name, *(str(told[key]) for key in ("pictures", "groups", "drawn"))]
+        by_way = [document["aucs"][way].get(name) for way in ways]
+        cells += ["" if one is None else f"{np.mean(one):.4f}" for one in by_way]
+        lines.append("| " + " | ".join(cells) + " |")
     lines += ["", *(f"- **{way}**: {WAYS[way]}" for way in ways)]
     if document["training"]:
         lines += ["", "## How long each way was trained", "", document["training"]]
     lines += ["", f"Measured on {document['date']}, {document['machine']}.", ""]
     return "\n".join(lines)
-
-
-def _available(ways: Sequence[str], sets: Sequence[JudgedSet]) -> list[str]:
-    """The ways that have a network for every set; the others are named and passed over."""
-    kept = []
-    for way in ways:
-        files = set() if way == CLASSIC else {network_file(way, one.fold) for one in sets}
-        missing = {path for path in files if not path.exists()}
-        if missing:
-            click.echo(f"passed over: {way} ({', '.join(sorted(path.name for path in missing))} not there)", err=True)
-        else:
-            kept.append(way)
-    return kept
 
 
 @click.command(help=__doc__)
@@ -290,9 +280,8 @@ def main(folds: tuple[str, ...], count: int, training: str) -> None:
         raise click.UsageError(f"{DATA_VARIABLE} has to name the folder of real data")
     chosen = {fold: names for fold, names in FOLDS.items() if not folds or fold in folds}
     sets = [read_set(folder / "medical" / f"{name}.zip", fold) for fold, names in chosen.items() for name in names]
-    ways = _available(list(WAYS), sets)
-    aucs = judge(sets, ways, count)
-    figures = figures_of(aucs, sets)
+    aucs = judge(sets, count)
+    figures = figures_of(aucs)
     for one in figures:
         click.echo(f"{one['meaning']}: {one['value']:.4f} ({one['low']:.4f} to {one['high']:.4f})")
     if folds:
