@@ -103,6 +103,13 @@ def test_a_missing_card(tmp_path: Path) -> None:
         read_card(tmp_path / "gone.json")
 
 
+def test_a_card_may_name_its_modalities(document: dict[str, Any], tmp_path: Path) -> None:
+    assert _read(document, tmp_path).modalities == ()
+    assert _read(document | {"modalities": ["us", "ct"]}, tmp_path).modalities == ("us", "ct")
+    with pytest.raises(ModelError, match="modalities"):
+        _read(document | {"modalities": "us"}, tmp_path)
+
+
 def test_cards_are_found_in_the_rooms(tmp_path: Path) -> None:
     for name in (
         "karyotype/weights/b.json",

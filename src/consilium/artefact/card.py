@@ -76,6 +76,7 @@ class ModelCard:
         initialised_from: the published weights it started from; empty when it started from random numbers.
         recipe: the command that trains it again.
         constants: what the code around the model needs, such as thresholds chosen on validation data.
+        modalities: identifiers of the imaging modalities it learnt from; empty where that is not said.
     """
 
     name: str
