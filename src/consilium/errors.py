@@ -6,6 +6,7 @@
     |   +-- ImageOutOfBounds         too small or too large to be one metaphase
     |   +-- NoMetaphase              a readable picture without a chromosome spread in it
     |   +-- NothingToDo              no input was left to work on
+    |   +-- NotDeidentified          a file could tell who the patient is, and is not handed on
     +-- ModelError                   a shipped or chosen model is missing, altered or does not fit
     +-- OutputError                  a result cannot be written where it was asked for
     +-- WorkerDied                   the process that worked on an image was killed
@@ -62,6 +63,10 @@ class NoMetaphase(InputError):
 
 class NothingToDo(InputError):
     """No input was left to work on."""
+
+
+class NotDeidentified(InputError):
+    """A file cannot be written without the risk that it tells who the patient is."""
 
 
 class ModelError(ConsiliumError):

@@ -26,6 +26,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("consilium.cli.demo:demo", "Draw a synthetic case and karyotype it."),
     "iscn": ("consilium.cli.iscn:iscn", "Check, explain, draw, repair and write karyotypes in ISCN 2024."),
     "modalities": ("consilium.cli.modalities:modalities", "List the kinds of images that are read."),
+    "deidentify": (
+        "consilium.cli.deidentify:deidentify",
+        "Write copies of images that do not tell who the patient is.",
+    ),
     "models": ("consilium.cli.models:models", "List the shipped models with what their cards say."),
     "schema": ("consilium.cli.schema:schema", "Print the JSON schema of case.json."),
 }
