@@ -25,7 +25,6 @@ VERBS: dict[str, tuple[str, str]] = {
     "karyotype": ("consilium.cli.karyotype:karyotype", "Sort the chromosomes of one case into karyograms."),
     "demo": ("consilium.cli.demo:demo", "Draw a synthetic case and karyotype it."),
     "iscn": ("consilium.cli.iscn:iscn", "Check, explain, draw, repair and write karyotypes in ISCN 2024."),
-    "modalities": ("consilium.cli.modalities:modalities", "List the kinds of images that are read."),
     "deidentify": (
         "consilium.cli.deidentify:deidentify",
         "Write copies of images that do not tell who the patient is.",
