@@ -72,7 +72,9 @@ def export(name: str) -> Path:
     return path
 
 
-def card(written: dict[str, Any], path: Path) -> ModelCard:
+def card(
+    written: dict[str, Any], path: Path, *, results: Path = RESULTS, modalities: tuple[str, ...] = ()
+) -> ModelCard:
     """The card of a file: what people wrote, its hash, and the figures and constants that were measured."""
     calibration = RUNS / "calibration.json"
     before = path.with_suffix(".json")
@@ -91,17 +93,18 @@ def card(written: dict[str, Any], path: Path) -> ModelCard:
         trained_on=tuple(TrainingData(**entry) for entry in written["trained_on"]),
         initialised_from=tuple(written["initialised_from"]),
         known_failures=tuple(written["known_failures"]),
-        metrics=metrics(written["metrics"]),
+        metrics=metrics(written["metrics"], results),
         constants={key: chosen.get(key, neutral) for key, neutral in written["constants"].items()},
+        modalities=modalities or tuple(written.get("modalities", ())),
     )
 
 
-def metrics(names: list[str]) -> tuple[Metric, ...]:
+def metrics(names: list[str], results: Path = RESULTS) -> tuple[Metric, ...]:
     """Figures of the last benchmark, by name; none before there was one."""
-    if not RESULTS.exists():
+    if not results.exists():
         return ()
     entries = ("name", "value", "low", "high", "n", "data", "date")
-    figures = json.loads(RESULTS.read_text(encoding="utf-8"))["figures"]
+    figures = json.loads(results.read_text(encoding="utf-8"))["figures"]
     found = {f["name"]: Metric(**{k: f[k] for k in entries}) for f in figures if f["value"] is not None}
     return tuple(found[name] for name in names if name in found)
 

@@ -7,6 +7,7 @@
     |   +-- NoMetaphase              a readable picture without a chromosome spread in it
     |   +-- NothingToDo              no input was left to work on
     |   +-- NotDeidentified          a file could tell who the patient is, and is not handed on
+    |   +-- UnusableDataset          labelled cases that no model can be trained or judged on
     +-- ModelError                   a shipped or chosen model is missing, altered or does not fit
     +-- OutputError                  a result cannot be written where it was asked for
     +-- WorkerDied                   the process that worked on an image was killed
@@ -67,6 +68,10 @@ class NothingToDo(InputError):
 
 class NotDeidentified(InputError):
     """A file cannot be written without the risk that it tells who the patient is."""
+
+
+class UnusableDataset(InputError):
+    """Labelled cases, or the table that lists them, are such that no model can be trained or judged on them."""
 
 
 class ModelError(ConsiliumError):

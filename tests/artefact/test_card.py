@@ -12,6 +12,8 @@ from consilium.artefact.card import ModelCard, read_card, shipped_cards, write_c
 from consilium.artefact.runtime import load_model, sha256_of
 from consilium.errors import ModelError
 
+MAY_BE_LEFT_OUT = ("constants", "modalities")
+
 MakeCard = Callable[..., ModelCard]
 
 
@@ -35,16 +37,17 @@ def test_a_card_cannot_be_changed(make_card: MakeCard) -> None:
         make_card().licence = "mine"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("entry", [field.name for field in fields(ModelCard) if field.name != "constants"])
+@pytest.mark.parametrize("entry", [field.name for field in fields(ModelCard) if field.name not in MAY_BE_LEFT_OUT])
 def test_every_entry_is_required(entry: str, document: dict[str, Any], tmp_path: Path) -> None:
     del document[entry]
     with pytest.raises(ModelError, match=entry):
         _read(document, tmp_path)
 
 
-def test_constants_may_be_left_out(document: dict[str, Any], tmp_path: Path) -> None:
-    del document["constants"]
+def test_constants_and_modalities_may_be_left_out(document: dict[str, Any], tmp_path: Path) -> None:
+    del document["constants"], document["modalities"]
     assert _read(document, tmp_path).constants == {}
+    assert _read(document, tmp_path).modalities == ()
 
 
 @pytest.mark.parametrize(
@@ -98,6 +101,13 @@ def test_what_is_no_card(content: bytes, tmp_path: Path) -> None:
 def test_a_missing_card(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model card"):
         read_card(tmp_path / "gone.json")
+
+
+def test_a_card_may_name_its_modalities(document: dict[str, Any], tmp_path: Path) -> None:
+    assert _read(document, tmp_path).modalities == ()
+    assert _read(document | {"modalities": ["us", "ct"]}, tmp_path).modalities == ("us", "ct")
+    with pytest.raises(ModelError, match="modalities"):
+        _read(document | {"modalities": "us"}, tmp_path)
 
 
 def test_cards_are_found_in_the_rooms(tmp_path: Path) -> None:

@@ -72,9 +72,11 @@ class ModelCard:
         task: what it does, e.g. "find chromosomes in a metaphase".
         file: name of the ONNX file in the card's folder.
         sha256: of that file, 64 hexadecimal digits.
+        modalities: ids of the imaging modalities it learnt from, as `consilium modalities` lists them.
         initialised_from: the published weights it started from; empty when it started from random numbers.
         recipe: the command that trains it again.
         constants: what the code around the model needs, such as thresholds chosen on validation data.
+        modalities: identifiers of the imaging modalities it learnt from; empty where that is not said.
     """
 
     name: str
@@ -92,6 +94,7 @@ class ModelCard:
     licence: str
     recipe: str
     constants: Mapping[str, float | str | Sequence[float]] = field(default_factory=dict)
+    modalities: tuple[str, ...] = ()
 
 
 def read_card(path: Path) -> ModelCard:
@@ -170,6 +173,6 @@ def _card(document: Mapping[str, Any]) -> ModelCard:
         made[key] = tuple(Tensor(**{**entry, "shape": tuple(entry["shape"])}) for entry in document[key])
     made["trained_on"] = tuple(TrainingData(**entry) for entry in document["trained_on"])
     made["metrics"] = tuple(Metric(**entry) for entry in document["metrics"])
-    for key in ("initialised_from", "known_failures"):
-        made[key] = tuple(document[key])
+    for key in ("initialised_from", "known_failures", "modalities"):
+        made[key] = tuple(document.get(key, ()))
     return ModelCard(**made)

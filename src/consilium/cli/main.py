@@ -29,6 +29,8 @@ VERBS: dict[str, tuple[str, str]] = {
         "consilium.cli.deidentify:deidentify",
         "Write copies of images that do not tell who the patient is.",
     ),
+    "modalities": ("consilium.cli.modalities:modalities", "List the kinds of images that are read."),
+    "embed": ("consilium.cli.embed:embed", "Turn images into features for a model of your own."),
     "models": ("consilium.cli.models:models", "List the shipped models with what their cards say."),
     "schema": ("consilium.cli.schema:schema", "Print the JSON schema of case.json."),
 }

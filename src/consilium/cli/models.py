@@ -36,6 +36,7 @@ def describe(card: ModelCard) -> str:
     lines = [f"{card.name} {card.version}: {card.task}", f"  use       {card.intended_use}"]
     lines += [f"  licence   {card.licence}", f"  file      {card.file}, SHA-256 {card.sha256}"]
     lines += [f"  learnt    {data.name} ({data.part}): {data.use}; {data.licence}" for data in card.trained_on]
+    lines += [f"  sees      {', '.join(card.modalities)}"] if card.modalities else []
     lines += [f"  started   from {source}" for source in card.initialised_from]
     lines += [
         f"  measured  {metric.name} {metric.value:g} (95 % interval {metric.low:g} to {metric.high:g}, n = {metric.n}),"

@@ -22,13 +22,12 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply
 from pydicom.pixels.utils import pixel_array
 
 from consilium.errors import ImageOutOfBounds, UnreadableImage
+from consilium.imaging.codestream import JPEG_2000_FAMILY, JPEG_FAMILY, jpeg_2000_size, jpeg_size
 from consilium.imaging.grey import MAX_FILE_BYTES, GreyImage, Levels, as_levels, check_size
 
 _HEADER_TAGS = ["SOPClassUID", "Rows", "Columns", "NumberOfFrames"]
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, as for the other kinds
-_JPEG_FAMILY = (*uid.JPEGTransferSyntaxes, *uid.JPEGLSTransferSyntaxes)
-_JPEG_2000_FAMILY = (*uid.JPEG2000TransferSyntaxes, uid.HTJ2K, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL)
 _DECODER_WAY_OUT = "Export it uncompressed, or install a decoder: pip install 'pylibjpeg[all]'."
 _INFLATE_STEP = 1 << 22
 
@@ -47,7 +46,7 @@ def read_dicom(path: Path) -> GreyImage:
         UnreadableImage: no picture, several frames, or a compression that nothing installed can undo.
         Exception: whatever pydicom raises on a damaged file; `read_image` puts it into words.
     """
-    _refuse_inflated_bomb(path)
+    refuse_inflated_bomb(path, MAX_FILE_BYTES)
     header = pydicom.dcmread(path, force=True, stop_before_pixels=True, specific_tags=_HEADER_TAGS)
     if header.get("Rows") is None or header.get("Columns") is None:
         raise _without_picture(header, path)
@@ -83,11 +82,15 @@ def _without_picture(data: FileDataset, path: Path) -> UnreadableImage:
     )
 
 
-def _refuse_inflated_bomb(path: Path) -> None:
+def refuse_inflated_bomb(path: Path, most: int) -> None:
     """Measures a deflated data set piece by piece, because pydicom inflates it whole.
 
+    Args:
+        path: the file, deflated or not.
+        most: bytes that it may inflate to.
+
     Raises:
-        ImageOutOfBounds: it inflates to more than a file may hold.
+        ImageOutOfBounds: it inflates to more.
     """
     with path.open("rb") as stream:
         start = stream.read(144)
@@ -99,11 +102,11 @@ def _refuse_inflated_bomb(path: Path) -> None:
         inflated = 0
         while piece := inflater.unconsumed_tail or stream.read(_INFLATE_STEP):
             inflated += len(inflater.decompress(piece, _INFLATE_STEP))
-            if inflated > MAX_FILE_BYTES:
+            if inflated > most:
                 raise ImageOutOfBounds(
-                    f"the file inflates to more than {MAX_FILE_BYTES >> 20} MiB",
+                    f"the file inflates to more than {most >> 20} MiB",
                     where=str(path),
-                    way_out="Export the metaphase as an image of its own.",
+                    way_out="Export it without deflation, or in smaller parts.",
                 )
             if inflater.eof:
                 return
@@ -149,10 +152,10 @@ def _refuse_other_size_inside(data: FileDataset, path: Path) -> None:
         UnreadableImage: the two sizes differ.
     """
     syntax = data.file_meta.TransferSyntaxUID
-    if syntax in _JPEG_FAMILY:
-        inside = _jpeg_size(get_frame(data.PixelData, 0, number_of_frames=1))
-    elif syntax in _JPEG_2000_FAMILY:
-        inside = _jpeg_2000_size(get_frame(data.PixelData, 0, number_of_frames=1))
+    if syntax in JPEG_FAMILY:
+        inside = jpeg_size(get_frame(data.PixelData, 0, number_of_frames=1))
+    elif syntax in JPEG_2000_FAMILY:
+        inside = jpeg_2000_size(get_frame(data.PixelData, 0, number_of_frames=1))
     else:
         return
     stated = (int(data.Columns), int(data.Rows))
@@ -162,37 +165,6 @@ def _refuse_other_size_inside(data: FileDataset, path: Path) -> None:
             where=str(path),
             way_out="Export it again from the system it came from.",
         )
-
-
-def _jpeg_size(frame: bytes) -> tuple[int, int]:
-    """Width and height in the frame header (ITU-T T.81 B.2.2; JPEG-LS uses the same layout, T.87 C.2.2).
-
-    Raises:
-        ValueError: there is no frame header.
-    """
-    at = 2
-    while at + 9 <= len(frame) and frame[at] == 0xFF:
-        marker = frame[at + 1]
-        if marker == 0xFF:
-            at += 1
-        elif marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            return int.from_bytes(frame[at + 7 : at + 9], "big"), int.from_bytes(frame[at + 5 : at + 7], "big")
-        else:
-            at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
-    raise ValueError("no frame header in the JPEG data")
-
-
-def _jpeg_2000_size(frame: bytes) -> tuple[int, int]:
-    """Width and height in the SIZ marker segment (ITU-T T.800 A.5.1).
-
-    Raises:
-        ValueError: there is no codestream.
-    """
-    at = frame.find(b"\xff\x4f\xff\x51")
-    if at < 0 or len(frame) < at + 24:
-        raise ValueError("no codestream in the JPEG 2000 data")
-    right, bottom, left, top = (int.from_bytes(frame[at + 8 + 4 * i : at + 12 + 4 * i], "big") for i in range(4))
-    return right - left, bottom - top
 
 
 def _grey_levels(data: FileDataset, stored: NDArray[Any], photometric: str, path: Path) -> Levels:

@@ -1,4 +1,4 @@
-"""Grey levels out of PNG, JPEG, TIFF, BMP and WebP files.
+"""Pictures out of PNG, JPEG, TIFF, BMP and WebP files: grey levels of a metaphase, or colour as it is.
 
 The decoder is chosen by the sniffed kind, so that a file cannot pick an obscure one, and the size is checked
 between reading the header and decoding.
@@ -6,16 +6,19 @@ between reading the header and decoding.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin
 from PIL import TiffImagePlugin as Tiff
 from PIL import WebPImagePlugin as WebP
 
 from consilium.errors import UnreadableImage
 from consilium.imaging.grey import GreyImage, Levels, as_levels, check_size
+from consilium.imaging.study import MAX_PLANE_PIXELS, MAX_PLANE_SIDE, check_plane_size
 
 _DECODERS: dict[str, type[ImageFile.ImageFile]] = {
     "png": PngImagePlugin.PngImageFile,
@@ -29,7 +32,11 @@ _NEW_SUBFILE_TYPE = 254
 _BITS_PER_SAMPLE = 258
 _PHOTOMETRIC = 262
 _WHITE_IS_ZERO = 0
+_IMAGE_DESCRIPTION = 270
+_ORIENTATION = 274
+_TILE_WIDTH = 322
 _MAX_PAGES = 64
+_MAX_STACK = 4096
 
 
 def read_raster(stream: BinaryIO, kind: str, path: Path) -> GreyImage:
@@ -64,6 +71,154 @@ def read_raster(stream: BinaryIO, kind: str, path: Path) -> GreyImage:
     if inverted_levels is not None:
         pixels = as_levels(inverted_levels - pixels, eight_bits=False)
     return GreyImage(pixels=pixels, path=path, kind=kind, photometric=photometric)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A full picture in a file, as its header describes it.
+
+    Attributes:
+        number: of the page in the file.
+        width, height: pixels, upright.
+        coloured: it decodes to (H, W, 3).
+        bits: a value has, as decoded.
+    """
+
+    number: int
+    width: int
+    height: int
+    coloured: bool
+    bits: int
+
+
+def picture_pages(stream: BinaryIO, kind: str, path: Path) -> list[Page]:
+    """What full pictures a file holds, from its headers alone.
+
+    Args:
+        stream: the file, at its start.
+        kind: one of "png", "jpeg", "tiff", "bmp", "webp".
+        path: the file, for messages.
+
+    Returns:
+        The pages, thumbnails and pyramid levels left out.
+
+    Raises:
+        ImageOutOfBounds: one is too large to be decoded whole.
+        UnreadableImage: an animation, or a TIFF of more pages than are read.
+        Exception: whatever the decoder raises on a damaged file.
+    """
+    if kind == "webp":
+        check_plane_size(*_webp_size(stream.read(30)), path)
+        stream.seek(0)
+    with _DECODERS[kind](stream) as image:
+        check_plane_size(*image.size, path)
+        if not isinstance(image, Tiff.TiffImageFile):
+            _refuse_several_pictures(image, path)
+            return [_page(image, 0)]
+        pages: list[Page] = []
+        for number in range(_MAX_STACK):
+            try:
+                image.seek(number)
+            except EOFError:
+                return pages
+            if not int(image.tag_v2.get(_NEW_SUBFILE_TYPE, 0)) & 1 or number == 0:
+                check_plane_size(*image.size, path)
+                pages.append(_page(image, number))
+    raise UnreadableImage(
+        f"the file holds more than {_MAX_STACK} pages", where=str(path), way_out="Save it in smaller parts."
+    )
+
+
+def _page(image: ImageFile.ImageFile, number: int) -> Page:
+    width, height = _upright_size(image)
+    grey = image.mode in ("1", "L") or image.mode.startswith(("I", "F"))
+    deep = 16 if image.mode.startswith("I;16") else 32
+    return Page(
+        number=number,
+        width=width,
+        height=height,
+        coloured=not grey or image.has_transparency_data,
+        bits=deep if image.mode.startswith(("I", "F")) else 8,
+    )
+
+
+def tiff_description(stream: BinaryIO) -> str:
+    """The description of the first page, where microscopes write what the pages are; "" where there is none."""
+    with Tiff.TiffImageFile(stream) as image:
+        return str(image.tag_v2.get(_IMAGE_DESCRIPTION, ""))
+
+
+def tiff_is_tiled_pyramid(stream: BinaryIO, least: int | None = None) -> bool:
+    """Whether a TIFF is a slide: its first page lies in tiles and is larger than what is decoded whole.
+
+    Args:
+        stream: the file, at its start.
+        least: pixels that a tiled page needs to be a slide; more than `MAX_PLANE_PIXELS` or two tiled pages that become
+            smaller where left out.
+    """
+    with Tiff.TiffImageFile(stream) as image:
+        width, height = image.size
+        if _TILE_WIDTH not in image.tag_v2:
+            return False
+        if least is not None or width * height > MAX_PLANE_PIXELS or max(width, height) > MAX_PLANE_SIDE:
+            return width * height >= (least or 1)
+        for page in range(1, _MAX_PAGES):
+            try:
+                image.seek(page)
+            except EOFError:
+                return False
+            if _TILE_WIDTH in image.tag_v2 and image.size[0] < width // 2 + 1:
+                return True
+    return False
+
+
+def read_picture(stream: BinaryIO, kind: str, path: Path, page: int = 0) -> NDArray[Any]:
+    """Decodes one picture of any size and colour.
+
+    Args:
+        stream: the file, at its start.
+        kind: one of "png", "jpeg", "tiff", "bmp", "webp".
+        path: the file, for messages.
+        page: of a TIFF.
+
+    Returns:
+        (H, W) uint8, uint16, int32 or float32, or (H, W, 3) uint8 RGB; upright, what is transparent on white.
+
+    Raises:
+        ImageOutOfBounds: it is too large to be decoded whole.
+        Exception: whatever the decoder raises on a damaged file.
+    """
+    if kind == "webp":
+        check_plane_size(*_webp_size(stream.read(30)), path)
+        stream.seek(0)
+    with _DECODERS[kind](stream) as image:
+        if page:
+            image.seek(page)
+        check_plane_size(*image.size, path)
+        inverted_levels = _white_is_zero_levels(image)
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        pixels = _as_it_is(upright)
+    return pixels if inverted_levels is None else as_levels(inverted_levels - pixels, eight_bits=False)
+
+
+def _as_it_is(image: Image.Image) -> NDArray[Any]:
+    if image.mode.startswith(("I", "F")):
+        levels = np.asarray(image)
+        return levels.astype(levels.dtype.newbyteorder("="))
+    if image.mode == "1":
+        image = image.convert("L")
+    if image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured).convert("RGB")
+    elif image.mode not in ("L", "RGB"):
+        image = image.convert("RGB")
+    return np.array(image)
+
+
+def _upright_size(image: ImageFile.ImageFile) -> tuple[int, int]:
+    turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    return (image.size[1], image.size[0]) if turned else image.size
 
 
 def _webp_size(header: bytes) -> tuple[int, int]:

@@ -194,9 +194,14 @@ def find_images(inputs: Sequence[Path]) -> list[Path]:
     return list(found.values())
 
 
-def _images_in(folder: Path) -> list[Path]:
-    files = [file for file in _walk(folder, set()) if _looks_like_image(file)]
+def files_below(folder: Path) -> list[Path]:
+    """The regular files in a folder and the folders in it, naturally sorted; hidden ones and DICOMDIR left out."""
+    files = list(_walk(folder, set()))
     return sorted(files, key=lambda file: [_natural_key(part) for part in file.relative_to(folder).parts])
+
+
+def _images_in(folder: Path) -> list[Path]:
+    return [file for file in files_below(folder) if _looks_like_image(file)]
 
 
 def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
