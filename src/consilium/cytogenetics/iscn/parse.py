@@ -45,6 +45,9 @@ _GLYPHS = str.maketrans({"×": "x", "∼": "~", "\u2013": "-", "\u2212": "-", "\
 LONGEST = 20_000
 """Characters: the longest published karyotypes have about 3,000; what is longer is another kind of text."""
 
+MOST_LINES = 100
+"""Cell lines: each may start from the one before it, and what reads them follows such chains."""
+
 _TECHNIQUE = re.compile(r"\. ?(nuc ish|ish|subtel|arr|ogm|rsa|mlpa|sseq|seq|cnv|pcp)(?![a-z])")
 
 
@@ -54,18 +57,21 @@ class NotISCN(InputError):
     Attributes:
         start, end: the characters where reading stopped.
         expected: what could have stood there, as names of the grammar.
+        zh: what is wrong, in Chinese, where it is not a sign that cannot stand there; else empty.
     """
 
-    def __init__(self, what: str, *, start: int, end: int, expected: tuple[str, ...] = (), way_out: str = "") -> None:
+    def __init__(
+        self, what: str, *, start: int, end: int, expected: tuple[str, ...] = (), way_out: str = "", zh: str = ""
+    ) -> None:
         super().__init__(what, where=f"character {start + 1}", way_out=way_out)
-        self.start, self.end, self.expected = start, end, expected
+        self.start, self.end, self.expected, self.zh = start, end, expected, zh
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _again, (self.what, self.start, self.end, self.expected, self.way_out)
+        return _again, (self.what, self.start, self.end, self.expected, self.way_out, self.zh)
 
 
-def _again(what: str, start: int, end: int, expected: tuple[str, ...], way_out: str) -> NotISCN:
-    return NotISCN(what, start=start, end=end, expected=expected, way_out=way_out)
+def _again(what: str, start: int, end: int, expected: tuple[str, ...], way_out: str, zh: str) -> NotISCN:
+    return NotISCN(what, start=start, end=end, expected=expected, way_out=way_out, zh=zh)
 
 
 def parse(text: str) -> Result:
@@ -78,10 +84,12 @@ def parse(text: str) -> Result:
         NotISCN: it is not well formed; the error says where.
     """
     if len(text) > LONGEST:
-        raise NotISCN(f"{len(text)} characters are no karyotype", start=LONGEST, end=len(text))
+        raise NotISCN(f"{len(text)} characters are no karyotype", start=LONGEST, end=len(text), zh="文本过长")
     text = text.translate(_GLYPHS)
     starts = [*(match.start() for match in _TECHNIQUE.finditer(text)), len(text)]
     karyotype = text[: starts[0]]
+    if (slashes := karyotype.count("/")) > MOST_LINES:
+        raise NotISCN(f"{slashes} cell lines are no karyotype", start=0, end=len(karyotype), zh="细胞系过多")
     techniques = tuple(_technique(text, start, end) for start, end in pairwise(starts))
     if not karyotype and techniques:
         return Result(persons=(), techniques=techniques, span=Span(0, len(text)))

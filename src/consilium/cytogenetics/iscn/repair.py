@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from os.path import commonprefix
 from types import MappingProxyType
 
 from consilium.cytogenetics.iscn.parse import LONGEST, NotISCN, parse
@@ -122,13 +123,26 @@ def _found(text: str, suggestion: str, why: list[str]) -> Repair:
         return Repair(text, None)  # words or numbers that were taken for one
     if len(_LINE.findall(suggestion)) < len(_LINE.findall(_NOT_CLONAL.sub("", _glyphs(text)))):
         return Repair(text, None)  # a clone must not get lost among words
-    matcher = SequenceMatcher(a=text, b=suggestion, autojunk=False)
-    changes = tuple(
-        Change(start, end, text[start:end], suggestion[other:until])
-        for how, start, end, other, until in matcher.get_opcodes()
-        if how != "equal"
-    )
-    return Repair(text, suggestion, changes, tuple(why))
+    return Repair(text, suggestion, tuple(_differences(text, suggestion)), tuple(why))
+
+
+_COMPARED = 600
+"""Letters between the first and the last difference that are compared one by one: the time grows with their cube."""
+
+
+def _differences(text: str, suggestion: str) -> Iterator[Change]:
+    """What differs, from left to right; as one change where it is too far apart to be compared letter by letter."""
+    start = len(commonprefix((text, suggestion)))
+    left = min(len(text), len(suggestion)) - start
+    alike = len(commonprefix((text[::-1], suggestion[::-1])))
+    stop = len(text) - min(alike, left)
+    before, after = text[start:stop], suggestion[start : len(suggestion) - min(alike, left)]
+    if max(len(before), len(after)) > _COMPARED:
+        yield Change(start, stop, before, after)
+        return
+    for how, one, end, other, until in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+        if how != "equal":
+            yield Change(start + one, start + end, before[one:end], after[other:until])
 
 
 def _is_karyotype(text: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from consilium.cytogenetics.iscn.order import canonical
-from consilium.cytogenetics.iscn.parse import LONGEST, NotISCN, parse
+from consilium.cytogenetics.iscn.parse import NotISCN, parse
 from consilium.cytogenetics.iscn.repair import repair
 from consilium.cytogenetics.iscn.rules import Finding
 from consilium.cytogenetics.iscn.tree import Result, Span
@@ -69,6 +69,8 @@ _EXPECTED = {
 
 def _stopped(text: str, problem: NotISCN) -> tuple[tuple[str, str], ...]:
     """Why reading stopped and what could have stood there, in English and Chinese."""
+    if problem.zh:
+        return ("what", problem.what), ("what_zh", problem.zh)
     names = [name for name in _EXPECTED if name in problem.expected]
     ended = problem.start >= len(text)
     here = repr(text[problem.start : problem.start + 12])
@@ -77,9 +79,7 @@ def _stopped(text: str, problem: NotISCN) -> tuple[tuple[str, str], ...]:
     if names:
         en += "; expected one of: " + ", ".join(_EXPECTED[name][0] for name in names)
         zh += "；应为其中之一：" + "、".join(_EXPECTED[name][1] for name in names)
-    return (
-        (("what", en), ("what_zh", zh)) if len(text) <= LONGEST else (("what", problem.what), ("what_zh", "文本过长"))
-    )
+    return ("what", en), ("what_zh", zh)
 
 
 def _judge(text: str, result: Result, known: Collection[str]) -> Iterator[Finding]:
