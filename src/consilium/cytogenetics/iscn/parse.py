@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cache
 from importlib import resources
 from itertools import pairwise
 from typing import Any, Literal, cast
 
-from lark import Lark, Token, Tree, UnexpectedInput
-from lark.tree import Meta
+from lark import Lark, Token, Transformer, UnexpectedInput
 
 from consilium.cytogenetics.iscn.tree import (
     Breakpoint,
@@ -93,8 +93,8 @@ def parse(text: str) -> Result:
     techniques = tuple(_technique(text, start, end) for start, end in pairwise(starts))
     if not karyotype and techniques:
         return Result(persons=(), techniques=techniques, span=Span(0, len(text)))
-    result = cast(Result, _read("result", karyotype, 0))
-    return replace(result, techniques=techniques, span=Span(0, len(text)))
+    prefix, persons = _read("result", karyotype, 0)
+    return Result(persons, prefix, techniques, span=Span(0, len(text)))
 
 
 def _technique(text: str, start: int, end: int) -> Technique:
@@ -107,14 +107,14 @@ def _technique(text: str, start: int, end: int) -> Technique:
 def _grammar() -> Lark:
     text = resources.files("consilium.cytogenetics.iscn").joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(
-        text, parser="lalr", lexer="contextual", start=["result", "detailed"], propagate_positions=True,
+        text, parser="lalr", lexer="contextual", start=["result", "detailed"], transformer=_Builder(),
         maybe_placeholders=False,
     )  # fmt: skip
 
 
 def _read(rule: str, text: str, offset: int) -> Any:
     try:
-        return _built(_grammar().parse(text, start=rule))
+        return _grammar().parse(text, start=rule)
     except NotISCN:
         raise
     except UnexpectedInput as problem:
@@ -132,12 +132,17 @@ def _refusal(problem: UnexpectedInput, text: str, offset: int) -> NotISCN:
     return NotISCN(found, start=offset + at, end=offset + min(at + 1, len(text)), expected=tuple(sorted(expected)))
 
 
-def _span(meta: Meta) -> Span:
-    return Span(meta.start_pos, meta.end_pos)
-
-
 def _of(token: Token) -> Span:
     return Span(cast(int, token.start_pos), cast(int, token.end_pos))
+
+
+def _span(parts: Sequence[Any]) -> Span:
+    """From the start of the first to the end of the last of them: tokens, nodes, or several nodes in one."""
+    first, last = parts[0], parts[-1]
+    while isinstance(last, tuple):
+        last = last[-1]
+    start = first.start_pos if isinstance(first, Token) else first.span.start
+    return Span(start, last.end_pos if isinstance(last, Token) else last.span.end)
 
 
 def _range(token: Token, *, skip: int = 0) -> Range:
@@ -154,33 +159,28 @@ _COUNTED = re.compile(r"([>~]?)(\d+(?:[~-]>?\d+)?)?(mar|dmin|ace|min|r)(\d*)")
 _VARIANT = re.compile(r"(\d+|X|Y)([a-z]+)([+-]?)")
 
 
-def _built(tree: Tree[Token]) -> Any:
-    parts = [_built(part) if isinstance(part, Tree) else part for part in tree.children]
-    return getattr(_BUILDER, tree.data)(tree.meta, parts)
+class _Builder(Transformer[Token, Any]):
+    """Makes a node of every rule of the grammar while it is read: each method gets what the rule of its name holds."""
 
-
-class _Builder:
-    """Makes a node of every rule of the grammar."""
-
-    def result(self, meta: Meta, parts: list[Any]) -> Result:
+    def result(self, parts: list[Any]) -> tuple[str, tuple[tuple[Line, ...], ...]]:
         prefix = str(parts.pop(0)).strip() if isinstance(parts[0], Token) and parts[0].type == "PREFIX" else ""
         persons: list[tuple[Line, ...]] = [()] if isinstance(parts[0], Token) else []
         persons += [part for part in parts if not isinstance(part, Token)]
         if isinstance(parts[-1], Token):
             persons.append(())
-        return Result(tuple(persons), cast(Any, prefix), span=_span(meta))
+        return prefix, tuple(persons)
 
-    def lines(self, _meta: Meta, parts: list[Line]) -> tuple[Line, ...]:
+    def lines(self, parts: list[Line]) -> tuple[Line, ...]:
         return tuple(parts)
 
-    def line(self, meta: Meta, parts: list[Any]) -> Line:
+    def line(self, parts: list[Any]) -> Line:
         count, ploidy, rest = _head(parts)
         cells = _cells(rest.pop()) if isinstance(rest[-1], Token) else None
         base, items = _content(rest)
         cells, items = (cells, items) if cells is not None else _line_cells(items)
-        return Line(count, base, items, cells, *ploidy, span=_span(meta))
+        return Line(count, base, items, cells, *ploidy, span=_span(parts))
 
-    def doubled(self, meta: Meta, parts: list[Any]) -> Line:
+    def doubled(self, parts: list[Any]) -> Line:
         outer, outer_ploidy, rest = _head(parts)
         count, ploidy, rest = _head(rest)
         at = next(at for at, part in enumerate(rest) if isinstance(part, Token))
@@ -189,25 +189,25 @@ class _Builder:
         base, items = _content(rest[:at])
         later = tuple(after)
         cells, later = (cells, later) if cells is not None else _line_cells(later)
-        doubled = Doubled(outer, _range(copies, skip=1), *outer_ploidy, later, span=_span(meta))
-        return Line(count, base, items, cells, *ploidy, doubled, span=_span(meta))
+        doubled = Doubled(outer, _range(copies, skip=1), *outer_ploidy, later, span=_span(parts))
+        return Line(count, base, items, cells, *ploidy, doubled, span=_span(parts))
 
-    def base(self, meta: Meta, parts: list[Token]) -> Sex | Reference:
+    def base(self, parts: list[Token]) -> Sex | Reference:
         word = str(parts[0])
         if parts[0].type == "SEX":
             constitutional = word.endswith("c")
             word = word.removesuffix("c")
             doubtful = "?" in word and word != "?"
-            return Sex(word.replace("?", "") if doubtful else word, doubtful, constitutional, span=_span(meta))
+            return Sex(word.replace("?", "") if doubtful else word, doubtful, constitutional, span=_span(parts))
         kind = word.rstrip("0123456789")
         index = int(word[len(kind) :]) if len(word) > len(kind) else None
         copies = _range(parts[1], skip=1) if len(parts) > 1 else None
-        return Reference(cast(Any, kind), index, copies, span=_span(meta))
+        return Reference(cast(Any, kind), index, copies, span=_span(parts))
 
-    def alternatives(self, _meta: Meta, parts: list[Any]) -> tuple[Item, ...]:
+    def alternatives(self, parts: list[Any]) -> tuple[Item, ...]:
         return tuple(part for part in parts if isinstance(part, Item))
 
-    def item(self, meta: Meta, parts: list[Any]) -> Item:
+    def item(self, parts: list[Any]) -> Item:
         sign: Literal["+", "-", ""] = ""
         doubtful, copies, cells, origins = False, None, None, []
         abnormality: Any = None
@@ -224,17 +224,17 @@ class _Builder:
                 origins.append(str(part).strip())
             else:
                 cells = _cells(part)
-        return Item(abnormality, sign, doubtful, copies, tuple(origins), cells, span=_span(meta))
+        return Item(abnormality, sign, doubtful, copies, tuple(origins), cells, span=_span(parts))
 
-    def whole(self, meta: Meta, parts: list[Token]) -> Whole:
-        return Whole(str(parts[0]), span=_span(meta))
+    def whole(self, parts: list[Token]) -> Whole:
+        return Whole(str(parts[0]), span=_span(parts))
 
-    def variant(self, meta: Meta, parts: list[Token]) -> Variant:
+    def variant(self, parts: list[Token]) -> Variant:
         found = _VARIANT.fullmatch(parts[0])
         assert found is not None
-        return Variant(found[1], found[2], cast(Any, found[3]), span=_span(meta))
+        return Variant(found[1], found[2], cast(Any, found[3]), span=_span(parts))
 
-    def counted(self, meta: Meta, parts: list[Token]) -> Counted:
+    def counted(self, parts: list[Token]) -> Counted:
         found = _COUNTED.fullmatch(parts[0])
         assert found is not None
         number, bound = None, found[1]
@@ -243,12 +243,12 @@ class _Builder:
             bound = "~>" if high.startswith(">") else bound
             start = cast(int, parts[0].start_pos) + len(found[1])
             number = Range(int(low), int(high.lstrip(">")) if high else None, span=Span(start, start + len(found[2])))
-        return Counted(found[3], number, int(found[4]) if found[4] else None, cast(Any, bound), span=_span(meta))
+        return Counted(found[3], number, int(found[4]) if found[4] else None, cast(Any, bound), span=_span(parts))
 
-    def incomplete(self, meta: Meta, _parts: list[Token]) -> Incomplete:
-        return Incomplete(span=_span(meta))
+    def incomplete(self, parts: list[Token]) -> Incomplete:
+        return Incomplete(span=_span(parts))
 
-    def rearrangement(self, meta: Meta, parts: list[Any]) -> Rearrangement:
+    def rearrangement(self, parts: list[Any]) -> Rearrangement:
         first: Rearrangement = parts[0]
         if len(parts) == 1:
             return first
@@ -257,36 +257,36 @@ class _Builder:
             for before, part in pairwise(parts)
             if isinstance(part, Rearrangement)
         ]
-        return replace(first, then=tuple(then), span=_span(meta))
+        return replace(first, then=tuple(then), span=_span(parts))
 
-    def change(self, meta: Meta, parts: list[Any]) -> Rearrangement:
+    def change(self, parts: list[Any]) -> Rearrangement:
         kind, chromosomes = str(parts[0]), parts[1]
         breakpoints: tuple[tuple[Breakpoint, ...], ...] = ()
         strands: tuple[Strand, ...] = ()
-        for part in parts[2:]:
+        for part in parts[2:-1]:
             if isinstance(part, Token):
                 strands = _strands(part)
             else:
                 breakpoints = part
-        return Rearrangement(kind, chromosomes, breakpoints, strands, span=_span(meta))
+        return Rearrangement(kind, chromosomes, breakpoints, strands, span=_span(parts))
 
-    def chromosomes(self, _meta: Meta, parts: list[ChromosomeName]) -> tuple[ChromosomeName, ...]:
+    def chromosomes(self, parts: list[ChromosomeName]) -> tuple[ChromosomeName, ...]:
         return tuple(parts)
 
-    def chromosome(self, meta: Meta, parts: list[Token]) -> ChromosomeName:
+    def chromosome(self, parts: list[Token]) -> ChromosomeName:
         names = [str(part) for part in parts if part.type == "CHROMOSOME"]
         if not names:
-            return ChromosomeName("?", span=_span(meta))
+            return ChromosomeName("?", span=_span(parts))
         arm = str(parts[-1]) if parts[-1].type == "ARM" else ""
-        return ChromosomeName(names[0], parts[0].type == "DOUBT", tuple(names[1:]), cast(Any, arm), span=_span(meta))
+        return ChromosomeName(names[0], parts[0].type == "DOUBT", tuple(names[1:]), cast(Any, arm), span=_span(parts))
 
-    def breakpoints(self, _meta: Meta, parts: list[tuple[Breakpoint, ...]]) -> tuple[tuple[Breakpoint, ...], ...]:
+    def breakpoints(self, parts: list[tuple[Breakpoint, ...]]) -> tuple[tuple[Breakpoint, ...], ...]:
         return tuple(parts)
 
-    def on_one(self, _meta: Meta, parts: list[Breakpoint]) -> tuple[Breakpoint, ...]:
+    def on_one(self, parts: list[Breakpoint]) -> tuple[Breakpoint, ...]:
         return tuple(parts)
 
-    def breakpoint(self, meta: Meta, parts: list[Token]) -> Breakpoint:
+    def breakpoint(self, parts: list[Token]) -> Breakpoint:
         if parts[0].type == "INTERVAL":
             first, second = re.split("[~-]", parts[0], maxsplit=1)
             start = cast(int, parts[0].start_pos)
@@ -294,14 +294,14 @@ class _Builder:
                 Point(first, span=Span(start, start + len(first))),
                 Point(second, span=Span(start + len(first) + 1, start + len(parts[0]))),
             )
-            return Breakpoint(points, cast(Any, parts[0][len(first)]), span=_span(meta))
+            return Breakpoint(points, cast(Any, parts[0][len(first)]), span=_span(parts))
         points_told = tuple(Point(str(part), span=_of(part)) for part in parts if part.type == "BREAKPOINT")
-        return Breakpoint(points_told, "or" if len(points_told) > 1 else "", span=_span(meta))
+        return Breakpoint(points_told, "or" if len(points_told) > 1 else "", span=_span(parts))
 
-    def detailed(self, _meta: Meta, parts: list[Strand]) -> tuple[Strand, ...]:
+    def detailed(self, parts: list[Strand]) -> tuple[Strand, ...]:
         return tuple(parts)
 
-    def strand(self, meta: Meta, parts: list[Any]) -> Strand:
+    def strand(self, parts: list[Any]) -> Strand:
         pieces: list[Piece] = []
         breaks = [""]
         for part in parts:
@@ -310,14 +310,11 @@ class _Builder:
                 breaks.append("")
             else:
                 breaks[-1] = str(part)
-        return Strand(tuple(pieces), tuple(breaks), span=_span(meta))
+        return Strand(tuple(pieces), tuple(breaks), span=_span(parts))
 
-    def piece(self, meta: Meta, parts: list[Token]) -> Piece:
+    def piece(self, parts: list[Token]) -> Piece:
         ends = [_landmark(part) for part in parts if part.type == "LANDMARK"]
-        return Piece(ends[0], ends[-1] if len(ends) > 1 else None, tuple(ends[1:-1]), span=_span(meta))
-
-
-_BUILDER = _Builder()
+        return Piece(ends[0], ends[-1] if len(ends) > 1 else None, tuple(ends[1:-1]), span=_span(parts))
 
 
 def _head(parts: list[Any]) -> tuple[Range, tuple[int | None, str], list[Any]]:
