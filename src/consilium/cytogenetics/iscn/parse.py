@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache
 from importlib import resources
@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from lark import Lark, Token, Transformer, UnexpectedInput
 
 from consilium.cytogenetics.iscn.tree import (
+    Abnormality,
     Breakpoint,
     Cells,
     ChromosomeName,
@@ -212,41 +213,20 @@ class _Builder(Transformer[Token, Any]):
         doubtful, copies, cells, origins = False, None, None, []
         abnormality: Any = None
         for part in parts:
-            if not isinstance(part, Token):
-                abnormality = part
-            elif part.type == "SIGN":
+            kind = part.type if isinstance(part, Token) else ""
+            if kind == "SIGN":
                 sign = cast(Any, str(part))
-            elif part.type == "DOUBT":
+            elif kind == "DOUBT":
                 doubtful = True
-            elif part.type == "COPIES":
+            elif kind == "COPIES":
                 copies = _range(part, skip=1)
-            elif part.type == "ORIGIN":
+            elif kind == "ORIGIN":
                 origins.append(str(part).strip())
-            else:
+            elif kind == "CELLS":
                 cells = _cells(part)
+            else:
+                abnormality = _NAMED[kind](part) if kind else part
         return Item(abnormality, sign, doubtful, copies, tuple(origins), cells, span=_span(parts))
-
-    def whole(self, parts: list[Token]) -> Whole:
-        return Whole(str(parts[0]), span=_span(parts))
-
-    def variant(self, parts: list[Token]) -> Variant:
-        found = _VARIANT.fullmatch(parts[0])
-        assert found is not None
-        return Variant(found[1], found[2], cast(Any, found[3]), span=_span(parts))
-
-    def counted(self, parts: list[Token]) -> Counted:
-        found = _COUNTED.fullmatch(parts[0])
-        assert found is not None
-        number, bound = None, found[1]
-        if found[2]:
-            low, _, high = found[2].replace("-", "~").partition("~")
-            bound = "~>" if high.startswith(">") else bound
-            start = cast(int, parts[0].start_pos) + len(found[1])
-            number = Range(int(low), int(high.lstrip(">")) if high else None, span=Span(start, start + len(found[2])))
-        return Counted(found[3], number, int(found[4]) if found[4] else None, cast(Any, bound), span=_span(parts))
-
-    def incomplete(self, parts: list[Token]) -> Incomplete:
-        return Incomplete(span=_span(parts))
 
     def rearrangement(self, parts: list[Any]) -> Rearrangement:
         first: Rearrangement = parts[0]
@@ -295,8 +275,11 @@ class _Builder(Transformer[Token, Any]):
                 Point(second, span=Span(start + len(first) + 1, start + len(parts[0]))),
             )
             return Breakpoint(points, cast(Any, parts[0][len(first)]), span=_span(parts))
+        if len(parts) == 1:
+            span = _of(parts[0])
+            return Breakpoint((Point(str(parts[0]), span=span),), span=span)
         points_told = tuple(Point(str(part), span=_of(part)) for part in parts if part.type == "BREAKPOINT")
-        return Breakpoint(points_told, "or" if len(points_told) > 1 else "", span=_span(parts))
+        return Breakpoint(points_told, "or", span=_span(parts))
 
     def detailed(self, parts: list[Strand]) -> tuple[Strand, ...]:
         return tuple(parts)
@@ -315,6 +298,38 @@ class _Builder(Transformer[Token, Any]):
     def piece(self, parts: list[Token]) -> Piece:
         ends = [_landmark(part) for part in parts if part.type == "LANDMARK"]
         return Piece(ends[0], ends[-1] if len(ends) > 1 else None, tuple(ends[1:-1]), span=_span(parts))
+
+
+def _whole(token: Token) -> Whole:
+    return Whole(str(token), span=_of(token))
+
+
+def _variant(token: Token) -> Variant:
+    found = _VARIANT.fullmatch(token)
+    assert found is not None
+    return Variant(found[1], found[2], cast(Any, found[3]), span=_of(token))
+
+
+def _counted(token: Token) -> Counted:
+    found = _COUNTED.fullmatch(token)
+    assert found is not None
+    number, bound = None, found[1]
+    if found[2]:
+        low, _, high = found[2].replace("-", "~").partition("~")
+        bound = "~>" if high.startswith(">") else bound
+        start = cast(int, token.start_pos) + len(found[1])
+        number = Range(int(low), int(high.lstrip(">")) if high else None, span=Span(start, start + len(found[2])))
+    return Counted(found[3], number, int(found[4]) if found[4] else None, cast(Any, bound), span=_of(token))
+
+
+def _incomplete(token: Token) -> Incomplete:
+    return Incomplete(span=_of(token))
+
+
+_NAMED: Mapping[str, Callable[[Token], Abnormality]] = {
+    "CHROMOSOME": _whole, "VARIANT": _variant, "COUNTED": _counted, "INCOMPLETE": _incomplete,
+}  # fmt: skip
+"""What an entry of one word is."""
 
 
 def _head(parts: list[Any]) -> tuple[Range, tuple[int | None, str], list[Any]]:

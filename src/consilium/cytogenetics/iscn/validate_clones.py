@@ -24,6 +24,7 @@ from consilium.cytogenetics.iscn.tree import (
 )
 from consilium.cytogenetics.iscn.validate_order import judge_order
 from consilium.cytogenetics.iscn.write import item as write_item
+from consilium.cytogenetics.iscn.write import line as write_line
 from consilium.cytogenetics.iscn.write import write
 
 
@@ -41,6 +42,8 @@ def judge_clones(text: str, result: Result, known: Collection[str]) -> Iterator[
     yield from _cell_numbers(text, result, lines)
     yield from _references(text, result)
     for person in result.persons:
+        if len(person) == 1 and person[0].cells is None and not isinstance(person[0].base, Reference):
+            continue  # nothing to compare it with, and no cells to make it a clone
         try:
             clones = [Clone(line, abnormalities(line, person[:at])) for at, line in enumerate(person)]
         except NoMeaning:
@@ -172,8 +175,8 @@ def _normal(text: str, result: Result, person: Sequence[Line]) -> Iterator[Findi
             yield Finding("normal-last", former.span, (), write(canonical(result)))
             break
     seen: set[str] = set()
-    for line in person:
-        written = write(Result(((replace(line, cells=None),),)))
+    for line in person if len(person) > 1 else ():
+        written = write_line(replace(line, cells=None))
         repeated = isinstance(line.base, Reference) and not line.items and line.base.copies is None
         if written in seen or repeated:
             altered = any(isinstance(several[0].abnormality, Rearrangement) for several in line.items)
