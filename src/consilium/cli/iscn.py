@@ -39,9 +39,15 @@ def iscn() -> None:
     "--known", multiple=True, metavar="ABNORMALITY",
     help="Seen in an earlier study or by another technique, so that one cell is enough, e.g. 't(9;22)'. Repeatable.",
 )  # fmt: skip
+@click.option(
+    "--band-level", type=click.IntRange(min=1), metavar="BPHS",
+    help="Bands per haploid set at which the cells were read: bands that cannot be seen there are told.",
+)  # fmt: skip
 @_json
 @language_option
-def check(strings: tuple[str, ...], known: tuple[str, ...], as_json: bool, lang: Language) -> ExitCode:
+def check(
+    strings: tuple[str, ...], known: tuple[str, ...], band_level: int | None, as_json: bool, lang: Language
+) -> ExitCode:
     """Say what is wrong with a string, where, by which section, and how it would be right.
 
     Errors make a string invalid; warnings and notes do not.
@@ -50,7 +56,7 @@ def check(strings: tuple[str, ...], known: tuple[str, ...], as_json: bool, lang:
 
     wrong = False
     for text in _each(strings):
-        judgement = validate(text, known=known)
+        judgement = validate(text, known=known, level=band_level)
         wrong |= not judgement.valid
         click.echo(_dumped(judged(judgement, lang)) if as_json else told(judgement, lang))
     return ExitCode.NOT_VALID if wrong else ExitCode.DONE

@@ -233,3 +233,30 @@ def test_strings_of_the_public_collections_are_read() -> None:
         except NotISCN:
             refused.append(text)
     assert len(clean) == 77 and refused == []
+
+
+def test_a_whole_karyotype_may_be_read_in_two_ways() -> None:
+    text = "47,XXYc[7]/46,XY[12] or 47,XY,+X[7]/46,XY[12].ish (DXZ1)x2"
+    result = parse(text)
+    (other,) = result.others
+    assert result.readings == (result, other)
+    assert [len(one.persons[0]) for one in result.readings] == [2, 2]
+    assert text[other.span.start : other.span.end] == "47,XY,+X[7]/46,XY[12]"
+    assert result.techniques and not other.techniques and write(result) == text
+
+
+def test_or_before_a_chromosome_that_cannot_be_a_count_joins_items() -> None:
+    result = parse("47,XX,+8 or +9,inv(3)(p14q21)")
+    assert not result.others and [len(several) for several in result.persons[0][0].items] == [2, 1]
+
+
+def test_a_part_of_a_derivative_may_be_constitutional() -> None:
+    what = parse("45,XX,der(14;22)(q10;q10)c t(8;22)(q24;q13)[6]").persons[0][0].items[0][0]
+    assert not what.origins and isinstance(what.abnormality, Rearrangement)
+    assert [one.origin for one in (what.abnormality, *what.abnormality.then)] == ["c", ""]
+
+
+def test_long_chains_of_sidelines_are_no_karyotype() -> None:
+    sidelines = "".join(f"/48,sdl{number},+9[3]" for number in range(1, 600))
+    with pytest.raises(NotISCN, match="cell lines"):
+        parse("47,XX,+8[4]/48,sl,+9[3]" + sidelines)

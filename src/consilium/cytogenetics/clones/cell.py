@@ -157,9 +157,16 @@ def cell_from_iscn(name: str, text: str, *, culture: str = "", colony: str = "")
         NotISCN: it is not well formed.
         InputError: it is not one cell, or its count is not what its changes add up to.
     """
-    lines = parse(text).persons
+    read = parse(text)
+    lines = read.persons
     line = lines[0][0] if lines and lines[0] else None
-    if line is None or len(lines) + len(lines[0]) != 2 or not isinstance(line.base, Sex) or line.doubled is not None:
+    if (
+        line is None
+        or read.others
+        or len(lines) + len(lines[0]) != 2
+        or not isinstance(line.base, Sex)
+        or line.doubled is not None
+    ):
         raise InputError("not the line of one cell", where=f"{name}: {text}")
     if line.cells is not None or line.count.high is not None or any(len(one) != 1 for one in line.items):
         raise InputError("one cell has neither cell numbers nor intervals nor alternatives", where=f"{name}: {text}")

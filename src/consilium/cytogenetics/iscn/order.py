@@ -201,7 +201,7 @@ def canonical(result: Result) -> Result:
         if len(normal) == 1 and not (refers and sorted_lines[0] == normal[0]):
             sorted_lines = (*(line for line in sorted_lines if not is_normal(line)), *normal)
         persons.append(sorted_lines)
-    return replace(result, persons=tuple(persons))
+    return replace(result, persons=tuple(persons), others=tuple(map(canonical, result.others)))
 
 
 def _sorted(line: Line) -> Line:

@@ -94,8 +94,8 @@ def parse(text: str) -> Result:
     techniques = tuple(_technique(text, start, end) for start, end in pairwise(starts))
     if not karyotype and techniques:
         return Result(persons=(), techniques=techniques, span=Span(0, len(text)))
-    prefix, persons = _read("result", karyotype, 0)
-    return Result(persons, prefix, techniques, span=Span(0, len(text)))
+    first, *others = cast(list[Result], _read("result", karyotype, 0))
+    return replace(first, techniques=techniques, others=tuple(others), span=Span(0, len(text)))
 
 
 def _technique(text: str, start: int, end: int) -> Technique:
@@ -140,10 +140,12 @@ def _of(token: Token) -> Span:
 def _span(parts: Sequence[Any]) -> Span:
     """From the start of the first to the end of the last of them: tokens, nodes, or several nodes in one."""
     first, last = parts[0], parts[-1]
+    while isinstance(first, tuple):
+        first = first[0]
     while isinstance(last, tuple):
         last = last[-1]
-    start = first.start_pos if isinstance(first, Token) else first.span.start
-    return Span(start, last.end_pos if isinstance(last, Token) else last.span.end)
+    start = _of(first).start if isinstance(first, Token) else first.span.start
+    return Span(start, _of(last).end if isinstance(last, Token) else last.span.end)
 
 
 def _range(token: Token, *, skip: int = 0) -> Range:
@@ -163,13 +165,17 @@ _VARIANT = re.compile(r"(\d+|X|Y)([a-z]+)([+-]?)")
 class _Builder(Transformer[Token, Any]):
     """Makes a node of every rule of the grammar while it is read: each method gets what the rule of its name holds."""
 
-    def result(self, parts: list[Any]) -> tuple[str, tuple[tuple[Line, ...], ...]]:
+    def result(self, parts: list[Any]) -> list[Result]:
+        return parts[::2]
+
+    def reading(self, parts: list[Any]) -> Result:
+        span = _span(parts)
         prefix = str(parts.pop(0)).strip() if isinstance(parts[0], Token) and parts[0].type == "PREFIX" else ""
         persons: list[tuple[Line, ...]] = [()] if isinstance(parts[0], Token) else []
         persons += [part for part in parts if not isinstance(part, Token)]
         if isinstance(parts[-1], Token):
             persons.append(())
-        return prefix, tuple(persons)
+        return Result(tuple(persons), cast(Any, prefix), span=span)
 
     def lines(self, parts: list[Line]) -> tuple[Line, ...]:
         return tuple(parts)
@@ -229,15 +235,18 @@ class _Builder(Transformer[Token, Any]):
         return Item(abnormality, sign, doubtful, copies, tuple(origins), cells, span=_span(parts))
 
     def rearrangement(self, parts: list[Any]) -> Rearrangement:
-        first: Rearrangement = parts[0]
-        if len(parts) == 1:
-            return first
-        then = [
-            replace(part, doubtful=isinstance(before, Token))
-            for before, part in pairwise(parts)
-            if isinstance(part, Rearrangement)
-        ]
-        return replace(first, then=tuple(then), span=_span(parts))
+        changes: list[Rearrangement] = []
+        doubtful = False
+        for part in parts:
+            if isinstance(part, Rearrangement):
+                changes.append(replace(part, doubtful=True) if doubtful else part)
+                doubtful = False
+            elif part.type == "DOUBT":
+                doubtful = True
+            else:
+                changes[-1] = replace(changes[-1], origin=str(part).strip())
+        first, *then = changes
+        return replace(first, then=tuple(then), span=_span(parts)) if then else first
 
     def change(self, parts: list[Any]) -> Rearrangement:
         kind, chromosomes = str(parts[0]), parts[1]

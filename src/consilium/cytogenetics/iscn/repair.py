@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from os.path import commonprefix
 from types import MappingProxyType
 
 from consilium.cytogenetics.iscn.parse import LONGEST, NotISCN, parse
@@ -132,11 +131,11 @@ _COMPARED = 600
 
 def _differences(text: str, suggestion: str) -> Iterator[Change]:
     """What differs, from left to right; as one change where it is too far apart to be compared letter by letter."""
-    start = len(commonprefix((text, suggestion)))
+    start = _alike(text, suggestion)
     left = min(len(text), len(suggestion)) - start
-    alike = len(commonprefix((text[::-1], suggestion[::-1])))
-    stop = len(text) - min(alike, left)
-    before, after = text[start:stop], suggestion[start : len(suggestion) - min(alike, left)]
+    alike = min(_alike(text[::-1], suggestion[::-1]), left)
+    stop = len(text) - alike
+    before, after = text[start:stop], suggestion[start : len(suggestion) - alike]
     if max(len(before), len(after)) > _COMPARED:
         yield Change(start, stop, before, after)
         return
@@ -145,9 +144,16 @@ def _differences(text: str, suggestion: str) -> Iterator[Change]:
             yield Change(start + one, start + end, before[one:end], after[other:until])
 
 
+def _alike(one: str, other: str) -> int:
+    """How many letters two texts have in common before they differ."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
+
+
 def _is_karyotype(text: str) -> bool:
     """Whether every line tells its sex chromosomes, and every whole chromosome its sign."""
-    for line in (line for lines in parse(text).persons for line in lines):
+    persons = (lines for reading in parse(text).readings for lines in reading.persons)
+    for line in (line for lines in persons for line in lines):
         told = [item for several in line.items for item in several]
         if line.base is None and not any(map(names_sex, told)):
             return False

@@ -21,6 +21,7 @@ from consilium.cytogenetics.iscn.tree import (
 from consilium.cytogenetics.iscn.validate_breakpoints import judge_breakpoints
 from consilium.cytogenetics.iscn.validate_detailed import judge_detailed
 from consilium.cytogenetics.iscn.write import abnormality as write_change
+from consilium.cytogenetics.iscn.write import item as write_item
 
 _OBSOLETE = {
     "inv dup": "dup (bands in reverse order), or idic", "dir dup": "dup", "inv ins": "ins (bands in reverse order)",
@@ -78,13 +79,18 @@ def _key(what: Rearrangement) -> tuple[str, tuple[str, ...]]:
     return what.kind, tuple(one.name for one in what.chromosomes)
 
 
-def _said(text: str, what: Rearrangement) -> str:
+def _said(text: str, what: Rearrangement | Item) -> str:
     return text[what.span.start : what.span.end]
 
 
 def _inheritance(text: str, item: Item) -> Iterator[Finding]:
     if isinstance(item.abnormality, Incomplete):
         return
+    if len(item.origins) == 1:
+        written, today = _said(text, item), write_item(item)
+        if written.count(" ") != today.count(" "):
+            edited = mended(text, item.span, today) if written.replace(" ", "") == today.replace(" ", "") else None
+            yield Finding("space", item.span, (("text", written), ("today", today)), edited)
     if len(item.origins) > 1:
         yield Finding("inheritance-twice", item.span, (("text", text[item.span.start : item.span.end]),))
     what = item.abnormality
