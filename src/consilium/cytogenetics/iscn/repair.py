@@ -262,19 +262,21 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 
 _SIGNS = ",;()[]/"
-_TRIES = 400
+_TRIES, _READ = 400, 200_000
+"""How many strings are tried, and how many letters they may have together: each is read from its start."""
 
 
 def _search(text: str) -> str | None:
     """Put in, take out or change one sign where reading stops, up to three times, on from what reads furthest."""
     best = [text]
+    most = min(_TRIES, _READ // max(len(text), 1))
     tried: set[str] = set()
     for _ in range(3):
         reached: list[tuple[int, str]] = []
         for one in best:
             stopped = _stops(one)
             for edited in _edits(one, stopped):
-                if edited in tried or len(tried) > _TRIES:
+                if edited in tried or len(tried) > most:
                     continue
                 tried.add(edited)
                 further = _stops(edited)

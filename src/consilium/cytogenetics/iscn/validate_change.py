@@ -205,12 +205,12 @@ def _derivative(text: str, item: Item, what: Rearrangement, told: Told) -> Itera
     linked = set(heads)
     waiting = list(later)
     while waiting:
-        joined = [one for one in waiting if linked & {name.name for name in one.chromosomes}]
+        joined = [one for one in waiting if not linked.isdisjoint({name.name for name in one.chromosomes})]
         if not joined:
             yield Finding("derivative-chain", waiting[0].span, (("text", _said(text, waiting[0])),))
             return
         linked.update(name.name for one in joined for name in one.chromosomes)
-        waiting = [one for one in waiting if one not in joined]
+        waiting = [one for one in waiting if linked.isdisjoint({name.name for name in one.chromosomes})]
     only = later[0]
     own = [name.name for name in only.chromosomes]
     if what.kind == "der" and len(heads) == 1 and len(later) == 1 and only.kind in _WITHIN and own == heads:
