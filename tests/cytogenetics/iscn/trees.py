@@ -84,7 +84,9 @@ def rearrangements(draw: st.DrawFn, *, longest: int = 2) -> Rearrangement:
 
 
 signs = st.sampled_from(["", "+", "-"])
-origins = st.lists(st.sampled_from(["c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"]), max_size=1).map(tuple)
+origins = st.lists(st.sampled_from(["c", "?c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"]), max_size=1).map(
+    tuple
+)
 cells = st.none() | st.builds(Cells, st.integers(1, 200), st.booleans())
 copies = st.none() | ranges
 

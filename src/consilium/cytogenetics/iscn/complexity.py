@@ -107,7 +107,7 @@ def _of_person(lines: Sequence[Line]) -> list[Counter[str]]:
 
 
 def _add(counted: Counter[str], items: Sequence[Item], first: First) -> None:
-    acquired = [item for item in items if not item.origins]
+    acquired = [item for item in items if set(item.origins) <= {"?c"}]  # what is not known to be inherited (Table 7)
     changes = [item for item in acquired if isinstance(item.abnormality, Rearrangement) and item.sign != "-"]
     balanced = _balanced_translocations([item.abnormality for item in changes])  # type: ignore[misc]
     left_over = {

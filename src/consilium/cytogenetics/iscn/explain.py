@@ -29,7 +29,8 @@ _ACROCENTRIC = frozenset({"13", "14", "15", "21", "22"})
 _MEGABASE = 1_000_000
 
 _ORIGINS = {
-    "c": ("constitutional", "体质性"), "mat": ("inherited from the mother", "遗传自母亲"),
+    "c": ("constitutional", "体质性"), "?c": ("perhaps constitutional", "可能为体质性"),
+    "mat": ("inherited from the mother", "遗传自母亲"),
     "pat": ("inherited from the father", "遗传自父亲"), "inh": ("inherited", "遗传性"),
     "dn": ("new: the parents do not have it", "新发：父母均无"),
     "dmat": ("from a change of the mother", "来自母亲的结构异常"),

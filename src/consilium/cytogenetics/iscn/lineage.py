@@ -12,7 +12,7 @@ from consilium.cytogenetics.iscn.tree import Counted, Incomplete, Item, Line, Re
 from consilium.cytogenetics.iscn.validate_line import names_sex
 from consilium.cytogenetics.iscn.write import abnormality
 
-INHERITED = frozenset({"c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"})
+INHERITED = frozenset({"c", "?c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"})
 """Origins of what is not acquired."""
 
 _COUNTS_TWICE = frozenset({"der", "ider", "trp", "qdp"})

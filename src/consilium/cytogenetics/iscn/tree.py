@@ -194,7 +194,7 @@ class Item(Node):
         sign: "+" gained, "-" lost.
         doubtful: a question mark stands before it.
         copies: "x2", "x2~3"; None for one.
-        origins: "c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh".
+        origins: "c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"; "?c" where it may be constitutional.
         cells: in how many cells of a composite it was seen.
     """
 

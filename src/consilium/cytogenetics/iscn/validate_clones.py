@@ -82,7 +82,7 @@ def _cell_numbers(text: str, result: Result, lines: list[Line]) -> Iterator[Find
                     said = text[item.span.start : item.span.end]
                     yield Finding("cells-acquired", item.span, (("text", said),))
                 part = isinstance(what, Rearrangement) and any(one.origin == "c" for one in (what, *what.then))
-                if ("c" in item.origins or part) and line.cells is None:
+                if ({"c", "?c"} & set(item.origins) or part) and line.cells is None:
                     yield Finding("constitutional-c", item.span)
         if isinstance(line.base, Sex) and line.base.constitutional and line.cells is None:
             yield Finding("constitutional-c", line.base.span)
