@@ -19,7 +19,7 @@ from consilium.cytogenetics.iscn.tree import (
     Whole,
 )
 from consilium.cytogenetics.iscn.validate_breakpoints import judge_breakpoints
-from consilium.cytogenetics.iscn.validate_detailed import judge_detailed
+from consilium.cytogenetics.iscn.validate_detailed import judge_detailed, received
 from consilium.cytogenetics.iscn.write import abnormality as write_change
 from consilium.cytogenetics.iscn.write import item as write_item
 
@@ -168,9 +168,10 @@ def _partner_order(text: str, what: Rearrangement) -> Iterator[Finding]:
     if what.kind in ("t", "dic", "dic r"):
         right = change(replace(what, then=()))
         if what.strands:
-            right = what if rank(names[0]) <= min(map(rank, names)) else None
-            if right is None:
+            if rank(names[0]) > min(map(rank, names)):
                 yield Finding("partner-order", what.span, (("today", "; ".join(sorted(names, key=rank))),))
+            elif what.kind == "t" and _handed_backwards(what):
+                yield Finding("partner-order", what.span, (("today", "; ".join([names[0], *names[:0:-1]])),))
             return
     elif what.kind in ("der", "rob", "trc", "trc r", "tas") and rank(names[0]) > rank(names[-1]):
         turned = tuple(tuple(reversed(on_one)) for on_one in reversed(what.breakpoints))
@@ -183,6 +184,15 @@ def _partner_order(text: str, what: Rearrangement) -> Iterator[Finding]:
         own = Span(what.span.start, what.then[0].span.start) if what.then else what.span
         today = write_change(right)
         yield Finding("partner-order", what.span, (("today", today),), mended(text, own, today))
+
+
+def _handed_backwards(what: Rearrangement) -> bool:
+    """Whether each of three chromosomes or more has what the next one gave; each gives to the next (5.5.18.1.2a)."""
+    names = [one.name for one in what.chromosomes]
+    if len(names) < 3 or len(set(names)) < len(names) or len(what.strands) != len(names):
+        return False
+    pieces = received(what)
+    return all(pieces[at] == {names[(at + 1) % len(names)]} for at in range(len(names)))
 
 
 def _derivative(text: str, item: Item, what: Rearrangement, told: Told) -> Iterator[Finding]:
