@@ -37,6 +37,9 @@ AT_FIRST = (
     "11 were called right, of the right ones 6 wrong. The validator has been mended by this corpus since, so that the",
     "agreement above is no measure of strings that nobody has looked at. Of 95 strings written after the mending all",
     "were rightly called right or wrong, one after its author had been corrected; they are in the corpus now.",
+    "On 2026-11-26 chapters 4 to 6 were gone through section by section with 498 strings written for them: 6 right ones",
+    "were refused (whole karyotypes joined by or, c within a derivative), and 4 wrong ones passed (a space before an",
+    "origin, the order of three chromosomes, an insertion and a dicentric in the detailed system). They are mended.",
 )
 
 OTHERS: tuple[tuple[str, str, str, str, str], ...] = (

@@ -2,8 +2,7 @@
 
     {"neoplastic": true, "sex": "XY", "previous": ["t(9;22)(q34;q11.2)"],
      "cells": [{"iscn": "47,XY,+8", "times": 12},
-               {"name": "slide 2, 14", "sex": "XY", "gains": ["8"], "structural": ["del(5)(q13q33)"]},
-               {"counts": {"1": 2, "2": 2, "21": 3, "X": 1, "Y": 1}, "unsure": 1}]}
+               {"name": "slide 2, 14", "sex": "XY", "gains": ["8"], "structural": ["del(5)(q13q33)"]}]}
 
 A cell is told in one of three ways: as it is written on the bench ("iscn"), by its findings ("sex", "gains", "losses",
 "structural", "ploidy", "count", "incomplete"; see `cell.Cell`), or by how many chromosomes of each class were counted
