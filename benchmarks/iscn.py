@@ -29,8 +29,8 @@ ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "tests" / "cytogenetics" / "iscn" / "corpus.tsv"
 RESULTS = ROOT / "benchmarks" / "results" / "iscn.json"
 RUNS = 9
-"""Of each timing; the fastest is the figure, the slowest and the fastest its interval: what else runs on the machine can
-only slow it down."""
+"""Of each timing; the fastest is the figure, the slowest and the fastest its interval: what else runs on the machine
+can only slow it down."""
 
 AT_FIRST = (
     "When corpus and validator first met (2026-11-24, 876 strings) they agreed on 836 (95.4 %): of the wrong strings",
