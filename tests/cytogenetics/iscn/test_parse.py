@@ -260,3 +260,14 @@ def test_long_chains_of_sidelines_are_no_karyotype() -> None:
     sidelines = "".join(f"/48,sdl{number},+9[3]" for number in range(1, 600))
     with pytest.raises(NotISCN, match="cell lines"):
         parse("47,XX,+8[4]/48,sl,+9[3]" + sidelines)
+
+
+@pytest.mark.parametrize("number", ["1" * 7, "9" * 40])
+@pytest.mark.parametrize(
+    "text",
+    ["46,XX,del(5)(q13)x{}[9]", "47,XX,+8x{}[9]", "92,XX,t(3;8)(q26;q24)[4]/92,slx{}[6]", "50(25,X,+8)x{}[9]",
+     "46<{}n>,XX[9]", "46,XX[{}]", "46,XX,{}dmin[9]", "47,XX,+mar{}[9]", "46,XX,+{}mar[9]", "{},XX", "46,sl{},+8[3]"],
+)  # fmt: skip
+def test_numbers_that_no_cell_has_are_refused(text: str, number: str) -> None:
+    with pytest.raises(NotISCN):
+        parse(text.format(number))
