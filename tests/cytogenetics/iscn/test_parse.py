@@ -271,3 +271,9 @@ def test_long_chains_of_sidelines_are_no_karyotype() -> None:
 def test_numbers_that_no_cell_has_are_refused(text: str, number: str) -> None:
     with pytest.raises(NotISCN):
         parse(text.format(number))
+
+
+@pytest.mark.parametrize("text", ["4\u0667,XX,+8", "48,XX,+8,+1\u0660", "46,XX,del(5)(q1\u0663)", "46,XX[\u0662]"])
+def test_digits_of_other_scripts_are_none(text: str) -> None:
+    with pytest.raises(NotISCN):
+        parse(text)

@@ -109,7 +109,7 @@ def _grammar() -> Lark:
     text = resources.files("consilium.cytogenetics.iscn").joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(
         text, parser="lalr", lexer="contextual", start=["result", "detailed"], transformer=_Builder(),
-        maybe_placeholders=False,
+        maybe_placeholders=False, g_regex_flags=re.ASCII,
     )  # fmt: skip
 
 
