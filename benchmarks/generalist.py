@@ -248,7 +248,7 @@ def figures_of(aucs: Aucs) -> list[dict[str, Any]]:
         data = f"{len(by_set)} sets that its training left out, {values.shape[1]} draws each"
         figures.append(_mean_figure(f"auc_{way}", f"mean AUC: {WAYS[way]}", values, data))
         for other in (BASELINE, CLASSIC, SHIPPED):
-            if way in (BASELINE, CLASSIC, other):
+            if way in (BASELINE, CLASSIC, other) or other not in aucs:
                 continue
             gain = values - np.asarray([aucs[other][name] for name in by_set])
             figures.append(_mean_figure(f"gain_{way}_{other}", f"mean AUC, {way} less {other}", gain, data))
