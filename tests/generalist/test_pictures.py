@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from consilium.errors import UnreadableImage
+from consilium.errors import NothingToDo, UnreadableImage
 from consilium.generalist.pictures import as_square, pictures
 
 Paint = Callable[..., Path]
@@ -54,6 +54,7 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_and_nothing_are_named(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nothing.png"):
-        with pytest.raises(UnreadableImage):
-            pictures(path, 32)
+    with pytest.raises(NothingToDo, match="no DICOM picture"):
+        pictures(tmp_path, 32)
+    with pytest.raises(UnreadableImage, match="no such file"):
+        pictures(tmp_path / "nothing.png", 32)
