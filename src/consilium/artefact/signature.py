@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from consilium.artefact.bundle import SIGNATURE
-from consilium.errors import ConsiliumError, ModelError, OutputError
+from consilium.errors import MissingExtra, ModelError, OutputError
 
 
 def need_signing() -> None:
@@ -20,9 +20,7 @@ def need_signing() -> None:
     Raises:
         MissingExtra: it is not.
     """
-    if find_spec("model_signing") is None:
-        from consilium.errors import MissingExtra
-
+    if find_spec("model_signing") is None or find_spec("OpenSSL") is None:
         raise MissingExtra(
             "model-signing is needed for signatures", way_out="Install it: pip install 'consilium[sign]'."
         )
@@ -48,8 +46,6 @@ def sign(folder: Path, key: Path) -> None:
         model_signing.signing.Config().use_elliptic_key_signer(private_key=key).set_hashing_config(ignoring).sign(
             folder, target
         )
-    except ConsiliumError:
-        raise
     except Exception as problem:
         # Key readers raise whatever they like on what is no key.
         raise OutputError(
@@ -83,7 +79,7 @@ def verify(folder: Path, public_key: Path) -> None:
         ).verify(folder, target)
     except Exception as problem:
         raise ModelError(
-            f"its signature does not hold ({problem})",
+            f"its signature does not hold ({str(problem)[:120]})",
             where=str(folder),
             way_out="Do not use it: it was altered, or signed with another key.",
         ) from problem

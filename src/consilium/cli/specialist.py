@@ -12,9 +12,12 @@ import click
 from consilium.cli.embedding_progress import embedding_progress, encoder_called
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.language import language_option
-from consilium.errors import NothingToDo
+from consilium.errors import InputError, MissingExtra, NothingToDo, OutputError, UnusableDataset
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from consilium.artefact.bundle import Bundle
     from consilium.specialist.case_features import CaseFeatures
     from consilium.specialist.dataset import Asked
@@ -156,6 +159,131 @@ def predict(model: Path, inputs: tuple[Path, ...], by_group: bool, cache: bool, 
         raise NothingToDo("none of the images could be used", where=named, way_out=failed)
     sys.stdout.flush()
     return ExitCode.PARTLY_DONE if failed else ExitCode.DONE
+
+
+@specialist.command()
+@_model
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=_path)
+@click.option("--out", required=True, metavar="DIR", type=_path, help="Receives one PNG for each image.")
+@click.option("--label", help="Which label to explain.  [default: the likeliest]")
+@_verify
+def explain(model: Path, inputs: tuple[Path, ...], out: Path, label: str | None, public_key: Path | None) -> ExitCode:
+    """Draw which part of an image the answer hangs on: warm speaks for the label, cold against it.
+
+    Parts of the image are covered one after the other. It is a check of the model, not a finding.
+    """
+    from consilium.generalist.inputs import find_entries
+    from consilium.generalist.pictures import pictures
+    from consilium.specialist.explain import explain as explained
+    from consilium.specialist.explain import overlay
+    from consilium.specialist.specialist import encoder_of, read_specialist
+
+    bundle = _opened(model, public_key)
+    ready = read_specialist(bundle)
+    entries = find_entries(inputs)
+    encoder = encoder_of(ready, bundle)
+    drawn, failed = 0, ""
+    for number, entry in enumerate(entries, start=1):
+        try:
+            shown = pictures(entry.path, ready.side, ready.modality)
+        except (InputError, MissingExtra) as problem:
+            failed = failed or str(problem)
+            click.echo(f"{entry.file}: not used: {problem}", err=True)
+            continue
+        found = explained(ready, encoder, shown, label)
+        _write_png(overlay(found), out / f"{number:04d}_{entry.path.stem}.png")
+        drawn += 1
+        click.echo(f"{out / f'{number:04d}_{entry.path.stem}.png'}: {found.label or 'value'}")
+    if not drawn:
+        named = ", ".join(str(one) for one in inputs)
+        raise NothingToDo("none of the images could be used", where=named, way_out=failed)
+    return ExitCode.PARTLY_DONE if failed else ExitCode.DONE
+
+
+def _write_png(picture: NDArray[np.uint8], path: Path) -> None:
+    from PIL import Image
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(path)
+    except OSError as problem:
+        raise OutputError(
+            f"the picture cannot be written ({problem})", where=str(path), way_out="Choose another --out."
+        ) from problem
+
+
+@specialist.command()
+@_model
+@click.argument("out", metavar="DIR", type=_path)
+@click.option("--to", "form", type=click.Choice(("onnx", "monai")), required=True, help="What to write.")
+@_verify
+def export(model: Path, out: Path, form: Literal["onnx", "monai"], public_key: Path | None) -> None:
+    """Write a model for other programs: its network with its card, or the whole MONAI bundle.
+
+    DIR must be new or empty.
+    """
+    import shutil
+
+    from consilium.artefact.bundle import CARD, MANIFEST, NETWORK, SIGNATURE, refuse_place
+
+    bundle = _opened(model, public_key)
+    refuse_place(out, overwrite=False)
+    names = [NETWORK, CARD] if form == "onnx" else [*bundle.files, MANIFEST]
+    if form == "monai" and (bundle.folder / SIGNATURE).is_file():
+        names.append(SIGNATURE)
+    try:
+        for name in names:
+            target = out / (Path(name).name if form == "onnx" else name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.folder / name, target)
+    except OSError as problem:
+        raise OutputError(
+            f"it cannot be written ({problem})", where=str(out), way_out="Choose another folder."
+        ) from problem
+    click.echo(f"-> {out}")
+
+
+@specialist.command()
+@click.argument("first", metavar="MODEL", type=_path)
+@click.argument("second", metavar="MODEL", type=_path)
+@click.option("--data", "dataset", required=True, metavar="DATASET", type=_path, help="Cases that neither has seen.")
+@click.option("--group", default="group", show_default=True, metavar="COLUMN", help="Column that names the patient.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def compare(first: Path, second: Path, dataset: Path, group: str, as_json: bool) -> None:
+    """Compare two models on the same cases: AUCs and their difference with its interval (paired DeLong).
+
+    Cases that one of the models was trained on are refused.
+    """
+    from dataclasses import asdict
+
+    from consilium.generalist.cache import FeatureCache
+    from consilium.specialist.case_features import case_features
+    from consilium.specialist.compare import compare as compared
+    from consilium.specialist.compare import refuse_unlike
+    from consilium.specialist.dataset import read_dataset
+    from consilium.specialist.specialist import encoder_of, read_specialist
+
+    bundles = [_opened(model, None) for model in (first, second)]
+    ready = [read_specialist(bundle) for bundle in bundles]
+    cases = read_dataset(dataset, task="multilabel" if ready[0].task == "multilabel" else "classify", group=group)
+    refuse_unlike(ready[0], ready[1], cases)
+    scores = []
+    for one, bundle in zip(ready, bundles, strict=True):
+        found = case_features(cases, encoder_of(one, bundle), modality=one.modality, cache=FeatureCache())
+        if found.skipped:
+            file, reason = found.skipped[0]
+            raise UnusableDataset(
+                f"{len(found.skipped)} case(s) cannot be read ({reason})", where=str(file), way_out="Leave them out."
+            )
+        scores.append(one.probabilities(found.in_form(one.pooling)))
+    result = compared(scores[0], scores[1], cases, ready[0].labels)
+    if as_json:
+        click.echo(json.dumps(asdict(result), ensure_ascii=False))
+        return
+    for model, auc in ((first, result.first), (second, result.second)):
+        click.echo(f"{model}: AUC {auc.value:.3f} ({auc.low:.3f} - {auc.high:.3f})")
+    gap = result.difference
+    click.echo(f"difference {gap.value:+.3f} ({gap.low:+.3f} - {gap.high:+.3f}), p = {gap.p:.3f}, {result.cases} cases")
 
 
 def _opened(model: Path, public_key: Path | None) -> Bundle:

@@ -42,8 +42,8 @@ class CaseFeatures:
     Attributes:
         dataset: one `Case` a row; of several files the first stands for all.
         files: of each case.
-        features: (n, d) float32; d is that of the encoder, three times as many where cases were pooled.
-        pooling: which of the two.
+        images: of each case, (N, D) vectors of its pictures.
+        pooling: pooled where any case has several pictures.
         digests: SHA-256 of each case's content.
         duplicates: pairs with the same bytes or looks.
         metadata: columns for the shortcut alarm: what the table describes, picture size, kind of file, brightness.
@@ -54,7 +54,7 @@ class CaseFeatures:
 
     dataset: Dataset
     files: tuple[tuple[Path, ...], ...]
-    features: Features
+    images: tuple[Features, ...]
     pooling: Pooling
     digests: tuple[str, ...]
     duplicates: tuple[Duplicate, ...]
@@ -62,6 +62,15 @@ class CaseFeatures:
     classic: Features
     skipped: tuple[tuple[Path, str], ...]
     cached: int
+
+    @property
+    def features(self) -> Features:
+        """(n, d) float32; d is that of the encoder, three times as many where cases are pooled."""
+        return self.in_form(self.pooling)
+
+    def in_form(self, pooling: Pooling) -> Features:
+        """(n, d) as a model with that pooling takes them."""
+        return np.stack([one_vector(image, pooling) for image in self.images])
 
 
 def joined_cases(dataset: Dataset, column: str | None) -> list[tuple[Case, tuple[Path, ...]]]:
@@ -155,7 +164,7 @@ def case_features(
     return CaseFeatures(
         dataset=chosen,
         files=tuple(files for _, files in kept),
-        features=np.stack([one_vector(image, pooling) for image in images]),
+        images=tuple(images),
         pooling=pooling,
         digests=digests,
         duplicates=(*same_bytes(digests), *_unlisted(digests, same_looks([look.hash for look in seen]))),

@@ -24,7 +24,7 @@ from consilium.specialist.dataset import Dataset
 from consilium.specialist.duplicates import merged, same_features
 from consilium.specialist.gate import fit_gate
 from consilium.specialist.head import fit_head
-from consilium.specialist.labelled import LabelledFeatures, labelled
+from consilium.specialist.labelled import labelled
 from consilium.specialist.specialist import SHIPPED, Specialist
 from consilium.specialist.splits import codes_of
 from consilium.specialist.validate import Fitted, Plan, validated
@@ -111,11 +111,11 @@ def fit(
     )
     on_embedded(cases)
     read = cases.dataset
-    groups = read.groups
+    features = cases.features
     validation, fitted = validated(
-        cases.features,
+        features,
         read.targets(),
-        groups,
+        read.groups,
         task=read.task,
         names=read.labels,
         set_aside=read.set_aside,
@@ -187,7 +187,7 @@ def _unvalidated(cases: CaseFeatures) -> tuple[Fitted, tuple[str, ...]]:
     if read.task == "multilabel":
         names = tuple(read.labels[number] for number in present)
         targets = targets[:, present]
-    table: LabelledFeatures = labelled(cases.features[used], targets, read.groups[used], read.task, names)
+    table = labelled(cases.features[used], targets, codes_of(read.groups)[used], read.task, names)
     chosen = np.full(table.targets.shape[1], _UNCHOSEN, np.intp)
     head = fit_head(table.features, table.targets, table.loss, chosen)
     # Each patient is a fold of its own; a single patient has no other to be compared with.

@@ -44,7 +44,7 @@ def _worth(validation: Validation, zh: bool) -> list[str]:
         return [
             f"病例不足，无法验证：模型已写出，但对每个病例都弃权（{reasons}）"
             if zh
-            else f"NOT VALIDATED, there are not enough cases: the model is written, but abstains on every case ({reasons})"
+            else f"NOT VALIDATED, not enough cases: the model is written, but abstains on every case ({reasons})"
         ]
     found = [str(one) for one in validation.not_enough]
     if validation.macro_auc is not None:
@@ -85,18 +85,18 @@ def _alarms(validation: Validation, cases: CaseFeatures, zh: bool) -> list[str]:
         found.append(
             "注意：未说明患者，每个文件按一名患者计；同一患者有多张图像时结果会偏高"
             if zh
-            else "CAUTION: no patients were named, every file counts as one; with several of a patient figures are too good"
+            else "CAUTION: no patients were named, every file counts as one; with several of one, figures are too good"
         )
     ledger = validation.ledger
     if ledger is not None and ledger.duplicates:
-        copies = len(ledger.duplicates)
+        copies = len({(one.first, one.second) for one in ledger.duplicates})
         found.append(
             f"注意：发现 {copies} 对重复图像，已放入同一折"
             if zh
             else f"CAUTION: {copies} pairs of duplicates, kept in the same fold"
         )
         if ledger.contradictions:
-            wrong = len(ledger.contradictions)
+            wrong = len({(one.first, one.second) for one in ledger.contradictions})
             found.append(f"警告：其中 {wrong} 对标签不同" if zh else f"ALARM: {wrong} of them have different labels")
     if validation.label_issues:
         doubtful = len(validation.label_issues)
