@@ -16,6 +16,7 @@ from consilium.specialist.fit import Result, Wish, fit
 from consilium.specialist.specialist import encoder_of, read_specialist
 from consilium.specialist.summary import summary
 from consilium.specialist.validate import Plan
+from tests.imaging.made_files import nifti, write_series
 from tests.specialist.drawn_pictures import draw, two_classes
 
 pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
@@ -209,3 +210,50 @@ def test_tasks_without_a_head_say_what_there_is(tmp_path: Path) -> None:
         file.with_name(f"{file.stem}_mask.png").write_bytes(file.read_bytes())
     with pytest.raises(UnusableDataset, match="not built yet"):
         fitted(data, tmp_path / "home", task="segment")
+
+
+def test_volumes_and_series_are_cases(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    indices = np.stack(np.indices((20, 20, 20)))
+    for number in range(20):
+        radius = 8 if number % 2 else 3
+        ball = np.linalg.norm(indices - rng.uniform(8, 12, (3, 1, 1, 1)), axis=0) < radius
+        values = (rng.normal(40, 4, ball.shape) + 150 * ball).astype(np.int16)
+        path = tmp_path / "data" / ("large" if number % 2 else "small") / f"{number}.nii.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(nifti(values, packed=True))
+    result = fitted(tmp_path / "data", tmp_path / "home")
+    assert result.specialist.pooling == "pooled" and not result.cases.skipped
+    assert result.validation.macro_auc is not None and result.validation.macro_auc.value > 0.9
+    rows: list[dict[str, object]] = []
+    for number in range(4):
+        write_series(tmp_path / f"s{number}", [0.0, 2.0, 4.0 + number])
+        rows.append({"file": f"s{number}", "label": "ab"[number % 2]})
+    series = fitted(table(tmp_path / "series.csv", rows), tmp_path / "home")
+    assert len(set(series.cases.digests)) == 4 and series.specialist.pooling == "pooled"
+
+
+def test_of_another_encoder_the_head_alone_is_the_network(classes: tuple[Path, Path, Result], tmp_path: Path) -> None:
+    data, home, _ = classes
+    wish = Wish(plan=QUICK, encoder="timm:tiny")
+    result = fit(read_dataset(data), shipped_encoder(threads=1), wish, cache=FeatureCache(home))
+    write_bundle(bundle_files(result, "model"), tmp_path / "model")
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(tmp_path / "model" / "models" / "model.onnx"))
+    whole = session.run(None, {"image": result.cases.features})[0]
+    assert whole == pytest.approx(result.specialist.probabilities(result.cases.features), abs=1e-4)
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    data, seen = two_classes(tmp_path / "data", 20), []
+
+    def interrupt(outcome: object) -> None:
+        seen.append(outcome)
+        if len(seen) == 32:
+            raise KeyboardInterrupt
+
+    dataset, encoder, wish = read_dataset(data), shipped_encoder(threads=1), Wish(plan=QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        fit(dataset, encoder, wish, cache=FeatureCache(tmp_path / "home"), on_outcome=interrupt)
+    assert fit(dataset, encoder, wish, cache=FeatureCache(tmp_path / "home")).cases.cached == 32
