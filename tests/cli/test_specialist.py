@@ -143,6 +143,18 @@ def test_twelve_cases_give_a_model_that_says_so(tmp_path: Path, capsys: pytest.C
     assert "NOT VALIDATED" in (out / "docs" / "README.md").read_text(encoding="utf-8")
 
 
+def test_any_name_and_the_terms_of_its_owner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = two_classes(tmp_path / "甲 状腺 'x'", 3), tmp_path / "模型 1 é.v2"
+    (tmp_path / "terms.txt").write_text("Only inside the house.")
+    words = ["specialist", "fit", str(data), "--out", str(out), "--licence"]
+    assert run([*words, str(tmp_path / "none.txt")]) == ExitCode.UNUSABLE_INPUT
+    assert run([*words, str(tmp_path / "terms.txt")]) == ExitCode.DONE
+    assert "Only inside the house." in (out / "LICENSE").read_text()
+    assert run(["specialist", "predict", str(out), str(data)]) == ExitCode.DONE
+    assert run([*words[:-1], "--overwrite"]) == ExitCode.DONE
+    assert "No terms were stated" in (out / "LICENSE").read_text()
+
+
 def test_a_killed_run_leaves_nothing_and_the_next_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

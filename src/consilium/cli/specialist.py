@@ -52,6 +52,7 @@ def specialist() -> None:
 @click.option("--overwrite", is_flag=True, help="Replace a model that is at --out.")
 @click.option("--cache/--no-cache", default=True, help="Keep features for the next time.  [default: --cache]")
 @click.option("--sign", "key", type=_path, metavar="KEY", help="Private key (PEM) to sign with (extra 'sign').")
+@click.option("--licence", type=_path, metavar="FILE", help="Text with the terms under which you hand the model on.")
 @language_option
 def fit(
     dataset: Path,
@@ -65,6 +66,7 @@ def fit(
     overwrite: bool,
     cache: bool,
     key: Path | None,
+    licence: Path | None,
     lang: Literal["zh", "en"],
 ) -> None:
     """Fit a model to labelled images and find out how good it is.
@@ -86,6 +88,7 @@ def fit(
         from consilium.artefact.signature import need_signing
 
         need_signing()
+    terms = "" if licence is None else _text(licence)
     read = read_dataset(dataset, task=task, group=group)
     refuse_unbuilt(read)
     from consilium.generalist.cache import FeatureCache
@@ -109,7 +112,7 @@ def fit(
             read, network, Wish(encoder=spec, modality=modality, case_column=case_column, plan=Plan(seed=seed)),
             cache=FeatureCache() if cache else None, on_outcome=show, on_embedded=validating,
         )  # fmt: skip
-    files = bundle_files(result, out.resolve().name)
+    files = bundle_files(result, out.resolve().name, terms=terms)
 
     def seal(folder: Path) -> None:
         if key is not None:
@@ -121,6 +124,15 @@ def fit(
     for line in summary(result.validation, result.cases, lang):
         click.echo(line)
     click.echo(f"-> {out}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(
+            f"it cannot be read ({problem})", where=str(path), way_out="Give a text in UTF-8."
+        ) from problem
 
 
 @specialist.command()

@@ -30,12 +30,13 @@ _INTENDED = (
 )
 
 
-def bundle_files(result: Result, name: str) -> dict[str, bytes]:
+def bundle_files(result: Result, name: str, *, terms: str = "") -> dict[str, bytes]:
     """Every file of the bundle but its manifest.
 
     Args:
         result: of a fit.
         name: of the model.
+        terms: under which the owner of the cases hands the model on.
 
     Raises:
         MissingExtra: onnx is not installed.
@@ -48,7 +49,7 @@ def bundle_files(result: Result, name: str) -> dict[str, bytes]:
         METADATA: _json(_metadata(result, name, card)),
         "configs/inference.json": _json(_inference(result)),
         "docs/README.md": _readme(result, name).encode(),
-        "LICENSE": _LICENCE.encode(),
+        "LICENSE": (_LICENCE + (terms or _NO_TERMS)).encode(),
         VALIDATION: _json(as_document(result.validation)),
         **result.specialist.as_files(),
     }
@@ -257,6 +258,7 @@ def _readme(result: Result, name: str) -> str:
 _LICENCE = """The encoder in models/model.onnx is part of Consilium and licensed under the Apache License, Version 2.0
 (https://www.apache.org/licenses/LICENSE-2.0); an encoder of another origin is licensed as its publisher says.
 
-The head was learnt from cases of the person who fitted it. It, and the rest of this folder, may be used as the owner of
-those cases says; put the terms here before the folder is handed on.
+The head was learnt from cases of the person who fitted it. For it and the rest of this folder:
+
 """
+_NO_TERMS = "No terms were stated; ask the owner of the cases before it is handed on or used.\n"

@@ -56,6 +56,15 @@ def _worth(validation: Validation, zh: bool) -> list[str]:
         figures = validation.regression
         names = ("决定系数 R²", "平均绝对误差") if zh else ("R²", "mean absolute error")
         found.append(f"{names[0]} {_estimate(figures.r_squared)}, {names[1]} {_estimate(figures.mean_absolute_error)}")
+    if validation.external is not None:
+        outside = validation.external
+        told = ", ".join(f"{label} {_estimate(auc)}" for label, auc in outside.auc.items() if isinstance(auc, Estimate))
+        name = f"留出的 {outside.cases} 例" if zh else f"{outside.cases} cases set aside"
+        unsaid = "病例不足" if zh else "not enough cases"
+        found.append(f"{name}: AUC {told or unsaid}")
+    if validation.conformal is not None:
+        single = f"{validation.conformal.single:.0%}"
+        found.append(f"{single} 的病例得到单一答案，其余弃权" if zh else f"{single} of cases get a single answer")
     for baseline in validation.baselines:
         gain = baseline.gain
         told = f"{gain.value:+.3f} ({gain.low:+.3f} - {gain.high:+.3f})"
