@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from consilium.errors import NothingToDo, UnreadableImage
-from consilium.generalist.pictures import as_square, pictures
+from consilium.generalist.pictures import as_square, middle_picture, pictures
 from tests.imaging.made_files import nifti, tiff_stack, write_series
 
 Paint = Callable[..., Path]
@@ -67,6 +67,8 @@ def test_studies_of_several_planes_give_their_views(tmp_path: Path) -> None:
     (tmp_path / "head.nii.gz").write_bytes(nifti(values, packed=True))
     found = pictures(tmp_path / "head.nii.gz", 64, "mr")
     assert found.shape == (48, 64, 64, 3) and found.dtype == np.float32 and 0 <= found.min() < found.max() <= 1
+    middle = middle_picture(tmp_path / "head.nii.gz", 64, "mr")
+    assert any(np.array_equal(middle, one) for one in pictures(tmp_path / "head.nii.gz", 64, "mr"))
     write_series(tmp_path / "series", [0.0, 2.0, 4.0, 6.0])
     folder = pictures(tmp_path / "series", 32)
     assert folder.shape[1:] == (32, 32, 3) and len(folder) > 4

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from consilium.errors import UnreadableImage
 from consilium.generalist.encoder import Pictures
+from consilium.imaging.anatomy import anatomy_of
 from consilium.imaging.open_study import open_study
 from consilium.imaging.read import read_image
 from consilium.imaging.views import views
@@ -43,6 +44,18 @@ def pictures(path: Path, side: int, modality: str | None = None) -> Pictures:
     if study.provenance.reader == "raster" and len(study) == 1:
         return _raster(path, side)
     return np.stack([view.pixels for view in views(study, side)])
+
+
+def middle_picture(path: Path, side: int, modality: str | None = None) -> NDArray[np.float32]:
+    """One picture of a file, (side, side, 3) float32 0..1: its only one, or one from the middle; as `pictures` else.
+
+    Of a volume that is a single section, for which few planes have to be read.
+    """
+    study = open_study(path, modality=modality)
+    if study.provenance.reader == "raster" and len(study) == 1:
+        return np.asarray(_raster(path, side)[0])
+    along = anatomy_of(study).section(0) if study.form == "volume" else "axial"
+    return next(views(study, side, planes=(along,), slices=1, frames=1, tiles=1)).pixels
 
 
 def _raster(path: Path, side: int) -> Pictures:

@@ -21,7 +21,7 @@ from consilium.generalist.cases import pool
 from consilium.generalist.embedding import Embedded, NotEmbedded, Outcome, embed_files
 from consilium.generalist.encoder import Encoder
 from consilium.generalist.inputs import Entry
-from consilium.generalist.pictures import pictures
+from consilium.generalist.pictures import middle_picture
 from consilium.imaging.open_study import open_study
 from consilium.specialist.classic_features import classic_features
 from consilium.specialist.dataset import Case, Dataset
@@ -203,9 +203,9 @@ def _look(files: Sequence[Path], modality: str | None, cache: FeatureCache | Non
     if row is None or row.shape[0] != 1 or row.shape[1] < 8 + len(_SIZES):
         file = files[len(files) // 2]
         shape = open_study(file, modality=modality).shape
-        shown = pictures(file, _LOOK_SIDE, modality)
-        picture = shown[len(shown) // 2]
-        octets = list(looks(picture).to_bytes(8, "big"))
+        picture = middle_picture(file, _LOOK_SIDE, modality)
+        # One section of a volume may look like another's, as all heads do in the middle; 0 is like no other.
+        octets = list((looks(picture) if shape[0] == 1 else 0).to_bytes(8, "big"))
         sizes = [shape[1], shape[2], shape[0], float(picture.mean())]
         row = np.concatenate([np.array([*octets, *sizes], np.float32), classic_features(picture)])[None]
         if cache is not None:
