@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from consilium.artefact.bundle import open_bundle, write_bundle
-from consilium.errors import UnusableDataset
+from consilium.errors import ModelError, UnusableDataset
 from consilium.generalist.cache import FeatureCache
+from consilium.generalist.encoder import Encoder
 from consilium.generalist.shipped import shipped_encoder
 from consilium.specialist.bundle_documents import bundle_files
 from consilium.specialist.dataset import read_dataset
@@ -233,7 +234,9 @@ def test_volumes_and_series_are_cases(tmp_path: Path) -> None:
     assert len(set(series.cases.digests)) == 4 and series.specialist.pooling == "pooled"
 
 
-def test_of_another_encoder_the_head_alone_is_the_network(classes: tuple[Path, Path, Result], tmp_path: Path) -> None:
+def test_of_another_encoder_the_head_alone_is_the_network(
+    classes: tuple[Path, Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data, home, _ = classes
     wish = Wish(plan=QUICK, encoder="timm:tiny")
     result = fit(read_dataset(data), shipped_encoder(threads=1), wish, cache=FeatureCache(home))
@@ -243,6 +246,18 @@ def test_of_another_encoder_the_head_alone_is_the_network(classes: tuple[Path, P
     session = onnxruntime.InferenceSession(str(tmp_path / "model" / "models" / "model.onnx"))
     whole = session.run(None, {"image": result.cases.features})[0]
     assert whole == pytest.approx(result.specialist.probabilities(result.cases.features), abs=1e-4)
+    bundle = open_bundle(tmp_path / "model")
+    asked: list[str] = []
+
+    def found(spec: str) -> Encoder:
+        asked.append(spec)
+        return shipped_encoder(threads=1)
+
+    monkeypatch.setattr("consilium.generalist.hub.hub_encoder", found)
+    assert encoder_of(read_specialist(bundle), bundle).name.startswith("generalist") and asked == ["timm:tiny"]
+    monkeypatch.setattr("consilium.generalist.shipped.PREPARATION", -1)
+    with pytest.raises(ModelError, match="not the one it was fitted on"):
+        encoder_of(read_specialist(bundle), bundle)
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:

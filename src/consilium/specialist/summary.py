@@ -75,7 +75,8 @@ def _worth(validation: Validation, zh: bool) -> list[str]:
         found.append(f"置换检验 p = {p:.3f}" if zh else f"permutation test against chance: p = {p:.3f}")
     if validation.learning_curve is not None:
         verdict = validation.learning_curve.verdict
-        found.append(_VERDICT[verdict] if zh else verdict)
+        unsaid = "whether more cases would help cannot be said"
+        found.append(_VERDICT[verdict] if zh else unsaid if verdict == "cannot be said" else verdict)
     return found
 
 
