@@ -67,15 +67,15 @@ class Cell:
 
 
 CELLS: tuple[Cell, ...] = (
-    Cell(patients=40, prevalence=0.25, oracle=0.97, draws=150),
-    Cell(patients=40, prevalence=0.5, oracle=0.97, draws=150),
-    Cell(patients=100, prevalence=0.2, oracle=0.97, draws=100),
-    Cell(patients=100, prevalence=0.5, oracle=0.97, draws=100),
-    Cell(patients=67, images=3, alike=0.5, prevalence=0.5, oracle=0.97, draws=60),
-    Cell(patients=200, prevalence=0.2, oracle=0.97, draws=60),
-    Cell(patients=100, prevalence=0.5, oracle=0.999, draws=60),
-    Cell(patients=100, prevalence=0.5, oracle=0.5, draws=60),
-    Cell(patients=400, prevalence=0.5, oracle=0.97, draws=20),
+    Cell(patients=40, prevalence=0.25, oracle=0.97, draws=300),
+    Cell(patients=40, prevalence=0.5, oracle=0.97, draws=300),
+    Cell(patients=100, prevalence=0.2, oracle=0.97, draws=200),
+    Cell(patients=100, prevalence=0.5, oracle=0.97, draws=200),
+    Cell(patients=67, images=3, alike=0.5, prevalence=0.5, oracle=0.97, draws=400),
+    Cell(patients=200, prevalence=0.2, oracle=0.97, draws=150),
+    Cell(patients=100, prevalence=0.5, oracle=0.999, draws=100),
+    Cell(patients=100, prevalence=0.5, oracle=0.5, draws=100),
+    Cell(patients=400, prevalence=0.5, oracle=0.97, draws=40),
 )
 """With 40 cases the rarer class has 10: fewer are not judged at all (`NotEnough`)."""
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from consilium.cytogenetics.bands import AUTOSOMES
-from consilium.cytogenetics.places import Place, place
+from consilium.cytogenetics.base_pairs import BasePairs, base_pairs
 
 HERE = Path(__file__).resolve().parent
 NAMED = HERE / "disorders_named.json"
@@ -153,7 +153,7 @@ def loci(label: str, definition: str, genes: dict[str, list[Any]], count: Counte
             continue
         symbol = GENE_BEFORE.search(before)
         gene = symbol[1] if symbol and is_symbol(symbol[1]) and "respectively" not in definition else None
-        interval = place(chromosome, first, last)
+        interval = base_pairs(chromosome, first, last)
         if interval is None:
             count["bands that the ideogram does not have"] += 1
             continue
@@ -164,11 +164,11 @@ def loci(label: str, definition: str, genes: dict[str, list[Any]], count: Counte
         placed_by = "band"
         if gene in genes:
             row = genes[gene]
-            arm = place(chromosome, first[0])
+            arm = base_pairs(chromosome, first[0])
             if row[0] == chromosome and arm is not None and arm.bp_start <= row[1] <= arm.bp_stop:
                 if row[2] < interval.bp_start or interval.bp_stop < row[1]:
                     count["genes that ClinGen places in another band of the arm (ClinGen's place is used)"] += 1
-                interval, placed_by = Place(row[1], row[2]), "gene"
+                interval, placed_by = BasePairs(row[1], row[2]), "gene"
             else:
                 count["genes that ClinGen places on another arm (left out)"] += 1
                 placed = True  # in doubt: not by the gene alone either
@@ -234,7 +234,7 @@ def derive(data: Path) -> tuple[dict[str, Any], Counter[str]]:
             checked({term: by_hand["label"]})
         text = by_hand["locus"] if by_hand else labels[term]
         found = LOCUS.search(text)
-        interval = place(found[1], found[2], found[3] or "") if found else None
+        interval = base_pairs(found[1], found[2], found[3] or "") if found else None
         if found is None or interval is None:
             raise ValueError(f"{term} {labels[term]!r} has no place: put it into {NAMED.name}")
         rows.append([term, found[1], *interval, found[0], None, "band", "", change])

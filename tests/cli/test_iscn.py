@@ -103,6 +103,54 @@ def test_write_puts_items_and_partners_in_order() -> None:
     assert told == {"input": "46,XX,del(5)(q33q13)", "canonical": "46,XX,del(5)(q13q33)", "valid": False}
 
 
+def test_write_makes_the_string_of_a_case_from_its_cells(tmp_path: Path) -> None:
+    case = {
+        "neoplastic": True, "sex": "XY",
+        "cells": [
+            {"iscn": "46,XY,t(9;22)(q34;q11.2)", "times": 6},
+            {"sex": "XY", "gains": ["8"], "structural": ["t(9;22)(q34;q11.2)"], "times": 5},
+            {"name": "odd", "iscn": "45,XY,-17,t(9;22)(q34;q11.2)"},
+        ],
+    }  # fmt: skip
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(case), encoding="utf-8")
+    done = call("write", "--cells", str(path), "--lang", "en")
+    assert done.returncode == 0
+    assert done.stdout.decode().strip() == "46,XY,t(9;22)(q34;q11.2)[7]/47,sl,+8[5]"
+    assert b"taken for chance" in done.stderr
+    (told,) = objects(call("write", "--cells", "-", "--json", "--style", "idem", stdin=path.read_bytes()))
+    assert told["iscn"] == "46,XY,t(9;22)(q34;q11.2)[7]/47,idem,+8[5]" and told["valid"] and not told["findings"]
+    assert [one["role"] for one in told["clones"]] == ["stemline", "sideline"] and len(told["clones"][1]["cells"]) == 5
+    (aside,) = told["set_aside"]
+    assert aside["cell"] == "odd" and aside["seen"] == ["-17"] and aside["counted"] and told["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'{"neoplastic": true, "cells": [{"iscn": "46,XX,+8"}]}', b"cell 1: the findings add up to 47"),
+        (b"nonsense", b"not JSON"),
+        (b"\xff", b"UTF-8"),
+        (b'{"neoplastic": true, "cells": []}', b"no cell"),
+    ],
+)
+def test_cells_that_cannot_be_used_end_with_4(text: bytes, said: bytes) -> None:
+    done = call("write", "--cells", "-", stdin=text)
+    assert done.returncode == 4 and said in done.stderr
+    assert b"standard input" in done.stderr or said == b"no cell"
+
+
+def test_cells_that_are_not_there_end_with_4_and_strings_beside_them_with_2(tmp_path: Path) -> None:
+    assert call("write", "--cells", str(tmp_path / "none.json")).returncode == 4
+    assert call("write", "46,XX", "--cells", str(tmp_path / "none.json")).returncode == 2
+
+
+def test_a_band_level_tells_what_cannot_be_seen() -> None:
+    done = call("check", "46,XX,del(5)(q13.2q33)", "--band-level", "400", "--lang", "en")
+    assert done.returncode == 0 and b"at 400 bphs it is 5q13" in done.stdout and b"band-unseen" in done.stdout
+    assert call("check", "46,XX", "--band-level", "0").returncode == 2
+
+
 @pytest.mark.parametrize("words", [["check"], ["check", "--nonsense", "46,XX"], ["nonsense"], ["repair"], ["write"]])
 def test_a_command_line_that_cannot_be_understood_ends_with_2(words: list[str]) -> None:
     assert call(*words).returncode == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consilium.cytogenetics.clones.cell import Cell
+from consilium.cytogenetics.clones.change import Change, Changes, read_item
+from consilium.cytogenetics.clones.doubling import doubled, halved
 from consilium.cytogenetics.clones.karyotype import ClonalKaryotype, clonal_karyotype
-from consilium.cytogenetics.clones.setting import Setting
+from consilium.cytogenetics.clones.setting import Setting, SexComplement
 from consilium.cytogenetics.clones.wording import LANGUAGES, describe
 from consilium.cytogenetics.iscn.parse import parse
 from consilium.cytogenetics.iscn.tree import Counted, Item, Line, Rearrangement, Reference, Sex, Whole
@@ -58,6 +61,7 @@ def settings_of(draw: st.DrawFn) -> Setting:
         constitutional=tuple(draw(st.lists(st.sampled_from(["+21", "+mar"]), max_size=1))),
         constitutional_mosaic=draw(st.booleans()),
         amniotic=draw(st.booleans()),
+        masked=draw(st.booleans()),
         composite_numbers=draw(st.booleans()),
     )
 
@@ -235,3 +239,27 @@ def expected(lines: list[tuple[set[int], int]], sidelines: list[set[int]], other
         groups.append(([f"{46 + gains(other)},XX{entries(other)}[{sizes[4]}]"], False, sizes[4]))
     groups.sort(key=lambda group: (not group[1], -group[2]))
     return "/".join([line for group, _, _ in groups for line in group] + [f"46,XX[{sizes[5]}]"])
+
+
+@st.composite
+def near_haploid(draw: st.DrawFn) -> Changes:
+    """Changes against one set of chromosomes: gains, losses, what became of X and Y, structural ones."""
+    gained = draw(st.lists(st.sampled_from(AUTOSOMES), min_size=1, max_size=6))
+    lost = draw(st.lists(st.sampled_from([one for one in AUTOSOMES if one not in gained]), max_size=1))
+    sex = draw(st.sampled_from([[], ["+X"], ["+Y"], ["-X", "+Y"]]))
+    items = [Item(Whole(name), "+") for name in gained] + [Item(Whole(name), "-") for name in lost]
+    items += [Item(Whole(one[1]), one[0]) for one in sex]
+    items += [read_item(text) for text in draw(st.lists(st.sampled_from(["del(5)(q22q33)", "+mar"]), max_size=2))]
+    counted = Counter(items)
+    return frozenset(Change(item, nth, 1) for item, times in counted.items() for nth in range(1, times + 1))
+
+
+@given(near_haploid(), st.sampled_from(["XX", "XY"]))
+def test_halving_finds_what_was_doubled(clone: Changes, told: str) -> None:
+    sex = SexComplement("XX")  # against which a haploid set has one X, whatever the person is
+    found = halved(doubled(clone, sex), sex)
+    assert found == (clone, frozenset())
+    later = frozenset({Change(Item(Whole("22"), "+"), 1, 2)})
+    if not any(change.item == Item(Whole("22"), sign) for change in clone for sign in "+-"):
+        assert halved(doubled(clone, sex) | later, sex) == (clone, later)
+    assert halved(later, SexComplement(told)) is None

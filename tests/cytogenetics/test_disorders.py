@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consilium.cytogenetics.bands import AUTOSOMES, bands
+from consilium.cytogenetics.base_pairs import base_pairs
 from consilium.cytogenetics.disorders import Evidence, Finding, aneuploidy, counted, touching
-from consilium.cytogenetics.places import place
 from consilium.errors import InputError
 
 CHROMOSOMES = (*AUTOSOMES, "X", "Y")
@@ -23,7 +23,7 @@ LENGTH = {name: bands(name)[-1].bp_stop for name in CHROMOSOMES}
 
 
 def at(chromosome: str, first: str, last: str = "") -> tuple[str, int, int]:
-    found = place(chromosome, first, last)
+    found = base_pairs(chromosome, first, last)
     assert found is not None
     return chromosome, *found
 

@@ -9,7 +9,7 @@ from importlib import resources
 
 import pytest
 
-from consilium.cytogenetics.places import place
+from consilium.cytogenetics.base_pairs import base_pairs
 from consilium.cytogenetics.rearrangements import Exactness, rearrangement
 from consilium.errors import InputError
 
@@ -74,7 +74,7 @@ def test_every_row_is_whole(row: list[str]) -> None:
     assert kind in {"t", "inv", "del", "i", "idic", "dic", "rob", "+", "-"}
     assert seen in {"plain", "subtle", "cryptic"}
     for chromosome, band in zip(list(chromosomes) * (len(bands) if len(chromosomes) == 1 else 1), bands, strict=True):
-        assert all(place(chromosome, one) for one in band.split("|"))
+        assert all(base_pairs(chromosome, one) for one in band.split("|"))
     for disease in diseases:
         name, name_zh, term, label, volume, category = TABLE["diseases"][disease]
         assert name and category and volume in TABLE["volumes"]

@@ -1,4 +1,4 @@
-"""Turn a run into an ONNX file: `python -m training.generalist.export NAME [--mix 0.5] [--ship]`.
+"""Turn a run into an ONNX file: `python -m training.generalist.export NAME [--mix 0.5] [--ship | --card]`.
 
 Writes `CONSILIUM_RUNS/generalist/NAME.onnx` for the judge (`python -m benchmarks.generalist`), or with `--ship`
 `src/consilium/generalist/weights/generalist.onnx` and its card, of which `training/cards/generalist.json` holds what
@@ -101,13 +101,16 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--mix", type=float, default=1.0)
     parser.add_argument("--ship", action="store_true")
+    parser.add_argument("--card", action="store_true", help="only the card of the shipped file, after a benchmark")
     args = parser.parse_args()
     trunk = run(args.name, args.mix)
     learnt = tuple(one for one, seen in zip(MODALITIES, trunk.seen.tolist(), strict=True) if seen)
     suffix = "" if args.mix == 1 else f"_{args.mix:g}"
-    path = WEIGHTS / "generalist.onnx" if args.ship else RUNS / "generalist" / f"{args.name}{suffix}.onnx"
-    write_onnx(trunk, path)
-    if args.ship:
+    shipped = args.ship or args.card
+    path = WEIGHTS / "generalist.onnx" if shipped else RUNS / "generalist" / f"{args.name}{suffix}.onnx"
+    if not args.card:
+        write_onnx(trunk, path)
+    if shipped:
         write_shipped_card(path, learnt)
     print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 

@@ -1,7 +1,7 @@
 """The shipped network in 8 bits: `python -m training.generalist.quantise NAME`.
 
 Reads `CONSILIUM_RUNS/generalist/NAME.onnx`, takes the ranges of its activations from pictures that it may learn from,
-and writes `NAME_int8.onnx` beside it; `python -m benchmarks.generalist_int8` says whether the features stayed equal.
+and writes `NAME_int8.onnx` beside it; `python -m benchmarks.generalist` says whether the features stayed equal.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from training.generalist.synthetic import KINDS, PARAMETERS, draw_synthetic
 from training.generalist.tasks import Heads, Lessons, draw, lessons, losses
 from training.schedule import Schedule
 
-HEAD_RATE = 40.0
-"""How much faster the heads learn, which start from nothing."""
+HEAD_RATE = 2.4e-3
+"""Highest learning rate of the heads, which start from nothing whatever the trunk starts from."""
 
 USED = 128
 """Pixels of a side in use and in the judge."""
@@ -137,10 +137,10 @@ def begin(learner: Learner, start: str, pack: Pack) -> None:
 
 
 def parameter_groups(learner: Learner, rate: float) -> list[dict[str, object]]:
-    trunk = [p for p in learner.trunk.parameters() if p.requires_grad]
+    trunk, heads = list(learner.trunk.parameters()), list(learner.heads.parameters())
     return [
         {"params": trunk, "lr": rate, "times": 1.0},
-        {"params": list(learner.heads.parameters()), "lr": rate * HEAD_RATE, "times": HEAD_RATE, "weight_decay": 1e-3},
+        {"params": heads, "lr": HEAD_RATE, "times": HEAD_RATE / rate, "weight_decay": 1e-3},
     ]
 
 

@@ -6,13 +6,13 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.language import language_option
-from consilium.errors import OutputError
+from consilium.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from consilium.cytogenetics.iscn.repair import Repair
@@ -39,9 +39,15 @@ def iscn() -> None:
     "--known", multiple=True, metavar="ABNORMALITY",
     help="Seen in an earlier study or by another technique, so that one cell is enough, e.g. 't(9;22)'. Repeatable.",
 )  # fmt: skip
+@click.option(
+    "--band-level", type=click.IntRange(min=1), metavar="BPHS",
+    help="Bands per haploid set at which the cells were read: bands that cannot be seen there are told.",
+)  # fmt: skip
 @_json
 @language_option
-def check(strings: tuple[str, ...], known: tuple[str, ...], as_json: bool, lang: Language) -> ExitCode:
+def check(
+    strings: tuple[str, ...], known: tuple[str, ...], band_level: int | None, as_json: bool, lang: Language
+) -> ExitCode:
     """Say what is wrong with a string, where, by which section, and how it would be right.
 
     Errors make a string invalid; warnings and notes do not.
@@ -50,7 +56,7 @@ def check(strings: tuple[str, ...], known: tuple[str, ...], as_json: bool, lang:
 
     wrong = False
     for text in _each(strings):
-        judgement = validate(text, known=known)
+        judgement = validate(text, known=known, level=band_level)
         wrong |= not judgement.valid
         click.echo(_dumped(judged(judgement, lang)) if as_json else told(judgement, lang))
     return ExitCode.NOT_VALID if wrong else ExitCode.DONE
@@ -151,15 +157,32 @@ def repair(strings: tuple[str, ...], as_json: bool, lang: Language) -> ExitCode:
 
 
 @iscn.command()
-@_strings
+@click.argument("strings", nargs=-1, metavar="[STRING...]")
+@click.option(
+    "--cells", type=click.Path(path_type=Path, allow_dash=True), metavar="PATH",
+    help="A JSON file of what each cell of a case shows, or - for standard input; in place of strings.",
+)  # fmt: skip
+@click.option(
+    "--style", type=click.Choice(["sl", "idem"]), default="sl", show_default=True,
+    help="How the cells' sidelines refer to their stemline.",
+)  # fmt: skip
 @_json
-def write(strings: tuple[str, ...], as_json: bool) -> ExitCode:
+@language_option
+def write(
+    strings: tuple[str, ...], cells: Path | None, style: Literal["sl", "idem"], as_json: bool, lang: Language
+) -> ExitCode:
     """Write a string as the current edition does: its spelling, and the order of items and breakpoints.
 
-    What the string says stays; what it says wrongly stays too, so check it.
+    What the string says stays; what it says wrongly stays too, so check it. With --cells the string is made from what
+    single cells show: clones, their order and their numbers, with the reason behind every change and every cell set
+    aside on standard error.
     """
     from consilium.cytogenetics.iscn.validate import validate
 
+    if bool(strings) == (cells is not None):
+        raise click.UsageError("Give either strings or --cells.")
+    if cells is not None:
+        return _write_cells(cells, style, lang, as_json=as_json)
     failed = False
     for text in _each(strings):
         judgement = validate(text)
@@ -167,10 +190,64 @@ def write(strings: tuple[str, ...], as_json: bool) -> ExitCode:
         if as_json:
             click.echo(_dumped({"input": text, "canonical": judgement.canonical, "valid": judgement.valid}))
         elif judgement.canonical is None:
-            click.echo(told(judgement, "en"), err=True)
+            click.echo(told(judgement, lang), err=True)
         else:
             click.echo(judgement.canonical)
     return ExitCode.NOT_VALID if failed else ExitCode.DONE
+
+
+def _write_cells(path: Path, style: Literal["sl", "idem"], lang: Language, *, as_json: bool) -> ExitCode:
+    from consilium.cytogenetics.clones.cells_file import read_cells
+    from consilium.cytogenetics.clones.karyotype import clonal_karyotype
+    from consilium.cytogenetics.clones.wording import describe
+    from consilium.cytogenetics.iscn.validate import validate
+    from consilium.cytogenetics.iscn.write import line as write_line
+
+    where = "standard input" if str(path) == "-" else str(path)
+    told_cells = read_cells(_text_of(path, where), where=where)
+    setting = told_cells.setting
+    karyotype = clonal_karyotype(told_cells.cells, setting, style=style)
+    known = [one for one in (*setting.previous, *setting.confirmed) if isinstance(one, str)]
+    judgement = validate(str(karyotype), known=known)
+    reasons = describe(karyotype, lang)
+    if as_json:
+        lines = karyotype.result.persons[0]
+        document = {
+            "iscn": judgement.text,
+            "valid": judgement.valid,
+            "findings": [_finding(finding, lang) for finding in judgement.findings],
+            "clones": [
+                {"line": write_line(line), "role": clone.role, "cells": list(clone.cells)}
+                for clone, line in zip(karyotype.clones, lines, strict=True)
+            ],
+            "set_aside": [
+                {
+                    "cell": one.cell, "reason": one.reason, "counted": one.counted,
+                    "seen": [change.text for change in one.seen], "missing": [change.text for change in one.missing],
+                }
+                for one in karyotype.set_aside
+            ],
+            "reasons": list(reasons),
+        }  # fmt: skip
+        click.echo(_dumped(document))
+    else:
+        click.echo(judgement.text)
+        click.echo("\n".join(reasons), err=True)
+        if not judgement.valid:
+            click.echo(told(judgement, lang), err=True)
+    return ExitCode.DONE if judgement.valid else ExitCode.NOT_VALID
+
+
+def _text_of(path: Path, where: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as problem:
+        raise InputError(
+            f"the cells cannot be read: {problem.strerror}", where=where, way_out="Look at --cells."
+        ) from problem
+    except UnicodeDecodeError as problem:
+        raise InputError("the cells are not UTF-8 text", where=where) from problem
 
 
 def judged(judgement: Judgement, language: Language) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     subcommand_metavar="VERB [ARGS]...",
 )
 def cli() -> None:
-    """Metaphase images in, karyograms out, with every doubtful chromosome pointed out.
+    """Chromosome images to karyograms and a draft report; images of any of nineteen modalities to features and models.
 
     Each VERB has its own --help.
     """

@@ -19,7 +19,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from consilium.cytogenetics.bands import AUTOSOMES
-from consilium.cytogenetics.places import Place, place
+from consilium.cytogenetics.base_pairs import BasePairs, base_pairs
 from consilium.errors import InputError
 
 
@@ -92,7 +92,7 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def _place(chromosome: str, text: str) -> Place:
+def _place(chromosome: str, text: str) -> BasePairs:
     """Where a breakpoint lies: "q34", an interval "q21~22", alternatives "q21 or q23", with or without "?".
 
     Raises:
@@ -101,17 +101,17 @@ def _place(chromosome: str, text: str) -> Place:
     points = [point.strip() for point in re.split(r"~|-|\bor\b", text.replace("?", ""))]
     arm = points[0][:1]
     points = [point if point[:1] in ("p", "q") else arm + point for point in points]
-    found = [place(chromosome, point) if _BREAK.fullmatch(point) else None for point in points]
+    found = [base_pairs(chromosome, point) if _BREAK.fullmatch(point) else None for point in points]
     known = [one for one in found if one is not None]
     if not known or len(known) < len(found):
         raise InputError(
             f"{text!r} is no band of chromosome {chromosome}",
             way_out='Bands are written like "q34", "p21.3", "q21~22" or "qter".',
         )
-    return Place(min(one.bp_start for one in known), max(one.bp_stop for one in known))
+    return BasePairs(min(one.bp_start for one in known), max(one.bp_stop for one in known))
 
 
-def _compare(asked: Place, known: Place) -> Exactness | None:
+def _compare(asked: BasePairs, known: BasePairs) -> Exactness | None:
     if asked == known:
         return Exactness.SAME
     starts, stops = asked.bp_start - known.bp_start, asked.bp_stop - known.bp_stop
@@ -146,12 +146,12 @@ def _breakpoints(asked: list[tuple[str, str]], known: list[tuple[str, str]]) -> 
     return best
 
 
-def _lost(chromosome: str, points: Sequence[str]) -> Place:
+def _lost(chromosome: str, points: Sequence[str]) -> BasePairs:
     """What a deletion takes away: between two breakpoints, or from one to the end of its arm."""
     places = [_place(chromosome, point) for point in points]
     if len(points) == 1:
         places.append(_place(chromosome, points[0].replace("?", "")[:1] + "ter"))
-    return Place(min(one.bp_start for one in places), max(one.bp_stop for one in places))
+    return BasePairs(min(one.bp_start for one in places), max(one.bp_stop for one in places))
 
 
 def _deletion(chromosome: str, asked: Sequence[str], known: Sequence[str]) -> Exactness | None:

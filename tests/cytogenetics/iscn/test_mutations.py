@@ -471,6 +471,34 @@ def punctuation(text: str, result: Result) -> Iterator[str]:
             yield before + letter.lower() + after
 
 
+@family
+def spaces(text: str, result: Result) -> Iterator[str]:
+    """A space before an origin that stands behind a bracket or a number, or none behind a bare abbreviation (4.4.1)."""
+    for line in lines_of(result):
+        for item in items_of(line):
+            if isinstance(item.abnormality, Incomplete) or result.techniques:
+                continue
+            end = Span(item.span.end if item.cells is None else item.cells.span.start, 0)
+            at = end.start - sum(map(len, item.origins))
+            if len(item.origins) == 1:
+                bare = text[at - 1] == " "
+                yield edited(text, Span(at - 1 if bare else at, at), "" if bare else " ")
+            elif not item.origins and not isinstance(item.abnormality, Counted):
+                for origin in ("mat", "pat", "dn", "c"):
+                    yield edited(text, Span(end.start, end.start), " " + origin)
+
+
+@family
+def another_reading(text: str, result: Result) -> Iterator[str]:
+    """Behind "or" the same with another number of chromosomes: each reading is held to the rules (5.1c, 6.4c)."""
+    first = result.persons[0][0] if result.persons[0] else None
+    outer = None if first is None else first.doubled.count if first.doubled else first.count
+    if result.techniques or result.others or first is None or outer is None or outer.low < 26 or not adds_up(first):
+        return
+    for by in (-3, -2, -1, 1, 2, 3):
+        yield f"{text} or {edited(text, outer.span, str(outer.low + by))}"
+
+
 @cache
 def mutants(name: str) -> tuple[str, ...]:
     """All of a family, in an order drawn by a fixed seed."""

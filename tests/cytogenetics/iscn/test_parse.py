@@ -233,3 +233,47 @@ def test_strings_of_the_public_collections_are_read() -> None:
         except NotISCN:
             refused.append(text)
     assert len(clean) == 77 and refused == []
+
+
+def test_a_whole_karyotype_may_be_read_in_two_ways() -> None:
+    text = "47,XXYc[7]/46,XY[12] or 47,XY,+X[7]/46,XY[12].ish (DXZ1)x2"
+    result = parse(text)
+    (other,) = result.others
+    assert result.readings == (result, other)
+    assert [len(one.persons[0]) for one in result.readings] == [2, 2]
+    assert text[other.span.start : other.span.end] == "47,XY,+X[7]/46,XY[12]"
+    assert result.techniques and not other.techniques and write(result) == text
+
+
+def test_or_before_a_chromosome_that_cannot_be_a_count_joins_items() -> None:
+    result = parse("47,XX,+8 or +9,inv(3)(p14q21)")
+    assert not result.others and [len(several) for several in result.persons[0][0].items] == [2, 1]
+
+
+def test_a_part_of_a_derivative_may_be_constitutional() -> None:
+    what = parse("45,XX,der(14;22)(q10;q10)c t(8;22)(q24;q13)[6]").persons[0][0].items[0][0]
+    assert not what.origins and isinstance(what.abnormality, Rearrangement)
+    assert [one.origin for one in (what.abnormality, *what.abnormality.then)] == ["c", ""]
+
+
+def test_long_chains_of_sidelines_are_no_karyotype() -> None:
+    sidelines = "".join(f"/48,sdl{number},+9[3]" for number in range(1, 600))
+    with pytest.raises(NotISCN, match="cell lines"):
+        parse("47,XX,+8[4]/48,sl,+9[3]" + sidelines)
+
+
+@pytest.mark.parametrize("number", ["1" * 7, "9" * 40])
+@pytest.mark.parametrize(
+    "text",
+    ["46,XX,del(5)(q13)x{}[9]", "47,XX,+8x{}[9]", "92,XX,t(3;8)(q26;q24)[4]/92,slx{}[6]", "50(25,X,+8)x{}[9]",
+     "46<{}n>,XX[9]", "46,XX[{}]", "46,XX,{}dmin[9]", "47,XX,+mar{}[9]", "46,XX,+{}mar[9]", "{},XX", "46,sl{},+8[3]"],
+)  # fmt: skip
+def test_numbers_that_no_cell_has_are_refused(text: str, number: str) -> None:
+    with pytest.raises(NotISCN):
+        parse(text.format(number))
+
+
+@pytest.mark.parametrize("text", ["4\u0667,XX,+8", "48,XX,+8,+1\u0660", "46,XX,del(5)(q1\u0663)", "46,XX[\u0662]"])
+def test_digits_of_other_scripts_are_none(text: str) -> None:
+    with pytest.raises(NotISCN):
+        parse(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -143,3 +144,18 @@ def test_clinical_records_are_read_or_repaired_and_lose_no_clone() -> None:
         assert one.suggestion is not None
         told = re.sub(r"/\s*nonl?c?lonal[^\[\]]*\[\d+\]", "", one.text)
         assert one.suggestion.count("/") >= len(re.findall(r"/(?=\d\d[,~-])", told)), one.text
+
+
+def test_a_long_text_of_repeated_parts_is_compared_in_no_time() -> None:
+    text = "46,XX,inv(3)(q21q26)[5] " * 400
+    began = time.process_time()
+    repair(text)
+    assert time.process_time() - began < 5.0
+
+
+def test_changes_far_apart_are_told_as_one() -> None:
+    text = "46 XX,-7" + ",+8" * 300 + ",inv(3) (q21q26)"
+    found = repair(text)
+    assert found.suggestion is not None
+    (one,) = found.changes
+    assert text[: one.start] + one.after + text[one.end :] == found.suggestion

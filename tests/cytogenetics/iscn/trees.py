@@ -78,11 +78,15 @@ def rearrangements(draw: st.DrawFn, *, longest: int = 2) -> Rearrangement:
     built = tuple(draw(st.lists(strands(), min_size=1, max_size=2))) if how == "detailed" else ()
     if built and all(len(s.pieces) == 1 and s.breaks == ("", "") for s in built):
         built = (Strand(built[0].pieces, (":", "")), *built[1:])
-    return Rearrangement(draw(st.sampled_from(KINDS)), told, places, built, then, doubtful)
+    origin = draw(st.sampled_from(["", "", "c", "dmat"])) if then else ""
+    then = (*(replace(one, origin=draw(st.sampled_from(["", "c"]))) for one in then[:-1]), *then[-1:])
+    return Rearrangement(draw(st.sampled_from(KINDS)), told, places, built, then, doubtful, origin)
 
 
 signs = st.sampled_from(["", "+", "-"])
-origins = st.lists(st.sampled_from(["c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"]), max_size=1).map(tuple)
+origins = st.lists(st.sampled_from(["c", "?c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"]), max_size=1).map(
+    tuple
+)
 cells = st.none() | st.builds(Cells, st.integers(1, 200), st.booleans())
 copies = st.none() | ranges
 
@@ -168,10 +172,23 @@ techniques = st.lists(
 
 
 @st.composite
-def results(draw: st.DrawFn) -> Result:
+def readings(draw: st.DrawFn, *, least: int = 1) -> Result:
+    """A karyotype without techniques, whose first number is at least `least`."""
     persons = [tuple(draw(st.lists(lines(), min_size=1, max_size=3))) for _ in range(draw(st.integers(1, 2)))]
-    others = draw(st.sampled_from(["as drawn", "recipient unseen", "donor unseen"]))
-    if others != "as drawn":
-        persons = [(), persons[0]] if others == "recipient unseen" else [persons[0], ()]
+    first, *rest = persons[0]
+    outer = first.count if first.doubled is None else first.doubled.count
+    outer = replace(outer, low=max(outer.low, least))
+    doubled = first.doubled and replace(first.doubled, count=outer)
+    persons[0] = (replace(first, count=first.count if doubled else outer, doubled=doubled), *rest)
+    seen = draw(st.sampled_from(["as drawn", "recipient unseen", "donor unseen"]))
+    if seen != "as drawn":
+        persons = [(), persons[0]] if seen == "recipient unseen" else [persons[0], ()]
     prefix = draw(st.sampled_from(["", "mos", "chi"])) if persons[0] else ""
-    return Result(tuple(persons), prefix, draw(techniques))
+    return Result(tuple(persons), prefix)
+
+
+@st.composite
+def results(draw: st.DrawFn) -> Result:
+    # Another reading starts with a number that no chromosome has; that tells it from another item.
+    others = draw(st.lists(readings(least=23), max_size=1)) if draw(st.integers(0, 4)) == 0 else []
+    return replace(draw(readings()), techniques=draw(techniques), others=tuple(others))

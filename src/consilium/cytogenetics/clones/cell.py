@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from consilium.cytogenetics.clones.change import added, read_item, sex_chromosomes_in, units
 from consilium.cytogenetics.iscn.order import CHROMOSOMES
 from consilium.cytogenetics.iscn.parse import parse
-from consilium.cytogenetics.iscn.tree import Incomplete, Item, Sex, Variant, Whole
+from consilium.cytogenetics.iscn.tree import Incomplete, Item, Reference, Variant, Whole
 from consilium.cytogenetics.iscn.write import item as write_item
 from consilium.errors import InputError
 
@@ -157,13 +157,20 @@ def cell_from_iscn(name: str, text: str, *, culture: str = "", colony: str = "")
         NotISCN: it is not well formed.
         InputError: it is not one cell, or its count is not what its changes add up to.
     """
-    lines = parse(text).persons
+    read = parse(text)
+    lines = read.persons
     line = lines[0][0] if lines and lines[0] else None
-    if line is None or len(lines) + len(lines[0]) != 2 or not isinstance(line.base, Sex) or line.doubled is not None:
+    if (
+        line is None
+        or read.others
+        or len(lines) + len(lines[0]) != 2
+        or isinstance(line.base, Reference)
+        or line.doubled is not None
+    ):
         raise InputError("not the line of one cell", where=f"{name}: {text}")
     if line.cells is not None or line.count.high is not None or any(len(one) != 1 for one in line.items):
         raise InputError("one cell has neither cell numbers nor intervals nor alternatives", where=f"{name}: {text}")
-    sex = Counter(line.base.chromosomes)
+    sex = Counter("" if line.base is None else line.base.chromosomes)
     gains: list[str] = []
     losses: list[str] = []
     structural: list[Item | str] = []
@@ -174,7 +181,7 @@ def cell_from_iscn(name: str, text: str, *, culture: str = "", colony: str = "")
             (gains if item.sign == "+" else losses).append(item.abnormality.chromosome)
         elif item.sign == "+":
             sex[item.abnormality.chromosome] += 1
-        elif line.base.constitutional:
+        elif line.base is not None and line.base.constitutional:
             # A constitutional complement is written whole and the loss beside it (ISCN 2024, 6.4g).
             sex[item.abnormality.chromosome] -= 1
     return Cell(

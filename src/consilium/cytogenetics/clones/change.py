@@ -99,8 +99,9 @@ def read_item(text: str) -> Item:
     Raises:
         InputError: it is not one entry (NotISCN where it is not well formed at all).
     """
-    line = parse(f"46,XX,{text}").persons[0][0]
-    if len(line.items) != 1 or len(line.items[0]) != 1 or line.cells is not None:
+    result = parse(f"46,XX,{text}")
+    line = result.persons[0][0]
+    if result.others or len(line.items) != 1 or len(line.items[0]) != 1 or line.cells is not None:
         raise InputError("not one abnormality", where=text, way_out="Give every abnormality by itself.")
     return line.items[0][0]
 

@@ -18,13 +18,14 @@ from consilium.cytogenetics.clones.change import (
     read_item,
     sex_chromosomes_in,
 )
-from consilium.cytogenetics.clones.doubling import doubled
+from consilium.cytogenetics.clones.doubling import MOST_NEAR_HAPLOID, doubled, halved
 from consilium.cytogenetics.clones.families import Clone
 from consilium.cytogenetics.clones.setting import Observed, Setting, background_at
 from consilium.cytogenetics.iscn.tree import (
     Cells,
     ChromosomeName,
     Counted,
+    Doubled,
     Incomplete,
     Item,
     Line,
@@ -34,6 +35,7 @@ from consilium.cytogenetics.iscn.tree import (
     Result,
     Sex,
 )
+from consilium.cytogenetics.iscn.validate_line import names_sex
 from consilium.errors import InputError
 
 Style = Literal["sl", "idem"]
@@ -112,8 +114,30 @@ def _line(
         rest = changes - (doubled(acquired(told), observed.sex) if clone.times > 1 else told) - born
         rest = frozenset(change for change in rest if change.item is not None)
         return Line(count, reference, _entries(rest, clone, observed, setting, Counter()))
+    if setting.masked and (line := _doubled_line(clone, observed, setting)) is not None:
+        return line
     sex, rest = _sex(clone, observed, setting)
     return Line(count, sex, _entries(rest, clone, observed, setting, background_at(level, observed)), ploidy=ploidy)
+
+
+def _doubled_line(clone: Clone, observed: Observed, setting: Setting) -> Line | None:
+    """A clone as the near-haploid one that it is twice, "50(25,X,+8,+21)x2" (ISCN 2024, 6.3.7h); None if it is not."""
+    plain = not (clone.composite or clone.incomplete or observed.background or observed.sex.constitutional)
+    parts = halved(frozenset(clone.changes), observed.sex) if plain and acquired(frozenset(clone.changes)) else None
+    if parts is None:
+        return None
+    inner, later = parts
+    count = 22 + 1 + sum(added(change.item) for change in inner)
+    if count > MOST_NEAR_HAPLOID:
+        return None
+    # The X of the haploid set stands before the entries; where it is lost or altered it stands among them alone.
+    gone = any(change.sex_chromosome == "X" and change.kind == "loss" for change in inner)
+    altered = any("X" in sex_chromosomes_in(change.item) for change in inner)
+    sex = None if gone or altered else Sex("X")
+    nothing: Counter[Item] = Counter()
+    outer = Range(_count(frozenset(clone.changes), clone.level, observed))
+    doubled_ = Doubled(outer, Range(2), items=_entries(later, clone, observed, setting, nothing))
+    return Line(Range(count), sex, _entries(inner, clone, observed, setting, nothing), doubled=doubled_)
 
 
 def _count(changes: Changes, level: int, observed: Observed) -> int:
@@ -123,8 +147,14 @@ def _count(changes: Changes, level: int, observed: Observed) -> int:
     return 22 * level + sex + born + sum(added(change.item) for change in changes)
 
 
-def _sex(clone: Clone, observed: Observed, setting: Setting) -> tuple[Sex, Changes]:
-    """The sex chromosomes as they are written, and the changes that remain to be written (ISCN 2024, 4.2.1b, 5.1f)."""
+def _sex(clone: Clone, observed: Observed, setting: Setting) -> tuple[Sex | None, Changes]:
+    """The sex chromosomes as they are written, and the changes that remain to be written (ISCN 2024, 4.2.1b, 5.1f).
+
+    None where no sex chromosome is normal: "46,t(X;4)...,t(Y;9)..." (5.5.18.1.1).
+
+    Raises:
+        InputError: more sex chromosomes are altered or lost than there are.
+    """
     changes = frozenset(clone.changes)
     letters = observed.sex.at(clone.level)
     constitutional = observed.sex.constitutional
@@ -150,11 +180,14 @@ def _sex(clone: Clone, observed: Observed, setting: Setting) -> tuple[Sex, Chang
         for item in background_at(clone.level, observed).elements():
             letters.subtract(sex_chromosomes_in(item))
     written = "X" * letters["X"] + "Y" * letters["Y"]
-    if not written or min(letters.values()) < 0:
+    told = [*(change.item for change in remaining), *background_at(clone.level, observed)]
+    if min(letters.values()) < 0 or (not written and not any(item is not None and names_sex(item) for item in told)):
         raise InputError(
-            "no normal sex chromosome is left in a clone, which the tree of ISCN strings cannot say yet",
-            way_out="Write this karyotype by hand.",
-        )
+            "more sex chromosomes are altered or lost in a clone than there are",
+            where=", ".join(clone.cells), way_out="Look at the sex chromosomes of these cells, and at the sex told.",
+        )  # fmt: skip
+    if not written:
+        return None, remaining
     return Sex(written, observed.sex.doubtful, constitutional), remaining
 
 
@@ -225,7 +258,7 @@ def _breakpoints_once(lines: Sequence[Line]) -> tuple[Line, ...]:
     """
     told: dict[tuple[str, tuple[ChromosomeName, ...]], set[object]] = {}
     for line in lines:
-        for entry in line.items:
+        for entry in (*line.items, *(line.doubled.items if line.doubled else ())):
             for part in _parts(entry[0]):
                 told.setdefault((part.kind, part.chromosomes), set()).add(part.breakpoints)
     seen: set[tuple[str, tuple[ChromosomeName, ...]]] = set()
@@ -239,7 +272,14 @@ def _breakpoints_once(lines: Sequence[Line]) -> tuple[Line, ...]:
             parts.append(replace(part, breakpoints=()) if again else part)
         return replace(item, abnormality=replace(parts[0], then=tuple(parts[1:]))) if parts else item
 
-    return tuple(replace(line, items=tuple((once(entry[0]),) for entry in line.items)) for line in lines)
+    def each(line: Line) -> Line:
+        inner = replace(line, items=tuple((once(entry[0]),) for entry in line.items))
+        if line.doubled is None:
+            return inner
+        later = tuple((once(entry[0]),) for entry in line.doubled.items)
+        return replace(inner, doubled=replace(line.doubled, items=later))
+
+    return tuple(map(each, lines))
 
 
 def _parts(item: Item) -> list[Rearrangement]:

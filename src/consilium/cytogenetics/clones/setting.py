@@ -30,6 +30,8 @@ class Setting:
         amniotic: the cells are of amniotic fluid or chorionic villi, where what one culture alone shows is
             pseudomosaicism.
         composite_numbers: in a composite karyotype every change is followed by its cells (ISCN 2024, 6.3.5d).
+        masked: another technique or an earlier study showed that hyperdiploid cells are near-haploid ones doubled
+            (masked hypodiploidy); such clones are then written as "50(25,X,+8,+21)x2" (ISCN 2024, 6.3.7h).
         prefix: "mos" or "chi" before the string of a constitutional case, where the laboratory writes it (4.5.3i).
     """
 
@@ -41,6 +43,7 @@ class Setting:
     confirmed: tuple[Item | str, ...] = ()
     amniotic: bool = False
     composite_numbers: bool = True
+    masked: bool = False
     prefix: Literal["", "mos", "chi"] = ""
 
 

@@ -107,7 +107,7 @@ def _of_person(lines: Sequence[Line]) -> list[Counter[str]]:
 
 
 def _add(counted: Counter[str], items: Sequence[Item], first: First) -> None:
-    acquired = [item for item in items if not item.origins]
+    acquired = [item for item in items if set(item.origins) <= {"?c"}]  # what is not known to be inherited (Table 7)
     changes = [item for item in acquired if isinstance(item.abnormality, Rearrangement) and item.sign != "-"]
     balanced = _balanced_translocations([item.abnormality for item in changes])  # type: ignore[misc]
     left_over = {
@@ -189,9 +189,10 @@ def _balanced_translocations(changes: Sequence[Rearrangement]) -> frozenset[str]
     heads: dict[str, set[str]] = {}
     wanted: dict[str, set[str]] = {}
     for change in changes:
-        if change.kind == "der" and len(change.chromosomes) == 1:
+        # A derivative of several chromosomes that the person was born with counts as each of them (6.4g).
+        if change.kind == "der" and (len(change.chromosomes) == 1 or change.origin):
             for one in change.then:
                 if one.kind == "t":
-                    heads.setdefault(bare(one), set()).add(change.chromosomes[0].name)
+                    heads.setdefault(bare(one), set()).update(name.name for name in change.chromosomes)
                     wanted[bare(one)] = {name.name for name in one.chromosomes}
     return frozenset(name for name, told in heads.items() if len(wanted[name]) > 1 and wanted[name] <= told)

@@ -236,7 +236,9 @@ def first_mentions(changes: Sequence[Rearrangement]) -> First:
         changes: of all lines of a person, in the order written.
     """
     found: dict[tuple[object, ...], Rearrangement | None] = {}
-    for one in (one for change in changes for one in (change, *change.then)):
+    # What has an origin of its own within a derivative is a chromosome by itself in other cells (ISCN 2024, 6.4g).
+    alone = [replace(change, then=(), origin="") for change in changes if change.origin]
+    for one in (one for change in (*changes, *alone) for one in (change, *change.then)):
         if one.breakpoints or one.strands:
             earlier = found.setdefault(key(one), one)
             if earlier is not None and (earlier.breakpoints, earlier.strands) != (one.breakpoints, one.strands):

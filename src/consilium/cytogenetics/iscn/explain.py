@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from consilium.cytogenetics.iscn.balance import Imbalance, balanced, imbalances
 from consilium.cytogenetics.iscn.complexity import abnormality_count, ploidy_classes
@@ -28,7 +29,8 @@ _ACROCENTRIC = frozenset({"13", "14", "15", "21", "22"})
 _MEGABASE = 1_000_000
 
 _ORIGINS = {
-    "c": ("constitutional", "体质性"), "mat": ("inherited from the mother", "遗传自母亲"),
+    "c": ("constitutional", "体质性"), "?c": ("perhaps constitutional", "可能为体质性"),
+    "mat": ("inherited from the mother", "遗传自母亲"),
     "pat": ("inherited from the father", "遗传自父亲"), "inh": ("inherited", "遗传性"),
     "dn": ("new: the parents do not have it", "新发：父母均无"),
     "dmat": ("from a change of the mother", "来自母亲的结构异常"),
@@ -53,6 +55,16 @@ def explain(result: Result, language: Language = "en") -> tuple[str, ...]:
         One sentence a line of text, in the order of the string.
     """
     say = _Speech(language)
+    out = _reading(result, say)
+    for other in result.others:
+        out.append(say.pick("Or, read in another way:", "或另一种解读："))
+        out += _reading(other, say)
+    for technique in result.techniques:
+        out.append(say.pick("Another technique", "其他技术") + f" ({technique.kind}): {technique.text.strip()}")
+    return tuple(out)
+
+
+def _reading(result: Result, say: _Speech) -> list[str]:
     out: list[str] = []
     try:
         meaning = mean(result)
@@ -70,8 +82,6 @@ def explain(result: Result, language: Language = "en") -> tuple[str, ...]:
             cell = meaning.lines[number] if meaning is not None else None
             number += 1
             out += say.line(line, number, len(lines), cell)
-    for technique in result.techniques:
-        out.append(say.pick("Another technique", "其他技术") + f" ({technique.kind}): {technique.text.strip()}")
     count = abnormality_count(result) if meaning is not None else 0
     if count > 1:
         out.append(
@@ -80,7 +90,7 @@ def explain(result: Result, language: Language = "en") -> tuple[str, ...]:
                 f"全部克隆的异常合计：{count} 项（ISCN 2024，6.5）。",
             )
         )
-    return tuple(out)
+    return out
 
 
 class _Speech:
@@ -193,7 +203,11 @@ class _Speech:
         if what.kind in ("der", "ider", "rec") and (what.then or what.strands or not what.breakpoints):
             return self.derivative(what)
         said = self.one(what)
-        return self.pick("; ", "；").join([said, *(self.one(one) for one in what.then)])
+        return self.pick("; ", "；").join([said, *map(self.part, what.then)])
+
+    def part(self, what: Rearrangement) -> str:
+        """One of several changes of a chromosome, with its origin where the whole has another."""
+        return self.one(what) + (self.pick(", ", "，") + self.pick(*_ORIGINS[what.origin]) if what.origin else "")
 
     def derivative(self, what: Rearrangement) -> str:
         names = self.pick(" and ", "和").join(one.name for one in what.chromosomes)
@@ -206,7 +220,8 @@ class _Speech:
             return kind + self.pick(", built as written", "，构成如所写")
         if not what.then:
             return kind
-        parts = self.pick("; ", "；").join(self.one(one) for one in what.then)
+        own = [replace(what, then=())] if what.kind == "der" and what.breakpoints else []
+        parts = self.pick("; ", "；").join(map(self.part, [*own, *what.then]))
         return kind + self.pick(", made by ", "，由以下改变形成：") + parts
 
     def one(self, what: Rearrangement) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from consilium.cytogenetics.iscn.count import clone_referred_to, level
+from consilium.cytogenetics.iscn.names import bare, head, told_where
 from consilium.cytogenetics.iscn.tree import Counted, Incomplete, Item, Line, Rearrangement, Reference, Sex, Whole
 from consilium.cytogenetics.iscn.validate_line import names_sex
 from consilium.cytogenetics.iscn.write import abnormality
 
-INHERITED = frozenset({"c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"})
+INHERITED = frozenset({"c", "?c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"})
 """Origins of what is not acquired."""
 
 _COUNTS_TWICE = frozenset({"der", "ider", "trp", "qdp"})
@@ -77,34 +78,28 @@ def named(written: str) -> str:
 def bare_name(item: Item) -> str:
     """What an abnormality is called without breakpoints."""
     what = item.abnormality
-    if isinstance(what, Rearrangement):
-        bare = replace(
-            what, breakpoints=(), strands=(),
-            then=tuple(replace(one, breakpoints=(), strands=()) for one in what.then),
-        )  # fmt: skip
-        return abnormality(bare)
-    return item.sign + abnormality(what)
+    return bare(what) if isinstance(what, Rearrangement) else item.sign + abnormality(what)
 
 
 def _full_name(item: Item, before: Sequence[Line]) -> str:
     """What an abnormality is called with its breakpoints: its own, or those of the line where it was named first."""
     what = item.abnormality
-    bare = bare_name(item)
-    if not isinstance(what, Rearrangement) or abnormality(what) != bare:
-        return bare if not isinstance(what, Rearrangement) else abnormality(what)
+    if not isinstance(what, Rearrangement):
+        return bare_name(item)
+    if told_where(what):
+        return abnormality(what)
+    name = bare(what)
     for line in before:
         for several in line.items:
-            if bare_name(several[0]) == bare:
+            if bare_name(several[0]) == name:
                 return abnormality(several[0].abnormality)
-    return bare
+    return name
 
 
 def short_name(item: Item) -> str:
     """The name by which an abnormality may be called later: its head alone."""
     what = item.abnormality
-    if not isinstance(what, Rearrangement):
-        return bare_name(item)
-    return abnormality(replace(what, breakpoints=(), strands=(), then=()))
+    return head(what) if isinstance(what, Rearrangement) else bare_name(item)
 
 
 def abnormalities(line: Line, before: Sequence[Line]) -> dict[str, Item]:

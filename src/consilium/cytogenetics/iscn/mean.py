@@ -128,7 +128,7 @@ class Meaning:
 
 
 def mean(result: Result) -> Meaning:
-    """Tell what a result means.
+    """Tell what a result means; of several readings ("or") the first, others are had with `Result.others`.
 
     Raises:
         NoMeaning: a line refers to a clone that is not there, or a cell would have more than `MOST_CHROMOSOMES`.

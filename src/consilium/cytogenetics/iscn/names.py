@@ -7,8 +7,17 @@ from consilium.cytogenetics.iscn.tree import Breakpoint, Rearrangement
 
 def bare(change: Rearrangement) -> str:
     """A change without its breakpoints, "der(9)t(9;22)": how it is named once they were told (ISCN 2024, 4.2.1f)."""
-    names = ";".join(one.name + one.arm for one in change.chromosomes)
-    return f"{change.kind}({names})" + "".join(map(bare, change.then))
+    return head(change) + "".join(map(head, change.then))
+
+
+def head(change: Rearrangement) -> str:
+    """A change without breakpoints, and without what stands behind it: "der(9)" of "der(9)t(9;22)(q34;q11.2)"."""
+    return f"{change.kind}({';'.join([one.name + one.arm for one in change.chromosomes])})"
+
+
+def told_where(change: Rearrangement) -> bool:
+    """Whether a change, or one of those that make it up, tells breakpoints or is told in the detailed system."""
+    return any(one.breakpoints or one.strands for one in (change, *change.then))
 
 
 def key(change: Rearrangement) -> tuple[object, ...]:

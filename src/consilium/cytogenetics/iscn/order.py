@@ -132,6 +132,8 @@ def items(line: Line) -> tuple[tuple[Item, ...], ...]:
     def by_first(one: tuple[Item, ...], other: tuple[Item, ...]) -> int:
         return compare(one[0], other[0])
 
+    if len(line.items) < 2:
+        return line.items
     return tuple(sorted(line.items, key=cmp_to_key(by_first)))
 
 
@@ -146,7 +148,8 @@ def compare(one: Item, other: Item) -> int:
 
 def change(one: Rearrangement) -> Rearrangement:
     """A structural change with its chromosomes and breakpoints in the order of ISCN, meaning the same."""
-    one = replace(one, then=tuple(change(later) for later in one.then))
+    if one.then:
+        one = replace(one, then=tuple(map(change, one.then)))
     names = [name.name for name in one.chromosomes]
     if one.kind in SYMMETRIC and len(names) > 1 and not one.strands and "?" not in names:
         one = _lowest_first(one)
@@ -198,18 +201,27 @@ def canonical(result: Result) -> Result:
         if len(normal) == 1 and not (refers and sorted_lines[0] == normal[0]):
             sorted_lines = (*(line for line in sorted_lines if not is_normal(line)), *normal)
         persons.append(sorted_lines)
-    return replace(result, persons=tuple(persons))
+    return replace(result, persons=tuple(persons), others=tuple(map(canonical, result.others)))
 
 
 def _sorted(line: Line) -> Line:
-    inner = replace(line, items=tuple(tuple(map(_turned, several)) for several in line.items))
+    if not line.items and line.doubled is None:
+        return line
+    inner = replace(line, items=_turned(line.items))
     if inner.doubled is not None:
-        later = tuple(tuple(map(_turned, several)) for several in inner.doubled.items)
-        ordered = items(replace(inner, items=later))
+        ordered = items(replace(inner, items=_turned(inner.doubled.items)))
         inner = replace(inner, doubled=replace(inner.doubled, items=ordered))
-    return replace(inner, items=items(inner))
+    ordered = items(inner)
+    return inner if ordered == inner.items else replace(inner, items=ordered)
 
 
-def _turned(item: Item) -> Item:
+def _turned(entries: tuple[tuple[Item, ...], ...]) -> tuple[tuple[Item, ...], ...]:
+    return tuple(tuple(map(_with_changes_in_order, several)) for several in entries)
+
+
+def _with_changes_in_order(item: Item) -> Item:
     what = item.abnormality
-    return replace(item, abnormality=change(what)) if isinstance(what, Rearrangement) else item
+    if not isinstance(what, Rearrangement):
+        return item
+    ordered = change(what)
+    return item if ordered is what else replace(item, abnormality=ordered)

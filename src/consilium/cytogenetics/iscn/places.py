@@ -11,7 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from consilium.cytogenetics.bands import AUTOSOMES, Band, bands
+from consilium.cytogenetics.bands import AUTOSOMES, LEVELS, Band, bands
 from consilium.cytogenetics.iscn.tree import Breakpoint, Point
 from consilium.errors import InputError
 
@@ -122,6 +122,21 @@ def resolve_breakpoint(chromosome: str, breakpoint_: Breakpoint) -> Place:
     text = "~".join(place.text for place in found)
     at = (min(place.at for place in found) + max(place.at for place in found)) // 2
     return _place(chromosome, text, start, stop, at, True)
+
+
+@lru_cache(maxsize=8192)
+def level_of(chromosome: str, written: str) -> int:
+    """The lowest resolution, in bands per haploid set, at which a band is seen as written, or parts of it are.
+
+    Args:
+        chromosome: "1".."22", "X" or "Y".
+        written: arm and band without question marks, e.g. "q34.1"; what no ideogram has gets the lowest.
+    """
+    arm, name = written[:1], written[1:]
+    for level in LEVELS:
+        if any(band.arm == arm and band.name.startswith(name) for band in bands(chromosome, level)):
+            return level
+    return LEVELS[0]
 
 
 def length(chromosome: str) -> int:

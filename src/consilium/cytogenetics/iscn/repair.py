@@ -122,18 +122,38 @@ def _found(text: str, suggestion: str, why: list[str]) -> Repair:
         return Repair(text, None)  # words or numbers that were taken for one
     if len(_LINE.findall(suggestion)) < len(_LINE.findall(_NOT_CLONAL.sub("", _glyphs(text)))):
         return Repair(text, None)  # a clone must not get lost among words
-    matcher = SequenceMatcher(a=text, b=suggestion, autojunk=False)
-    changes = tuple(
-        Change(start, end, text[start:end], suggestion[other:until])
-        for how, start, end, other, until in matcher.get_opcodes()
-        if how != "equal"
-    )
-    return Repair(text, suggestion, changes, tuple(why))
+    return Repair(text, suggestion, tuple(_differences(text, suggestion)), tuple(why))
+
+
+_COMPARED = 600
+"""Letters between the first and the last difference that are compared one by one: the time grows with their cube."""
+
+
+def _differences(text: str, suggestion: str) -> Iterator[Change]:
+    """What differs, from left to right; as one change where it is too far apart to be compared letter by letter."""
+    start = _alike(text, suggestion)
+    left = min(len(text), len(suggestion)) - start
+    alike = min(_alike(text[::-1], suggestion[::-1]), left)
+    stop = len(text) - alike
+    before, after = text[start:stop], suggestion[start : len(suggestion) - alike]
+    if max(len(before), len(after)) > _COMPARED:
+        yield Change(start, stop, before, after)
+        return
+    for how, one, end, other, until in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+        if how != "equal":
+            yield Change(start + one, start + end, before[one:end], after[other:until])
+
+
+def _alike(one: str, other: str) -> int:
+    """How many letters two texts have in common before they differ."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
 
 
 def _is_karyotype(text: str) -> bool:
     """Whether every line tells its sex chromosomes, and every whole chromosome its sign."""
-    for line in (line for lines in parse(text).persons for line in lines):
+    persons = (lines for reading in parse(text).readings for lines in reading.persons)
+    for line in (line for lines in persons for line in lines):
         told = [item for several in line.items for item in several]
         if line.base is None and not any(map(names_sex, told)):
             return False
@@ -242,19 +262,21 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 
 _SIGNS = ",;()[]/"
-_TRIES = 400
+_TRIES, _READ = 400, 200_000
+"""How many strings are tried, and how many letters they may have together: each is read from its start."""
 
 
 def _search(text: str) -> str | None:
     """Put in, take out or change one sign where reading stops, up to three times, on from what reads furthest."""
     best = [text]
+    most = min(_TRIES, _READ // max(len(text), 1))
     tried: set[str] = set()
     for _ in range(3):
         reached: list[tuple[int, str]] = []
         for one in best:
             stopped = _stops(one)
             for edited in _edits(one, stopped):
-                if edited in tried or len(tried) > _TRIES:
+                if edited in tried or len(tried) > most:
                     continue
                 tried.add(edited)
                 further = _stops(edited)

@@ -169,6 +169,8 @@ class Rearrangement(Node):
         then: the other changes of the same derivative chromosome ("t(3;5)..." of "der(3)t(3;5)..."), which have none
             after them themselves.
         doubtful: a question mark stands before a later change ("der(1)?t(1;3)..."); that of the first is the item's.
+        origin: "c", "mat" ... behind it where another change follows ("der(14;21)(q10;q10)c t(3;21)...": acquired, on a
+            constitutional derivative; 6.4g); that of the whole is the item's.
     """
 
     kind: str
@@ -177,6 +179,7 @@ class Rearrangement(Node):
     strands: tuple[Strand, ...] = ()
     then: tuple[Rearrangement, ...] = ()
     doubtful: bool = False
+    origin: str = ""
 
 
 Abnormality = Whole | Variant | Counted | Incomplete | Rearrangement
@@ -191,7 +194,7 @@ class Item(Node):
         sign: "+" gained, "-" lost.
         doubtful: a question mark stands before it.
         copies: "x2", "x2~3"; None for one.
-        origins: "c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh".
+        origins: "c", "mat", "pat", "inh", "dn", "dmat", "dpat", "dinh"; "?c" where it may be constitutional.
         cells: in how many cells of a composite it was seen.
     """
 
@@ -299,8 +302,15 @@ class Result(Node):
             cell of that person was seen.
         prefix: "mos", "chi", "mos chi" or nothing.
         techniques: what follows the karyotype.
+        others: what the whole karyotype may be instead ("or"; 6.4c), each with neither techniques nor others.
     """
 
     persons: tuple[tuple[Line, ...], ...]
     prefix: Literal["", "mos", "chi", "mos chi"] = ""
     techniques: tuple[Technique, ...] = ()
+    others: tuple[Result, ...] = ()
+
+    @property
+    def readings(self) -> tuple[Result, ...]:
+        """The karyotype and what it may be instead, in the order written."""
+        return (self, *self.others)

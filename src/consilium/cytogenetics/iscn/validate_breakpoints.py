@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from consilium.cytogenetics.bands import LEVELS, bands
+from consilium.cytogenetics.bands import LEVELS
 from consilium.cytogenetics.iscn.mend import mended
 from consilium.cytogenetics.iscn.order import before
-from consilium.cytogenetics.iscn.places import UnknownBand, length, resolve
+from consilium.cytogenetics.iscn.places import UnknownBand, length, level_of, resolve
 from consilium.cytogenetics.iscn.rules import Finding
 from consilium.cytogenetics.iscn.tree import (
     Breakpoint,
@@ -115,20 +115,10 @@ def judge_band(rule: str, chromosome: str, written: str, span: Span) -> Iterator
         shown = written.replace("?", "")
         yield Finding(rule, span, (("chromosome", chromosome), ("band", shown), ("hint", hint)))
         return
-    level = _level(chromosome, written.replace("?", ""))
+    level = level_of(chromosome, written.replace("?", ""))
     if level == LEVELS[-1]:
         values = (("chromosome", chromosome), ("band", written), ("level", str(level)))
         yield Finding("band-resolution", span, values)
-
-
-def _level(chromosome: str, written: str) -> int:
-    """The lowest resolution in which the ideogram has a band of that name, or parts of it."""
-    arm, name = written[:1], written[1:]
-    for level in LEVELS:
-        for band in bands(chromosome, level):
-            if band.arm == arm and band.name.startswith(name):
-                return level
-    return LEVELS[0]
 
 
 def _within_one(text: str, what: Rearrangement) -> Iterator[Finding]:

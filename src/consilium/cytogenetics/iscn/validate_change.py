@@ -19,8 +19,9 @@ from consilium.cytogenetics.iscn.tree import (
     Whole,
 )
 from consilium.cytogenetics.iscn.validate_breakpoints import judge_breakpoints
-from consilium.cytogenetics.iscn.validate_detailed import judge_detailed
+from consilium.cytogenetics.iscn.validate_detailed import judge_detailed, received
 from consilium.cytogenetics.iscn.write import abnormality as write_change
+from consilium.cytogenetics.iscn.write import item as write_item
 
 _OBSOLETE = {
     "inv dup": "dup (bands in reverse order), or idic", "dir dup": "dup", "inv ins": "ins (bands in reverse order)",
@@ -78,13 +79,18 @@ def _key(what: Rearrangement) -> tuple[str, tuple[str, ...]]:
     return what.kind, tuple(one.name for one in what.chromosomes)
 
 
-def _said(text: str, what: Rearrangement) -> str:
+def _said(text: str, what: Rearrangement | Item) -> str:
     return text[what.span.start : what.span.end]
 
 
 def _inheritance(text: str, item: Item) -> Iterator[Finding]:
     if isinstance(item.abnormality, Incomplete):
         return
+    if len(item.origins) == 1:
+        written, today = _said(text, item), write_item(item)
+        if written.count(" ") != today.count(" "):
+            edited = mended(text, item.span, today) if written.replace(" ", "") == today.replace(" ", "") else None
+            yield Finding("space", item.span, (("text", written), ("today", today)), edited)
     if len(item.origins) > 1:
         yield Finding("inheritance-twice", item.span, (("text", text[item.span.start : item.span.end]),))
     what = item.abnormality
@@ -162,9 +168,10 @@ def _partner_order(text: str, what: Rearrangement) -> Iterator[Finding]:
     if what.kind in ("t", "dic", "dic r"):
         right = change(replace(what, then=()))
         if what.strands:
-            right = what if rank(names[0]) <= min(map(rank, names)) else None
-            if right is None:
+            if rank(names[0]) > min(map(rank, names)):
                 yield Finding("partner-order", what.span, (("today", "; ".join(sorted(names, key=rank))),))
+            elif what.kind == "t" and _handed_backwards(what):
+                yield Finding("partner-order", what.span, (("today", "; ".join([names[0], *names[:0:-1]])),))
             return
     elif what.kind in ("der", "rob", "trc", "trc r", "tas") and rank(names[0]) > rank(names[-1]):
         turned = tuple(tuple(reversed(on_one)) for on_one in reversed(what.breakpoints))
@@ -177,6 +184,15 @@ def _partner_order(text: str, what: Rearrangement) -> Iterator[Finding]:
         own = Span(what.span.start, what.then[0].span.start) if what.then else what.span
         today = write_change(right)
         yield Finding("partner-order", what.span, (("today", today),), mended(text, own, today))
+
+
+def _handed_backwards(what: Rearrangement) -> bool:
+    """Whether each of three chromosomes or more has what the next one gave; each gives to the next (5.5.18.1.2a)."""
+    names = [one.name for one in what.chromosomes]
+    if len(names) < 3 or len(set(names)) < len(names) or len(what.strands) != len(names):
+        return False
+    pieces = received(what)
+    return all(pieces[at] == {names[(at + 1) % len(names)]} for at in range(len(names)))
 
 
 def _derivative(text: str, item: Item, what: Rearrangement, told: Told) -> Iterator[Finding]:
@@ -199,12 +215,12 @@ def _derivative(text: str, item: Item, what: Rearrangement, told: Told) -> Itera
     linked = set(heads)
     waiting = list(later)
     while waiting:
-        joined = [one for one in waiting if linked & {name.name for name in one.chromosomes}]
+        joined = [one for one in waiting if not linked.isdisjoint({name.name for name in one.chromosomes})]
         if not joined:
             yield Finding("derivative-chain", waiting[0].span, (("text", _said(text, waiting[0])),))
             return
         linked.update(name.name for one in joined for name in one.chromosomes)
-        waiting = [one for one in waiting if one not in joined]
+        waiting = [one for one in waiting if linked.isdisjoint({name.name for name in one.chromosomes})]
     only = later[0]
     own = [name.name for name in only.chromosomes]
     if what.kind == "der" and len(heads) == 1 and len(later) == 1 and only.kind in _WITHIN and own == heads:

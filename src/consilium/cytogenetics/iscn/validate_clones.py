@@ -24,6 +24,7 @@ from consilium.cytogenetics.iscn.tree import (
 )
 from consilium.cytogenetics.iscn.validate_order import judge_order
 from consilium.cytogenetics.iscn.write import item as write_item
+from consilium.cytogenetics.iscn.write import line as write_line
 from consilium.cytogenetics.iscn.write import write
 
 
@@ -35,22 +36,31 @@ def judge_clones(text: str, result: Result, known: Collection[str]) -> Iterator[
         result: what it says.
         known: abnormalities shown before or by another technique, for which one cell is enough.
     """
-    lines = [line for person in result.persons for line in person]
-    if result.prefix and len(lines) < 2:
-        yield Finding("mosaic-one", Span(0, len(result.prefix)), (("prefix", result.prefix),))
-    yield from _cell_numbers(text, result, lines)
-    yield from _references(text, result)
-    for person in result.persons:
+    names = {named(one) for one in known}
+    for reading in result.readings:
+        yield from _judge_reading(text, result, reading, names)
+
+
+def _judge_reading(text: str, result: Result, reading: Result, known: set[str]) -> Iterator[Finding]:
+    lines = [line for person in reading.persons for line in person]
+    if reading.prefix and len(lines) < 2:
+        start = reading.span.start
+        yield Finding("mosaic-one", Span(start, start + len(reading.prefix)), (("prefix", reading.prefix),))
+    yield from _cell_numbers(text, reading, lines)
+    yield from _references(text, reading)
+    for person in reading.persons:
+        if len(person) == 1 and person[0].cells is None and not isinstance(person[0].base, Reference):
+            continue  # nothing to compare it with, and no cells to make it a clone
         try:
             clones = [Clone(line, abnormalities(line, person[:at])) for at, line in enumerate(person)]
         except NoMeaning:
             continue
-        yield from _clonality(text, clones, {named(one) for one in known}, shown=bool(result.techniques))
+        yield from _clonality(text, clones, known, shown=bool(result.techniques))
         yield from _normal(text, result, person)
         # A sex chromosome too many or missing without a sign or c is constitutional: then the larger line is first.
         odd = any(name.startswith("sex ") for clone in clones for name in clone.has)
-        mosaic = odd or result.prefix.startswith("mos")
-        yield from judge_order(clones, {named(one) for one in known}, mosaic=mosaic)
+        mosaic = odd or reading.prefix.startswith("mos")
+        yield from judge_order(clones, known, mosaic=mosaic)
 
 
 def _cell_numbers(text: str, result: Result, lines: list[Line]) -> Iterator[Finding]:
@@ -71,7 +81,8 @@ def _cell_numbers(text: str, result: Result, lines: list[Line]) -> Iterator[Find
                 if acquired and line.cells is None:
                     said = text[item.span.start : item.span.end]
                     yield Finding("cells-acquired", item.span, (("text", said),))
-                if "c" in item.origins and line.cells is None:
+                part = isinstance(what, Rearrangement) and any(one.origin == "c" for one in (what, *what.then))
+                if ({"c", "?c"} & set(item.origins) or part) and line.cells is None:
                     yield Finding("constitutional-c", item.span)
         if isinstance(line.base, Sex) and line.base.constitutional and line.cells is None:
             yield Finding("constitutional-c", line.base.span)
@@ -172,8 +183,8 @@ def _normal(text: str, result: Result, person: Sequence[Line]) -> Iterator[Findi
             yield Finding("normal-last", former.span, (), write(canonical(result)))
             break
     seen: set[str] = set()
-    for line in person:
-        written = write(Result(((replace(line, cells=None),),)))
+    for line in person if len(person) > 1 else ():
+        written = write_line(replace(line, cells=None))
         repeated = isinstance(line.base, Reference) and not line.items and line.base.copies is None
         if written in seen or repeated:
             altered = any(isinstance(several[0].abnormality, Rearrangement) for several in line.items)

@@ -21,7 +21,7 @@ from consilium.cytogenetics.iscn.validate_breakpoints import CENTROMERIC, judge_
 def judge_detailed(text: str, what: Rearrangement) -> Iterator[Finding]:
     """The rules that a change told by its pieces breaks."""
     heads = [one.name for one in what.chromosomes]
-    if what.kind == "t" and len(what.strands) != len(heads):
+    if len(what.strands) != len(heads) and (what.kind == "t" or (what.kind == "ins" and len(heads) > 1)):
         values = (("found", str(len(heads))), ("parts", str(len(what.strands))))
         yield Finding("breakpoints-parted", what.span, values)
     marks = [mark for strand in what.strands for mark in _marks(strand)]
@@ -70,9 +70,11 @@ def _makes(what: Rearrangement) -> bool:
             if not mark.point.text.endswith("ter")
         )
         return all(times % 2 == 0 for times in broken.values())
+    strand = what.strands[0]
+    if what.kind in ("dic", "psu dic") and len(what.strands) == 1 and "?" not in heads:
+        return not Counter(heads) - _centromeres(strand)
     if len(what.strands) != 1 or len(heads) != 1 or "?" in heads:
         return True
-    strand = what.strands[0]
     ends = [(piece.start.point, _last(piece).point) for piece in strand.pieces]
     named = {mark.chromosome or heads[0] for mark in _marks(strand)}
     if heads[0] not in named:
@@ -95,6 +97,24 @@ def _makes(what: Rearrangement) -> bool:
     if what.kind in ("i", "idic", "psu idic") and len(ends) == 2:
         return ends[0] == ends[1][::-1]
     return True
+
+
+def _centromeres(strand: Strand) -> Counter[str]:
+    """How many pieces of each chromosome have its centromere, or end at it."""
+    found: Counter[str] = Counter()
+    for piece in strand.pieces:
+        points = (piece.start.point, _last(piece).point)
+        if {point.arm for point in points} == {"p", "q"} or any(point.text in CENTROMERIC for point in points):
+            found[piece.start.chromosome] += 1
+    return found
+
+
+def received(what: Rearrangement) -> tuple[frozenset[str], ...]:
+    """Of which other chromosomes each strand of a change has a piece."""
+    return tuple(
+        frozenset(mark.chromosome for mark in _marks(strand) if mark.chromosome) - {name.name}
+        for strand, name in zip(what.strands, what.chromosomes, strict=False)
+    )
 
 
 def _part(one: tuple[int, ...], other: tuple[int, ...]) -> bool:

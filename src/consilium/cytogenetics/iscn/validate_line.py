@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from consilium.cytogenetics.iscn.count import NoMeaning, count, level
 from consilium.cytogenetics.iscn.mend import mended, told, without_item, without_sign
+from consilium.cytogenetics.iscn.names import head
 from consilium.cytogenetics.iscn.order import compare, items, place
 from consilium.cytogenetics.iscn.rules import Finding
 from consilium.cytogenetics.iscn.tree import (
@@ -56,9 +57,10 @@ def judge_line(text: str, line: Line, before: Sequence[Line], *, counted: bool) 
 
 
 def _ranges(text: str, line: Line) -> Iterator[Finding]:
-    numbers = [line.count, *([line.doubled.count, line.doubled.copies] if line.doubled else ())]
+    numbers = [line.count, *([line.doubled.count] if line.doubled else ())]
+    copies = [line.doubled.copies] if line.doubled else []
     if isinstance(line.base, Reference) and line.base.copies is not None:
-        numbers.append(line.base.copies)
+        copies.append(line.base.copies)
     for several in line.items:
         for item in several:
             if isinstance(item.abnormality, Counted) and item.abnormality.number is not None:
@@ -66,10 +68,11 @@ def _ranges(text: str, line: Line) -> Iterator[Finding]:
                 if item.abnormality.number == Range(0):
                     yield Finding("copies", item.abnormality.number.span, (("number", "0"),))
             if item.copies is not None:
-                numbers.append(item.copies)
-                if item.copies.low < 2:
-                    yield Finding("copies", item.copies.span, (("number", str(item.copies.low)),))
-    for number in numbers:
+                copies.append(item.copies)
+    for number in copies:
+        if number.low < 2:
+            yield Finding("copies", number.span, (("number", str(number.low)),))
+    for number in (*numbers, *copies):
         written = text[number.span.start : number.span.end]
         if number.high is not None and number.high <= number.low:
             yield Finding("range", number.span, (("text", written),))
@@ -254,10 +257,24 @@ def _order(text: str, line: Line) -> Iterator[Finding]:
             part = next((at for at in range(7) if first[at] != second[at]), 7)
             # A suggestion orders the whole line at once.
             today = None
-            if line.doubled is None:
-                today = mended(text, line.span, write_line(replace(line, items=items(line))))
+            ordered = items(line)
+            if line.doubled is None and _told_later(line.items) == _told_later(ordered):
+                today = mended(text, line.span, write_line(replace(line, items=ordered)))
             yield Finding(_ORDER_RULES[part], later[0].span, (("text", told(text, later[0])),), today)
             return
+
+
+def _told_later(entries: Sequence[Sequence[Item]]) -> set[str]:
+    """Changes without breakpoints that an entry after them tells: to get such an order, breakpoints had to move."""
+    untold: set[str] = set()
+    later: set[str] = set()
+    for what in (several[0].abnormality for several in entries):
+        for one in (what, *what.then) if isinstance(what, Rearrangement) else ():
+            if one.breakpoints or one.strands:
+                later |= {head(one)} & untold
+            else:
+                untold.add(head(one))
+    return later
 
 
 def _cells(text: str, line: Line) -> Iterator[Finding]:

@@ -28,12 +28,16 @@ def judge_together(text: str, line: Line) -> Iterator[Finding]:
         if item.sign == "-" and (chromosome, "+", constitutional) in signs:
             yield Finding("gain-and-loss", item.span, (("chromosome", chromosome),))
     seen: set[str] = set()
-    for item in single:
-        if isinstance(item.abnormality, Counted | Rearrangement | Incomplete) and not item.copies:
-            written = write_item(replace(item, cells=None))
-            if written in seen:
-                yield Finding("copies-repeated", item.span, (("text", written),))
-            seen.add(written)
+    alike = [
+        item
+        for item in single
+        if isinstance(item.abnormality, Counted | Rearrangement | Incomplete) and not item.copies
+    ]
+    for item in alike if len(alike) > 1 else ():
+        written = write_item(replace(item, cells=None))
+        if written in seen:
+            yield Finding("copies-repeated", item.span, (("text", written),))
+        seen.add(written)
     if isinstance(line.base, Reference):
         return
     yield from _needless(text, single)

@@ -30,10 +30,13 @@ def write(result: Result) -> str:
 
     Spellings are those of the current edition: "~" in intervals, "->" as arrow, one space where ISCN asks for one.
     """
-    prefix = f"{result.prefix} " if result.prefix else ""
-    persons = "//".join("/".join(map(line, lines)) for lines in result.persons)
     techniques = "".join(f".{one.kind}{one.text}" for one in result.techniques)
-    return prefix + persons + techniques
+    return " or ".join(map(_reading, result.readings)) + techniques
+
+
+def _reading(result: Result) -> str:
+    prefix = f"{result.prefix} " if result.prefix else ""
+    return prefix + "//".join("/".join(map(line, lines)) for lines in result.persons)
 
 
 def line(one: Line) -> str:
@@ -82,6 +85,8 @@ def _rearrangement(one: Rearrangement) -> str:
         out += f"({';'.join(map(_strand, one.strands))})"
     elif one.breakpoints:
         out += f"({';'.join(''.join(map(_breakpoint, on_one)) for on_one in one.breakpoints)})"
+    if one.origin:
+        out += one.origin + " "
     return out + "".join(map(_rearrangement, one.then))
 
 

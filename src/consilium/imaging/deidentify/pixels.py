@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate, generate_frames
+from pydicom.encaps import encapsulate, generate_frames, get_frame
 from pydicom.pixels.utils import pixel_array
 
+from consilium.imaging.codecs import decode_frame
 from consilium.imaging.deidentify import burnt_in
 from consilium.imaging.deidentify.compressed import without_jpeg_2000_remarks, without_jpeg_remarks
 from consilium.imaging.deidentify.policy import Box
@@ -99,12 +101,26 @@ def seems_written_on(data: Dataset) -> bool:
 
 def _decoded(data: Dataset, index: int | None) -> NDArray[Any]:
     try:
-        return pixel_array(data, index=index)
+        syntax = getattr(data, "file_meta", Dataset()).get("TransferSyntaxUID")
+        if syntax is None or not syntax.is_encapsulated:
+            return pixel_array(data, index=index)
+        return _decompressed(data, syntax, index)
     except MemoryError:
         raise refused(Reason.TOO_LARGE) from None
     except Exception as problem:
         # Decoders are the work of many hands: whatever one raises, the picture was not seen.
         raise refused(Reason.NOT_DECODABLE) from problem
+
+
+def _decompressed(data: Dataset, syntax: uid.UID, index: int | None) -> NDArray[Any]:
+    count = frames_of(data)
+    wanted = range(count) if index is None else (index,)
+    frames = [
+        # No message of the decoder is handed on, so no path is needed.
+        decode_frame(get_frame(data.PixelData, at, number_of_frames=count), data, syntax, Path())
+        for at in wanted
+    ]
+    return np.stack(frames) if index is None and count > 1 else frames[0]
 
 
 def _grey(picture: NDArray[Any]) -> NDArray[np.float32]:

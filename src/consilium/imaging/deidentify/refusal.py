@@ -118,11 +118,11 @@ WORDING: dict[Reason, dict[str, tuple[str, str]]] = {
     Reason.NOT_DECODABLE: {
         "en": (
             "the picture cannot be decoded and so not searched for writing",
-            "Export it uncompressed, or install a decoder: pip install 'pylibjpeg[all]'.",
+            "Export it uncompressed, or install a decoder: pip install 'consilium[dicom]'.",
         ),
         "zh": (
             "图像无法解码，因而无法检查文字",
-            "请以未压缩格式导出，或安装解码器：pip install 'pylibjpeg[all]'。",
+            "请以未压缩格式导出，或安装解码器：pip install 'consilium[dicom]'。",
         ),
     },
     Reason.MASK_DOES_NOT_FIT: {

@@ -1,7 +1,8 @@
 """Where a band, as it is written in a karyotype, lies in base pairs.
 
 A coarser name is the whole of its finer bands: q34 runs from q34.11 to q34.3. Places are those of the ideogram on
-GRCh38 at 850 bands (`bands`).
+GRCh38 at 850 bands (`bands`). What a breakpoint of a karyotype is, in ISCN units and with its doubts, is in
+`iscn.places`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from typing import NamedTuple
 from consilium.cytogenetics.bands import Band, bands
 
 
-class Place(NamedTuple):
+class BasePairs(NamedTuple):
     """Base pairs on GRCh38, one-based, inclusive."""
 
     bp_start: int
     bp_stop: int
 
 
-def place(chromosome: str, first: str, last: str = "") -> Place | None:
+def base_pairs(chromosome: str, first: str, last: str = "") -> BasePairs | None:
     """The base pairs of a band, an arm, or a run of bands.
 
     Args:
@@ -41,7 +42,7 @@ def place(chromosome: str, first: str, last: str = "") -> Place | None:
         if not inside:
             return None
         found += inside
-    return Place(min(band.bp_start for band in found), max(band.bp_stop for band in found))
+    return BasePairs(min(band.bp_start for band in found), max(band.bp_stop for band in found))
 
 
 def _named(rows: tuple[Band, ...], name: str) -> list[Band]:
