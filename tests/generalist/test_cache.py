@@ -109,3 +109,12 @@ def test_the_key_tells_apart_all_that_matters(tiny: ShippedEncoder, tmp_path: Pa
         feature_key("0" * 64, tiny, None, 128),
     ]
     assert len(set(keys)) == 4 and keys[0] == feature_key(content, tiny, None, 128)
+
+
+def test_a_folder_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1").write_bytes(b"plane")
+    assert content_hash(tmp_path / "one") == content_hash(tmp_path / "other") != content_hash(tmp_path / "one" / "1")
+    (tmp_path / "other" / "2").write_bytes(b"")
+    assert content_hash(tmp_path / "one") != content_hash(tmp_path / "other")

@@ -46,3 +46,10 @@ def test_nothing_to_embed_is_an_error(tmp_path: Path) -> None:
             find_entries(inputs)
     with pytest.raises(InputError, match="no such file"):
         find_entries([tmp_path / "nothing"])
+
+
+def test_volumes_and_runs_in_folders_are_found(tmp_path: Path) -> None:
+    for name in ("a.png", "head.NII.gz", "deep/run.mp4", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert {entry.path.name for entry in find_entries([tmp_path])} == {"a.png", "head.NII.gz", "run.mp4"}

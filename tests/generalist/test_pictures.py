@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from consilium.errors import UnreadableImage
-from consilium.generalist.pictures import as_square, pictures
+from consilium.errors import NothingToDo, UnreadableImage
+from consilium.generalist.pictures import as_square, middle_picture, pictures
+from tests.imaging.made_files import nifti, tiff_stack, write_series
 
 Paint = Callable[..., Path]
 
@@ -54,6 +55,22 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_and_nothing_are_named(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nothing.png"):
-        with pytest.raises(UnreadableImage):
-            pictures(path, 32)
+    with pytest.raises(NothingToDo, match="no DICOM picture"):
+        pictures(tmp_path, 32)
+    with pytest.raises(UnreadableImage, match="no such file"):
+        pictures(tmp_path / "nothing.png", 32)
+
+
+def test_studies_of_several_planes_give_their_views(tmp_path: Path) -> None:
+    values = np.zeros((20, 24, 18), np.int16)
+    values[5:15, 5:15, 5:12] = 100
+    (tmp_path / "head.nii.gz").write_bytes(nifti(values, packed=True))
+    found = pictures(tmp_path / "head.nii.gz", 64, "mr")
+    assert found.shape == (48, 64, 64, 3) and found.dtype == np.float32 and 0 <= found.min() < found.max() <= 1
+    middle = middle_picture(tmp_path / "head.nii.gz", 64, "mr")
+    assert any(np.array_equal(middle, one) for one in pictures(tmp_path / "head.nii.gz", 64, "mr"))
+    write_series(tmp_path / "series", [0.0, 2.0, 4.0, 6.0])
+    folder = pictures(tmp_path / "series", 32)
+    assert folder.shape[1:] == (32, 32, 3) and len(folder) > 4
+    (tmp_path / "pages.tif").write_bytes(tiff_stack([np.full((40, 40), level, np.uint8) for level in (10, 200)]))
+    assert len(pictures(tmp_path / "pages.tif", 32)) == 2

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from consilium.cli.embedding_progress import embedding_progress, encoder_called
 from consilium.cli.exit_codes import ExitCode
 from consilium.errors import NothingToDo
-
-if TYPE_CHECKING:
-    from consilium.generalist.embedding import Outcome
-    from consilium.generalist.encoder import Encoder
 
 
 @click.command()
@@ -66,8 +59,8 @@ def embed(
     from consilium.generalist.embedding import Embedded, NotEmbedded, embed_files
     from consilium.generalist.feature_table import FeatureTable, write_table
 
-    encoder = _encoder(spec)
-    with _progress(len(entries)) as show:
+    encoder = encoder_called(spec)
+    with embedding_progress(len(entries)) as show:
         outcomes = embed_files(
             entries, encoder, modality=modality, side=side, batch=batch, cache=FeatureCache() if cache else None,
             on_outcome=show,
@@ -89,48 +82,3 @@ def embed(
     left_out = f", {len(failed)} not used" if failed else ""
     click.echo(f"{out}: {len(rows)} images, {encoder.dimensions} features each ({known} from the cache{left_out})")
     return ExitCode.PARTLY_DONE if failed else ExitCode.DONE
-
-
-def _encoder(spec: str) -> Encoder:
-    if spec == "shipped":
-        from consilium.generalist.shipped import shipped_encoder
-
-        return shipped_encoder()
-    from consilium.generalist.hub import hub_encoder
-
-    return hub_encoder(spec)
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[Outcome], None]]:
-    """A bar on a terminal; elsewhere a line for each image that could not be used, and now and then how far it is."""
-    from consilium.generalist.embedding import NotEmbedded
-
-    if not sys.stderr.isatty():
-        done = 0
-
-        def tell(outcome: Outcome) -> None:
-            nonlocal done
-            done += 1
-            if isinstance(outcome, NotEmbedded):
-                click.echo(f"[{done}/{total}] {outcome.entry.file}: not used: {outcome.message}", err=True)
-            elif done == total or done % 500 == 0:
-                click.echo(f"[{done}/{total}]", err=True)
-
-        yield tell
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("Embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-
-        def show(outcome: Outcome) -> None:
-            bar.advance(task)
-            if isinstance(outcome, NotEmbedded):
-                line = f"{outcome.entry.file}: not used: {outcome.message}"
-                bar.console.print(escape(line), style="yellow", highlight=False)
-
-        yield show

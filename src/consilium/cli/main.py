@@ -31,6 +31,10 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "modalities": ("consilium.cli.modalities:modalities", "List the kinds of images that are read."),
     "embed": ("consilium.cli.embed:embed", "Turn images into features for a model of your own."),
+    "specialist": (
+        "consilium.cli.specialist:specialist",
+        "Fit a model to labelled images, find out how good it is, use it.",
+    ),
     "models": ("consilium.cli.models:models", "List the shipped models with what their cards say."),
     "schema": ("consilium.cli.schema:schema", "Print the JSON schema of case.json."),
 }

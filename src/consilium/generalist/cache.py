@@ -32,9 +32,14 @@ _DIGEST = 32
 def content_hash(path: Path) -> str:
     """The SHA-256 of a file's content: the same picture is known again under any name.
 
+    Of a folder, which stands for a study, that of the digests of its files in the order of their names.
+
     Raises:
         OSError: it cannot be read.
     """
+    if path.is_dir():
+        digests = [content_hash(file) for file in sorted(path.rglob("*")) if file.is_file()]
+        return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.errors import InputError
+from consilium.errors import InputError, MissingExtra
 from consilium.generalist.cache import FeatureCache, content_hash, feature_key
 from consilium.generalist.encoder import Encoder, Pictures
 from consilium.generalist.inputs import Entry
@@ -116,8 +116,8 @@ def embed_files(
                 continue
             if told is not None and told != modality:
                 encoder.embed(np.zeros((0, side, side, 3), np.float32), told, levels=False)
-            found = pictures(entry.path, side)
-        except InputError as problem:
+            found = pictures(entry.path, side, told)
+        except (InputError, MissingExtra) as problem:
             finish(place, NotEmbedded(entry=entry, message=str(problem)))
             continue
         waiting.setdefault(told, []).append(_Waiting(place=place, key=key, pictures=found))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consilium.errors import InputError, NothingToDo
-from consilium.imaging.read import find_images
+from consilium.imaging.read import files_below, find_images
 
 MANIFEST_SUFFIX = ".csv"
+_STUDIES = (".nii", ".nii.gz", ".mgh", ".mgz", ".mp4", ".avi", ".svs", ".scn", ".ndpi", ".bif", ".qptiff")
 _COLUMNS = ("file", "label", "group", "modality")
 
 
@@ -41,7 +42,9 @@ def find_entries(inputs: Sequence[Path]) -> list[Entry]:
     found: list[Entry] = []
     images = [one for one in inputs if not _is_manifest(one)]
     if images:
-        found += [Entry(path=path, file=str(path)) for path in find_images(images)]
+        # Volumes, runs and slides in folders are found by their names; `find_images` knows pictures only.
+        studies = [file for one in images if one.is_dir() for file in files_below(one) if _named_like_study(file)]
+        found += [Entry(path=path, file=str(path)) for path in find_images([*studies, *images])]
     for one in inputs:
         if _is_manifest(one):
             found += read_manifest(one)
@@ -77,3 +80,7 @@ def read_manifest(path: Path) -> list[Entry]:
 
 def _is_manifest(path: Path) -> bool:
     return path.suffix.lower() == MANIFEST_SUFFIX and path.is_file()
+
+
+def _named_like_study(path: Path) -> bool:
+    return path.name.lower().endswith(_STUDIES)

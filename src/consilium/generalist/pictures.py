@@ -1,7 +1,8 @@
 """From an image file to the squares an encoder takes; the one place where that is decided.
 
-The whole picture is kept and pressed into a square: cutting would lose what lies at the border, and padding was no
+A raster picture is kept whole and pressed into a square: cutting would lose what lies at the border, and padding was no
 better for the shipped encoder. Grey levels of more than 8 bits are spread from their 0.5th to their 99.5th percentile.
+Whatever else `open_study` opens (DICOM, volumes, runs over time, slides, several pages) becomes the views of its study.
 """
 
 from __future__ import annotations
@@ -14,28 +15,52 @@ from numpy.typing import NDArray
 
 from consilium.errors import UnreadableImage
 from consilium.generalist.encoder import Pictures
+from consilium.imaging.anatomy import anatomy_of
+from consilium.imaging.open_study import open_study
 from consilium.imaging.read import read_image
+from consilium.imaging.views import views
 
 _GREY = ("1", "L", "LA", "F")
 _SPREAD = (0.5, 99.5)
 
 
-def pictures(path: Path, side: int) -> Pictures:
-    """The pictures in a file.
+def pictures(path: Path, side: int, modality: str | None = None) -> Pictures:
+    """The pictures in a file, or in a folder with one DICOM series.
 
     Args:
-        path: an image file; its content says of which kind.
+        path: its content says of which kind it is.
         side: pixels.
+        modality: how it was made, for files that do not say it; decides how grey levels are evened out.
 
     Returns:
-        (N, side, side, 3) float32 0..1; one picture for the raster files and single-frame DICOM that are read now.
+        (N, side, side, 3) float32 0..1; one for a raster picture, one a view for a study of several planes.
 
     Raises:
         UnreadableImage: not an image, damaged, or of a kind that is not read.
         ImageOutOfBounds: too small or too large.
+        InputError: the folder holds several series, or there is no such modality.
     """
+    study = open_study(path, modality=modality)
+    if study.provenance.reader == "raster" and len(study) == 1:
+        return _raster(path, side)
+    return np.stack([view.pixels for view in views(study, side)])
+
+
+def middle_picture(path: Path, side: int, modality: str | None = None) -> NDArray[np.float32]:
+    """One picture of a file, (side, side, 3) float32 0..1: its only one, or one from the middle; as `pictures` else.
+
+    Of a volume that is a single section, for which few planes have to be read.
+    """
+    study = open_study(path, modality=modality)
+    if study.provenance.reader == "raster" and len(study) == 1:
+        return np.asarray(_raster(path, side)[0])
+    along = anatomy_of(study).section(0) if study.form == "volume" else "axial"
+    return next(views(study, side, planes=(along,), slices=1, frames=1, tiles=1)).pixels
+
+
+def _raster(path: Path, side: int) -> Pictures:
     grey = read_image(path)
-    if grey.kind == "dicom" or grey.photometric in _GREY or grey.photometric.startswith("I"):
+    if grey.photometric in _GREY or grey.photometric.startswith("I"):
         levels = _spread(grey.pixels)
         return as_square(np.repeat(levels[:, :, None], 3, axis=2), side)[None]
     return as_square(_colours(path), side)[None]

@@ -14,7 +14,7 @@ from consilium.generalist.encoder import Features, Level, Pictures, batches, che
 
 WEIGHTS = Path(__file__).parent / "weights"
 
-PREPARATION = 1
+PREPARATION = 2
 """Version of how pixels become what the network takes (`embed` here, `pictures`): part of the fingerprint."""
 
 BATCH = 32

@@ -1,0 +1,264 @@
+"""A fitted specialist as the files of a bundle: network, card, what MONAI reads, what a person reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from consilium.artefact.bundle import CARD, METADATA, NETWORK
+from consilium.artefact.card import Metric, ModelCard, Tensor, TrainingData, read_card
+from consilium.generalist.shipped import WEIGHTS
+from consilium.specialist.fit import Result
+from consilium.specialist.graph import head_graph, whole_graph
+from consilium.specialist.intervals import Estimate
+from consilium.specialist.specialist import SHIPPED, VALIDATION
+from consilium.specialist.summary import summary
+from consilium.specialist.validation import as_document
+
+VERSION = "1.0.0"
+_MONAI = "1.4.0"
+"""The release whose bundle specification the layout follows; its loader is older than that."""
+_SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20220324.json"
+_INTENDED = (
+    "Research and second looks by people who can judge the case without it. Not a medical device; not for diagnosis."
+)
+
+
+def bundle_files(result: Result, name: str, *, terms: str = "") -> dict[str, bytes]:
+    """Every file of the bundle but its manifest.
+
+    Args:
+        result: of a fit.
+        name: of the model.
+        terms: under which the owner of the cases hands the model on.
+
+    Raises:
+        MissingExtra: onnx is not installed.
+    """
+    network = _network(result)
+    card = _card(result, name, hashlib.sha256(network).hexdigest())
+    return {
+        NETWORK: network,
+        CARD: _json(json.loads(json.dumps(asdict(card)))),
+        METADATA: _json(_metadata(result, name, card)),
+        "configs/inference.json": _json(_inference(result)),
+        "docs/README.md": _readme(result, name).encode(),
+        "LICENSE": (_LICENCE + (terms or _NO_TERMS)).encode(),
+        VALIDATION: _json(as_document(result.validation)),
+        **result.specialist.as_files(),
+    }
+
+
+def _json(document: Any) -> bytes:
+    return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _network(result: Result) -> bytes:
+    specialist = result.specialist
+    if specialist.encoder != SHIPPED:
+        return head_graph(specialist.head, specialist.pooling, answers=_answers(result))
+    card = read_card(WEIGHTS / "generalist.json")
+    rows = str(card.constants["rows"]).split()
+    row = len(rows) if specialist.modality is None else rows.index(specialist.modality)
+    return whole_graph(WEIGHTS / card.file, row, specialist.head, specialist.pooling, answers=_answers(result))
+
+
+def _answers(result: Result) -> int:
+    return max(len(result.specialist.labels), 1)
+
+
+def _card(result: Result, name: str, digest: str) -> ModelCard:
+    specialist, read = result.specialist, result.cases.dataset
+    labels = ", ".join(specialist.labels) or "a quantity"
+    width = len(specialist.head.mean) // (3 if specialist.pooling == "pooled" else 1)
+    side = specialist.side
+    rows: int | str = 1 if specialist.pooling == "pooled" else "N"
+    answer = Tensor(
+        name="probabilities", shape=(rows, _answers(result)), dtype="float32",
+        meaning=f"of {labels}, in this order; of pooled cases one row for all pictures",
+    )  # fmt: skip
+    if specialist.encoder == SHIPPED:
+        inputs = Tensor(
+            name="images", shape=("N", side, side, 3), dtype="float32",
+            meaning="RGB 0..1, a grey picture three times, pressed into the square",
+        )  # fmt: skip
+        features = Tensor(name="features", shape=("N", width), dtype="float32", meaning="of the encoder")
+        outputs: tuple[Tensor, ...] = (features, answer)
+    else:
+        inputs = Tensor(
+            name="image", shape=("N", width), dtype="float32", meaning=f"features of the encoder {specialist.encoder}"
+        )
+        outputs = (answer,)
+    return ModelCard(
+        name=name,
+        version=VERSION,
+        task=f"{specialist.task}: {labels}",
+        file=Path(NETWORK).name,
+        sha256=digest,
+        inputs=(inputs,),
+        outputs=outputs,
+        trained_on=(
+            TrainingData(
+                name=read.origin.name or "labelled cases",
+                licence="as the owner of the cases says",
+                part=f"{len(specialist.trained_on)} cases, SHA-256 of each in specialist.json",
+                use="the head; the encoder stays as it was",
+            ),
+        ),
+        initialised_from=(f"encoder {specialist.encoder}, fingerprint {specialist.fingerprint}",),
+        metrics=tuple(_metrics(result)),
+        known_failures=_failures(result),
+        intended_use=_INTENDED,
+        licence="encoder: Apache-2.0; head: as the owner of the cases says",
+        recipe=f"consilium specialist fit {read.origin.name} --seed {specialist.seed}",
+        modalities=() if specialist.modality is None else (specialist.modality,),
+    )
+
+
+def _metrics(result: Result) -> Iterator[Metric]:
+    validation = result.validation
+    figures: dict[str, Estimate | None] = {
+        "AUC, cross-validated": validation.macro_auc,
+        "accuracy, cross-validated": validation.accuracy,
+    }
+    if validation.regression is not None:
+        figures |= {
+            "R squared, cross-validated": validation.regression.r_squared,
+            "mean absolute error, cross-validated": validation.regression.mean_absolute_error,
+        }
+    for name, one in figures.items():
+        if one is not None and all(math.isfinite(value) for value in (one.value, one.low, one.high)):
+            yield Metric(
+                name=name, value=one.value, low=min(one.low, one.value), high=max(one.high, one.value),
+                n=validation.counts.patients, data="the cases it was fitted on, out of fold", date=_today(),
+            )  # fmt: skip
+
+
+def _failures(result: Result) -> tuple[str, ...]:
+    found = ["cases of another machine, site or population than those it was fitted on were not tried"]
+    if not result.specialist.validated:
+        found.insert(0, "it was not validated: there were not enough cases; it abstains on every case")
+    return tuple(found)
+
+
+def _today() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d")
+
+
+def _metadata(result: Result, name: str, card: ModelCard) -> dict[str, Any]:
+    """What the MONAI bundle specification asks for."""
+    specialist = result.specialist
+    versions = specialist.versions
+    shape = list(card.inputs[0].shape)
+    return {
+        "schema": _SCHEMA,
+        "version": VERSION,
+        "changelog": {VERSION: "first fit"},
+        "monai_version": _MONAI,
+        "pytorch_version": "2.4.0",
+        "numpy_version": versions.get("numpy", ""),
+        "optional_packages_version": {"onnxruntime": versions.get("onnxruntime", ""), "pillow": "11.2.1"},
+        "required_packages_version": {"onnxruntime": versions.get("onnxruntime", ""), "pillow": "11.2.1"},
+        "name": name,
+        "task": card.task,
+        "description": f"A linear head on the encoder {specialist.encoder}, fitted by Consilium.",
+        "authors": "the owner of the cases",
+        "copyright": "see LICENSE",
+        "data_source": result.cases.dataset.origin.name,
+        "data_type": "image files",
+        "image_classes": specialist.modality or "not named",
+        "label_classes": ", ".join(specialist.labels) or "a quantity",
+        "pred_classes": "probabilities in the order of the labels",
+        "eval_metrics": {one.name: one.value for one in card.metrics},
+        "intended_use": card.intended_use,
+        "references": [],
+        "network_data_format": {
+            "inputs": {
+                "image": {
+                    "type": "image",
+                    "format": "rgb",
+                    "modality": specialist.modality or "n/a",
+                    "num_channels": 3,
+                    "spatial_shape": shape[1:3] if len(shape) == 4 else shape[1:],
+                    "dtype": "float32",
+                    "value_range": [0, 1],
+                    "is_patch_data": False,
+                    "channel_def": {"0": "red", "1": "green", "2": "blue"},
+                }
+            },
+            "outputs": {
+                "pred": {
+                    "type": "probabilities",
+                    "format": "classes",
+                    "num_channels": _answers(result),
+                    "spatial_shape": [],
+                    "dtype": "float32",
+                    "value_range": [0, 1],
+                    "is_patch_data": False,
+                    "channel_def": {str(number): label for number, label in enumerate(specialist.labels)},
+                }
+            },
+        },
+    }
+
+
+def _inference(result: Result) -> dict[str, Any]:
+    """A MONAI workflow: `monai.bundle run --config_file configs/inference.json --files "['a.png']"`."""
+    specialist = result.specialist
+    found: dict[str, Any] = {
+        "imports": ["$import numpy as np", "$import onnxruntime", "$from PIL import Image"],
+        "bundle_root": ".",
+        "device": "cpu",
+        "files": [],
+        "side": specialist.side,
+        "network_def": "$onnxruntime.InferenceSession(@bundle_root + '/" + NETWORK + "')",
+        "initialize": [],
+    }
+    if specialist.encoder == SHIPPED:
+        size = "(@side, @side)"
+        picture = f"np.asarray(Image.open(one).convert('RGB').resize({size}, Image.Resampling.BOX), np.float32) / 255"
+        found["images"] = f"$np.stack([{picture} for one in @files])"
+        given = "{'images': @images}"
+    else:
+        found["images"] = "$np.stack([np.load(one) for one in @files])"
+        given = "{'image': @images.astype(np.float32)}"
+    found["probabilities"] = f"$@network_def.run(['probabilities'], {given})[0]"
+    found["run"] = ["$@probabilities"]
+    found["finalize"] = []
+    return found
+
+
+def _readme(result: Result, name: str) -> str:
+    lines = [f"# {name}", ""]
+    for lang, title in (("zh", "## 摘要"), ("en", "## Summary")):
+        lines += [title, *(f"- {line}" for line in summary(result.validation, result.cases, lang)), ""]  # type: ignore[arg-type]
+    lines += [
+        "## 使用 / Use",
+        "仅供研究；不是医疗器械，不得用于诊断。",
+        _INTENDED,
+        "",
+        "```",
+        f"consilium specialist predict {name} INPUT...",
+        "```",
+        "",
+        "`specialist.json` says what it is, `validation.json` how good it is, `models/model.json` is its card.",
+        "The gate keeps the features of the training cases in `models/head.npz`: treat the folder like the cases.",
+        "门控保存了训练病例的特征（`models/head.npz`）：请像对待病例一样对待本文件夹。",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_LICENCE = """The encoder in models/model.onnx is part of Consilium and licensed under the Apache License, Version 2.0
+(https://www.apache.org/licenses/LICENSE-2.0); an encoder of another origin is licensed as its publisher says.
+
+The head was learnt from cases of the person who fitted it. For it and the rest of this folder:
+
+"""
+_NO_TERMS = "No terms were stated; ask the owner of the cases before it is handed on or used.\n"
