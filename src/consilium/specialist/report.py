@@ -129,7 +129,10 @@ def write_report(
     """Write report.html, report.pdf and report.json; all of them or none.
 
     Args:
-        validation, facts, lang, pictures: as of `report`.
+        validation: as of `report`.
+        facts: as of `report`.
+        lang: as of `report`.
+        pictures: as of `report`.
         folder: made if it is not there; reports in it are overwritten.
         pdf: whether the PDF is wanted.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
+
+_Drawn = Callable[[Array, Array, Array], Array]
 
 GRID = 101
 DRAWS = 400
@@ -47,8 +50,7 @@ def precision_recall(scores: Array, positive: NDArray[np.bool_], groups: Codes, 
     return _banded(scores, positive, groups, seed, _precision)
 
 
-def _banded(scores: Array, positive: NDArray[np.bool_], groups: Codes, seed: int, curve: object) -> Curve:
-    assert callable(curve)
+def _banded(scores: Array, positive: NDArray[np.bool_], groups: Codes, seed: int, curve: _Drawn) -> Curve:
     order = np.argsort(-scores, kind="stable")
     # Cases of the same score come together.
     last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
@@ -67,7 +69,7 @@ def _banded(scores: Array, positive: NDArray[np.bool_], groups: Codes, seed: int
 
 def _roc(hits: Array, alarms: Array, grid: Array) -> Array:
     across = np.concatenate([[0.0], alarms / alarms[-1]])
-    return np.interp(grid, across, np.concatenate([[0.0], hits / hits[-1]]))
+    return np.asarray(np.interp(grid, across, np.concatenate([[0.0], hits / hits[-1]])), np.float64)
 
 
 def _precision(hits: Array, alarms: Array, grid: Array) -> Array:

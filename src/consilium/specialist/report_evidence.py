@@ -76,10 +76,13 @@ def _curves(matter: Matter) -> Figure:
         rocs.append((shortened(label), roc(scores, positive, matter.groups, seed=said["seed"])))
         precisions.append((shortened(label), precision_recall(scores, positive, matter.groups, seed=said["seed"])))
     caption = t(
-        "Left: sensitivity against false alarms; the dotted line is chance. Right: precision against sensitivity. Bands: 95 %, "
-        "patients drawn anew, models as given. Predictions are averaged over the repetitions; the AUC of the table compares "
+        "Left: sensitivity against false alarms; the dotted line is chance. Right: precision against sensitivity. "
+        "Bands: 95 %, "
+        "patients drawn anew, models as given. Predictions are averaged over the repetitions; the AUC of the table "
+        "compares "
         "within folds and may differ a little from the area under this curve.",
-        "左：灵敏度与假阳性率（点线为随机水平）。右：精确率与灵敏度。阴影为 95% 带（重抽患者，模型固定）。曲线用各次重复的平均预测；"
+        "左：灵敏度与假阳性率（点线为随机水平）。右：精确率与灵敏度。阴影为 95% 带（重抽患者，模型固定）。曲线用各次"
+        "重复的平均预测；"
         "表中 AUC 只在折内比较，可能与此曲线下面积略有不同。",
     )
     if len(said["figures"]) > MOST_CURVES:
@@ -90,7 +93,8 @@ def _curves(matter: Matter) -> Figure:
     return Figure(
         key="roc",
         svg=matter.pen.curves(
-            [(specificity, sensitivity, rocs), (t("Sensitivity (recall)", "灵敏度（召回率）"), t("Precision (PPV)", "精确率（PPV）"), precisions)],
+            [(specificity, sensitivity, rocs), (t("Sensitivity (recall)", "灵敏度（召回率）"), t("Precision (PPV)",
+                "精确率（PPV）"), precisions)],
             titles=("ROC", t("Precision and recall", "精确率-召回率")),
             chance=shown[0]["prevalence"],
         ),
@@ -129,9 +133,11 @@ def _answers(matter: Matter) -> list[Part]:
                 Text(
                     kind="mark",
                     text=t(
-                        f"PPV and NPV are for the prevalence of these data ({at}), as none was stated. Where the disease is "
+                        f"PPV and NPV are for the prevalence of these data ({at}), as none was stated. Where the "
+                        f"disease is "
                         "rarer, fewer positive answers are right.",
-                        f"未声明使用场所的患病率，PPV 与 NPV 按本数据的比例（{at}）计算；实际患病率较低时，阳性回答的正确率会更低。",
+                        f"未声明使用场所的患病率，PPV 与 NPV 按本数据的比例（{at}）计算；实际患病率较低时，阳性回答"
+                        f"的正确率会更低。",
                     ),
                 )
             )
@@ -191,7 +197,7 @@ def _confusion(matter: Matter, table: Array, names: tuple[str, ...], key: str, *
         up=t("Truth", "真实标签"),
         whole=whole,
     )
-    return [Figure(key=key, svg=svg, caption=caption, width=min(40 + 8 * len(names), 100))]
+    return [Figure(key=key, svg=svg, caption=caption, width=min(28 + 9 * len(names), 100))]
 
 
 def _quantity(matter: Matter) -> tuple[Part, ...]:
@@ -263,9 +269,11 @@ def baselines(matter: Matter) -> tuple[Part, ...]:
                 forest, label="AUC", reference=0.5, limits=(min(0.45, *(one for one in values if one is not None)), 1.0)
             ),
             caption=t(
-                "AUC of the model and of other ways to the same labels, by the same folds; 95 % intervals. The dotted line is "
+                "AUC of the model and of other ways to the same labels, by the same folds; 95 % intervals. The "
+                "dotted line is "
                 "chance. Differences are judged by the paired test of the table, not by whether intervals overlap.",
-                "本模型与其他方法在相同分折下的 AUC 及 95% 区间，点线为随机水平。差异以表中配对检验为准，不看区间是否重叠。",
+                "本模型与其他方法在相同分折下的 AUC 及 95% 区间，点线为随机水平。差异以表中配对检验为准，不看区间是"
+                "否重叠。",
             ),
         )
     )
@@ -274,9 +282,11 @@ def baselines(matter: Matter) -> tuple[Part, ...]:
         Text(
             kind="note",
             text=t(
-                f"Metadata looked at: {', '.join(map(plain, columns)) or 'none'}. Nearest cases and nearest mean learn nothing; "
+                f"Metadata looked at: {', '.join(map(plain, columns)) or 'none'}. Nearest cases and nearest mean "
+                f"learn nothing; "
                 "they check the head, models as given.",
-                f"检查的元数据：{'、'.join(map(plain, columns)) or '无'}。最近邻与最近类均值不作训练，只用于核对分类头（模型固定）。",
+                f"检查的元数据：{'、'.join(map(plain, columns)) or '无'}。最近邻与最近类均值不作训练，只用于核对分类"
+                f"头（模型固定）。",
             ),
         )
     )
@@ -296,9 +306,11 @@ def calibration(matter: Matter) -> tuple[Part, ...]:
         curve = one["calibration"]
         low, high = curve["ece_if_right"]
         name = plain(one["label"])
+        always = one["prevalence"] * (1 - one["prevalence"])
         rows.append(
             (
-                name, interval(curve["intercept"], 2), interval(curve["slope"], 2), interval(curve["brier"]),
+                name, interval(curve["intercept"], 2), interval(curve["slope"], 2), f"{interval(curve['brier'])} / "
+                                                                                    f"{number(always)}",
                 f"{number(curve['ece'])} / {number(low)} – {number(high)}",
             )
         )  # fmt: skip
@@ -312,12 +324,12 @@ def calibration(matter: Matter) -> tuple[Part, ...]:
                     ),
                 )
             )
-    prevalence = number(said["brier_of_prevalence"])
     return (
         Table(
             columns=(
                 t("Label", "标签"), t("Intercept (0)", "截距（0）"), t("Slope (1)", "斜率（1）"),
-                t("Brier score", "Brier 分数"), t("ECE / if all were right", "ECE / 若概率全对"),
+                t("Brier score / of the prevalence", "Brier 分数 / 总按比例作答"), t("ECE / if all were right",
+                    "ECE / 若概率全对"),
             ),
             rows=tuple(rows),
             widths=(2, 3, 3, 3, 3),
@@ -331,19 +343,24 @@ def calibration(matter: Matter) -> tuple[Part, ...]:
                 up=t("Share that have it", "实际比例"),
             ),
             caption=t(
-                "Each mark is a tenth of the cases (fewer marks where there are few cases), with Wilson's 95 % interval. On the "
+                "Each mark is a tenth of the cases (fewer marks where there are few cases), with Wilson's 95 % "
+                "interval. On the "
                 "dotted line, 30 % means 30 of 100.",
-                "每个点约为十分之一的病例（病例少时点更少），带 Wilson 95% 区间。落在点线上时，30% 即表示 100 例中有 30 例。",
+                "每个点约为十分之一的病例（病例少时点更少），带 Wilson 95% 区间。落在点线上时，30% 即表示 100 例中有 "
+                "30 例。",
             ),
-            width=100 if len(said["figures"]) > 1 else 58,
+            width=100 if len(said["figures"]) > 1 else 52,
         ),
         Text(
             kind="note",
             text=t(
-                "A slope below 1: probabilities are too extreme. ECE, the mean gap of the curve, says something only outside the "
-                f"range beside it, which is where it would lie by chance. Brier score of always telling the prevalence: {prevalence}.",
-                "斜率小于 1 表示概率过于极端。ECE 是曲线的平均偏差，只有超出旁边的范围（概率准确时的随机波动）才有意义。"
-                f"总按比例作答时的 Brier 分数：{prevalence}。",
+                "A slope below 1: probabilities are too extreme. ECE, the mean gap of the curve, says something only "
+                "outside the range beside it, which is where it would lie by chance. The Brier score is the mean "
+                "squared "
+                "error; beside it that of always telling the prevalence.",
+                "斜率小于 1 表示概率过于极端。ECE 是曲线的平均偏差，只有超出旁边的范围（概率准确时的随机波动）才有意"
+                "义。"
+                "Brier 分数为均方误差，旁边是总按比例作答时的值。",
             ),
         ),
     )  # fmt: skip

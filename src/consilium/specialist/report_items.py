@@ -113,7 +113,8 @@ def mandatory_items(document: Mapping[str, Any], facts: ModelFacts) -> tuple[Ite
                 raise ModelError(
                     f"item {number} of the report cannot be told ({english}): {lacking}",
                     where=facts.name,
-                    way_out="Validate the model with everything switched on, or give the reason in facts.json (not_made).",
+                    way_out="Validate the model with everything switched on, or give the reason in facts.json "
+                    "(not_made).",
                 )
             status, reason = "left out", (told, told)
         found.append(Item(number=number, key=key, title=title, status=status, reason=reason))

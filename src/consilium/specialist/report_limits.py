@@ -39,9 +39,11 @@ def sets(matter: Matter) -> tuple[Part, ...]:
         return (
             Text(
                 text=t(
-                    f"A prediction ± {half} holds the truth in 90 % of new cases on average over calibration sets of this size; "
+                    f"A prediction ± {half} holds the truth in 90 % of new cases on average over calibration sets of "
+                    f"this size; "
                     f"in this one's case probably in {low} to {high} (5th to 95th percentile).",
-                    f"预测值 ± {half} 平均包含 90% 新病例的真值；就本次校准集的大小而言，实际覆盖率大约在 {low} 至 {high} 之间（第 5 至 95 百分位）。",
+                    f"预测值 ± {half} 平均包含 90% 新病例的真值；就本次校准集的大小而言，实际覆盖率大约在 {low} 至 "
+                    f"{high} 之间（第 5 至 95 百分位）。",
                 )
             ),
         )
@@ -59,15 +61,18 @@ def sets(matter: Matter) -> tuple[Part, ...]:
     )
     curve = said["abstention"]
     kept = np.array([one["kept"] for one in curve])[::-1]
-    middle, low, high = (np.array([one["right"][key] for one in curve])[::-1] for key in ("value", "low", "high"))
-    floor = max(min(float(low.min()), said["accuracy_of_majority"]) - 0.03, 0.0)
+    middle, bottom, top = (np.array([one["right"][key] for one in curve])[::-1] for key in ("value", "low", "high"))
+    floor = max(min(float(bottom.min()), said["accuracy_of_majority"]) - 0.03, 0.0)
     return (
         Text(
             text=t(
-                f"For a new case the model can give a set of labels that holds the right one in {promise} of cases, label by "
-                f"label. Sets have {sets_of['mean_size']:.2f} labels on average; {percent(sets_of['single'])} are a single label, "
+                f"For a new case the model can give a set of labels that holds the right one in {promise} of cases, "
+                f"label by "
+                f"label. Sets have {sets_of['mean_size']:.2f} labels on average; {percent(sets_of['single'])} are a "
+                f"single label, "
                 f"{percent(sets_of['empty'])} are empty (nothing fits).",
-                f"对新病例，模型可给出一个标签集合，各标签均约有 {promise} 的病例其正确标签在集合内。集合平均含 {sets_of['mean_size']:.2f} 个标签；"
+                f"对新病例，模型可给出一个标签集合，各标签均约有 {promise} 的病例其正确标签在集合内。集合平均含 "
+                f"{sets_of['mean_size']:.2f} 个标签；"
                 f"{percent(sets_of['single'])} 只有一个标签，{percent(sets_of['empty'])} 为空（无一符合）。",
             )
         ),
@@ -82,7 +87,8 @@ def sets(matter: Matter) -> tuple[Part, ...]:
         Text(
             kind="note",
             text=t(
-                "The promise is an average over calibration sets; what this one keeps lies in the range beside it, which is wide "
+                "The promise is an average over calibration sets; what this one keeps lies in the range beside it, "
+                "which is wide "
                 "with few cases.",
                 "承诺的覆盖率是对各种校准集的平均；本校准集实际能达到的覆盖率落在表中范围内，病例越少范围越宽。",
             ),
@@ -90,12 +96,14 @@ def sets(matter: Matter) -> tuple[Part, ...]:
         Figure(
             key="abstention",
             svg=matter.pen.band(
-                kept, middle, low, high,
-                labels=(t("Share of cases answered, the surest first", "作答比例（把握最大者优先）"), t("Right answers", "回答正确率")),
+                kept, middle, bottom, top,
+                labels=(t("Share of cases answered, the surest first", "作答比例（把握最大者优先）"), t(
+                    "Right answers", "回答正确率")),
                 limits=(floor, 1.01), baseline=said["accuracy_of_majority"], percent=True,
             ),
             caption=t(
-                "How right the answers are when the least sure cases go to a person; Wilson's 95 % band. Dotted: always the "
+                "How right the answers are when the least sure cases go to a person; Wilson's 95 % band. Dotted: "
+                "always the "
                 "commonest label.",
                 "将把握最小的病例交给医师时，其余回答的正确率；阴影为 Wilson 95% 带。点线：总是回答最常见标签。",
             ),
@@ -126,7 +134,8 @@ def gate(matter: Matter) -> tuple[Part, ...]:
                 count=t("Cases", "病例数"),
             ),
             caption=t(
-                "Distances of the cross-validated cases, each from folds that it is not in. It stops images of another kind; "
+                "Distances of the cross-validated cases, each from folds that it is not in. It stops images of "
+                "another kind; "
                 "it does not find every case that is misread.",
                 "交叉验证病例到其他折训练病例的距离。此检查可拦截不同类型的图像，但不能发现所有会被误判的病例。",
             ),
@@ -143,7 +152,8 @@ def subgroups(matter: Matter) -> tuple[Part, ...]:
             Text(
                 kind="mark",
                 text=t(
-                    "Not measured: no column (sex, age, site, device) was given that divides the patients. For whom the model "
+                    "Not measured: no column (sex, age, site, device) was given that divides the patients. For whom "
+                    "the model "
                     "works is not known.",
                     "未测量：没有提供可划分患者的列（性别、年龄、医院、设备等）。模型对哪些患者有效尚不清楚。",
                 ),
@@ -172,7 +182,8 @@ def subgroups(matter: Matter) -> tuple[Part, ...]:
     return (
         Table(
             columns=(
-                t("Subgroup", "亚组"), t("Patients / positive", "患者 / 阳性"), t("AUC (95 % interval)", "AUC（95% 区间）"),
+                t("Subgroup", "亚组"), t("Patients / positive", "患者 / 阳性"), t("AUC (95 % interval)", "AUC（95% "
+                                                                                                   "区间）"),
                 t("Told / has it", "模型给出 / 实际比例"),
             ),
             rows=tuple(rows),
@@ -182,9 +193,11 @@ def subgroups(matter: Matter) -> tuple[Part, ...]:
             key="subgroups",
             svg=matter.pen.forest(forest, label="AUC", reference=0.5, limits=(min(0.45, *lows, 0.45), 1.0)),
             caption=t(
-                "AUC by subgroup with 95 % interval; n patients, of them positive. Below ten patients of a kind no figure is given. "
+                "AUC by subgroup with 95 % interval; n patients, of them positive. Below ten patients of a kind no "
+                "figure is given. "
                 "A difference between subgroups whose intervals overlap is no finding.",
-                "各亚组 AUC 及 95% 区间；n 为患者数（其中阳性数）。任一类少于十名患者时不给出数字。区间重叠的亚组之间的差别不能算作发现。",
+                "各亚组 AUC 及 95% 区间；n 为患者数（其中阳性数）。任一类少于十名患者时不给出数字。区间重叠的亚组之"
+                "间的差别不能算作发现。",
             ),
         ),
     )  # fmt: skip
@@ -200,7 +213,8 @@ def more(matter: Matter) -> tuple[Part, ...]:
     means = {
         "more cases would help": t("Collecting as many again is worth it.", "再收集同样多的病例是值得的。"),
         "more cases would not help": t(
-            "Another hundred of the same kind is wasted effort; other images, better labels or another encoder may help.",
+            "Another hundred of the same kind is wasted effort; other images, better labels or another encoder may "
+            "help.",
             "再收集同类病例收效甚微；换用其他图像、提高标签质量或换编码器可能更有用。",
         ),
     }.get(
@@ -211,8 +225,9 @@ def more(matter: Matter) -> tuple[Part, ...]:
         ),
     )
     bottom = float(min(low.min(), doubled["low"]))
+    said = matter.word(curve["verdict"])
     return (
-        Text(text=f"{matter.word(curve['verdict'])[:1].upper()}{matter.word(curve['verdict'])[1:]}{t('. ', '。')}{means}"),
+        Text(text=f"{said[:1].upper()}{said[1:]}{t('. ', '。')}{means}"),
         Table(
             columns=(t("Patients in training", "训练患者数"), t("AUC (95 % interval)", "AUC（95% 区间）")),
             rows=(
@@ -231,9 +246,11 @@ def more(matter: Matter) -> tuple[Part, ...]:
                 beyond=(2 * float(across[-1]), doubled["value"], doubled["low"], doubled["high"]),
             ),
             caption=t(
-                "AUC with a quarter, half, three quarters and all training patients; hatched: an inverse power law carried on to "
+                "AUC with a quarter, half, three quarters and all training patients; hatched: an inverse power law "
+                "carried on to "
                 "twice as many, with its 95 % range. A guess, not a measurement.",
-                "用四分之一、一半、四分之三和全部训练患者时的 AUC；斜线部分为按幂律外推至两倍患者数及其 95% 范围，是推测而非测量。",
+                "用四分之一、一半、四分之三和全部训练患者时的 AUC；斜线部分为按幂律外推至两倍患者数及其 95% 范围，是"
+                "推测而非测量。",
             ),
             width=66,
         ),
@@ -252,9 +269,11 @@ def errors(matter: Matter) -> tuple[Part, ...]:
         parts.append(
             Text(
                 text=t(
-                    "The model finds these labels unlikely although it has not seen the cases. Some are slips of the pen, some "
+                    "The model finds these labels unlikely although it has not seen the cases. Some are slips of the "
+                    "pen, some "
                     "are the interesting cases. Look; do not relabel by the list.",
-                    "模型未见过这些病例，却认为其标签不太可能。有些是笔误，有些恰是值得研究的病例。请逐一查看，不要照单改标签。",
+                    "模型未见过这些病例，却认为其标签不太可能。有些是笔误，有些恰是值得研究的病例。请逐一查看，不要"
+                    "照单改标签。",
                 )
             )
         )
@@ -281,7 +300,8 @@ def errors(matter: Matter) -> tuple[Part, ...]:
         Text(
             kind="note",
             text=t(
-                "Saliency maps are not part of this report: without outlines of what matters nobody can check them, and they "
+                "Saliency maps are not part of this report: without outlines of what matters nobody can check them, "
+                "and they "
                 "look convincing of wrong models too.",
                 "本报告不含显著性图：没有病灶轮廓就无法核对，而错误的模型也能给出看似可信的图。",
             ),
@@ -316,13 +336,13 @@ def _worst(matter: Matter) -> list[Tile]:
                 _tile(matter, int(numbers[place]), truth, t(f"probability told {told}", f"模型给出的概率 {told}"))
             )
         return tiles
-    truth = matter.truth
-    own = predicted[np.arange(len(truth)), truth]
+    classes = matter.truth
+    own = predicted[np.arange(len(classes)), classes]
     for place in np.argsort(own, kind="stable")[:MOST_TILES].tolist():
         answer = int(predicted[place].argmax())
-        if answer == truth[place]:
+        if answer == classes[place]:
             continue
-        is_so, told = matter.labels[truth[place]], percent(float(predicted[place, answer]))
+        is_so, told = matter.labels[classes[place]], percent(float(predicted[place, answer]))
         tiles.append(
             _tile(
                 matter,
@@ -344,6 +364,7 @@ def chance(matter: Matter) -> tuple[Part, ...]:
     """The permutation test."""
     t, test = matter.t, matter.said["permutation"]
     shuffles, p = len(test["shuffled"]), p_value(test["p"])
+    middle = number(float(np.mean(test["shuffled"])))
     better = test["p"] <= 0.05
     statistic, observed = matter.word(test["statistic"]), number(test["observed"])
     return (
@@ -351,7 +372,7 @@ def chance(matter: Matter) -> tuple[Part, ...]:
             [
                 (t("Figure compared", "比较的指标"), statistic),
                 (t("With the true labels", "真实标签"), observed),
-                (t(f"Mean of {shuffles} shuffles", f"{shuffles} 次打乱的平均"), number(float(np.mean(test["shuffled"])))),
+                (t(f"Mean of {shuffles} shuffles", f"{shuffles} 次打乱的平均"), middle),
                 (t("p of no better than chance", "“不优于随机”的 p 值"), p),
             ]
         ),
@@ -362,7 +383,8 @@ def chance(matter: Matter) -> tuple[Part, ...]:
                 "特征中确有与标签有关的信息。" if better else "与随机猜测无法区分。",
             )
             + t(
-                " Labels were shuffled among patients and everything was done again, the choice of the penalty included. It "
+                " Labels were shuffled among patients and everything was done again, the choice of the penalty "
+                "included. It "
                 "says that there is something, not how much.",
                 "检验时在患者间打乱标签，并重做包括正则化选择在内的全部步骤。它只说明“有没有”，不说明“有多少”。",
             )
@@ -374,7 +396,9 @@ def chance(matter: Matter) -> tuple[Part, ...]:
                 told=t(f"true labels: {observed}", f"真实标签：{observed}"),
                 label=statistic, count=t("Shuffles", "打乱次数"),
             ),
-            caption=t("What labels that mean nothing give (bars), and the true labels (line).", "无意义标签的结果（柱）与真实标签的结果（竖线）。"),
+            caption=t("What labels that mean nothing give (bars), and the true labels (line).", "无意义标签的结果"
+                                                                                                "（柱）与真实标签的"
+                                                                                                "结果（竖线）。"),
             width=66,
         ),
     )  # fmt: skip

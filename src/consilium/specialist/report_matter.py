@@ -73,7 +73,7 @@ class Matter:
     @property
     def truth(self) -> Codes:
         """(n,) class."""
-        return self.targets.argmax(1)
+        return np.asarray(self.targets.argmax(1), np.intp)
 
     @property
     def groups(self) -> Codes:

@@ -83,7 +83,7 @@ class Pen:
         import matplotlib
         from matplotlib.figure import Figure
 
-        style = {
+        style: Any = {
             "font.family": self._families,
             "font.size": 8.5,
             "text.parse_math": False,
@@ -152,9 +152,8 @@ class Pen:
             axes = figure.subplots()
             places = np.arange(len(rows))[::-1]
             if reference is not None:
-                axes.axvline(reference, color=SOFT, lw=0.8, ls=(0, (2, 3)), zorder=0)
+                axes.axvline(reference, color=SOFT, lw=1.0, ls=(0, (2, 3)), zorder=1.5)
             for place, row in zip(places.tolist(), rows, strict=True):
-                weight = "bold" if row.strong else "normal"
                 if row.value is None:
                     continue
                 low = row.value if row.low is None else max(row.low, limits[0])
@@ -225,8 +224,8 @@ class Pen:
 
     def band(
         self, across: Array, up: Array, low: Array, high: Array, *, labels: tuple[str, str],
-        limits: tuple[float, float], beyond: tuple[float, float, float, float] | None = None, baseline: float | None = None,
-        percent: bool = False,
+        limits: tuple[float, float], beyond: tuple[float, float, float, float] | None = None,
+        baseline: float | None = None, percent: bool = False,
     ) -> str:  # fmt: skip
         """A line with intervals; `beyond` is one point more that is a guess: where, value, low, high."""
 
@@ -271,6 +270,7 @@ class Pen:
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
             )  # fmt: skip
             axes.set(xlabel=label, ylabel=count)
+            axes.locator_params(axis="y", integer=True, nbins=6)
 
         return self.drawn((4.6, 2.5), draw)
 

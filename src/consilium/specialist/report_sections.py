@@ -24,14 +24,15 @@ def ledger(matter: Matter) -> tuple[Part, ...]:
         t("not looked at: no columns were given", "未检查：没有提供元数据列")
         if alarm is None
         else t(
-            f"{alarm['alarm']} (looked at: {', '.join(map(plain, alarm['columns']))})",
+            f"{alarm['alarm'].replace('none', 'not found')} (looked at: {', '.join(map(plain, alarm['columns']))})",
             f"{matter.word(alarm['alarm'])}（检查的列：{'、'.join(map(plain, alarm['columns']))}）",
         )
     )
     parts: list[Part] = [
         Text(
             text=t(
-                "All images of a patient, and all copies, stand in one fold. A split by image or slice is not possible.",
+                "All images of a patient, and all copies, stand in one fold. A split by image or slice is not "
+                "possible.",
                 "同一患者的全部图像及所有重复图像都在同一折中；不允许按图像或切片拆分。",
             )
         ),
@@ -82,9 +83,11 @@ def ledger(matter: Matter) -> tuple[Part, ...]:
             Text(
                 kind="mark",
                 text=t(
-                    "No patient has more than one image here. If no column names the patient, and some have several, all "
+                    "No patient has more than one image here. If no column names the patient, and some have several, "
+                    "all "
                     "figures of this report are too good.",
-                    "此处每名患者只有一幅图像。若数据中没有患者列、而实际上有患者对应多幅图像，则本报告所有指标都偏高。",
+                    "此处每名患者只有一幅图像。若数据中没有患者列、而实际上有患者对应多幅图像，则本报告所有指标都偏"
+                    "高。",
                 ),
             )
         )
@@ -179,20 +182,26 @@ def procedure(matter: Matter) -> tuple[Part, ...]:
     parts: list[Part] = [
         Text(
             text=t(
-                f"Cross-validation, {repeats} times {folds} folds, stratified by label, patients kept together, nested: the "
+                f"Cross-validation, {repeats} times {folds} folds, stratified by label, patients kept together, "
+                f"nested: the "
                 "strength of the penalty and the threshold are chosen inside each training part. Figures come from all "
-                "predictions for cases that no model had seen; there is no best fold. The model that is shipped is trained "
+                "predictions for cases that no model had seen; there is no best fold. The model that is shipped is "
+                "trained "
                 f"on all cases afterwards (C = {strengths}).",
-                f"按患者分组、按标签分层的嵌套交叉验证：{repeats} 次重复，每次 {folds} 折；正则化强度与阈值只在各训练部分内部选定。"
+                f"按患者分组、按标签分层的嵌套交叉验证：{repeats} 次重复，每次 {folds} 折；正则化强度与阈值只在各训"
+                f"练部分内部选定。"
                 f"指标取自全部“未见过”病例的预测，不挑选最好的一折。最终模型随后用全部病例训练（C = {strengths}）。",
             )
         ),
         Text(
             kind="note",
             text=t(
-                "Intervals are 95 %. AUC: logit scale, for new patients and a newly trained model. Proportions: Wilson, with "
-                "fewer effective cases where patients have several images or folds differ. Others: bootstrap over patients.",
-                "区间均为 95% 置信区间。AUC：logit 尺度，针对新患者与重新训练的模型；比例：Wilson 区间，一名患者有多幅图像或各折差异较大时"
+                "Intervals are 95 %. AUC: logit scale, for new patients and a newly trained model. Proportions: "
+                "Wilson, with "
+                "fewer effective cases where patients have several images or folds differ. Others: bootstrap over "
+                "patients.",
+                "区间均为 95% 置信区间。AUC：logit 尺度，针对新患者与重新训练的模型；比例：Wilson 区间，一名患者有多"
+                "幅图像或各折差异较大时"
                 "按有效例数计算；其余：以患者为单位的自助法。",
             ),
         ),
@@ -211,7 +220,10 @@ def procedure(matter: Matter) -> tuple[Part, ...]:
     rows.append((t("Turned away by the gate", "被准入检查拒绝"), percent_interval(outside["turned_away"])))
     numbers = (
         t("Cases and patients", "病例与患者"),
-        t(f"{outside['cases']} of {outside['patients']}", f"{outside['patients']} 名患者的 {outside['cases']} 例"),
+        t(
+            f"{outside['cases']} cases of {outside['patients']} patients",
+            f"{outside['patients']} 名患者的 {outside['cases']} 例",
+        ),
     )
     parts.append(facts_table([numbers, *rows]))
     return tuple(parts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from consilium.specialist.report_matter import Matter
-from consilium.specialist.report_parts import number, percent, plain
+from consilium.specialist.report_parts import interval, number, percent, plain
 from consilium.specialist.report_wording import NOT_A_DEVICE, shortage
 
 Grade = Literal["not enough cases", "no better than chance", "shortcut", "weak", "fair", "good", "very good"]
@@ -67,10 +67,12 @@ def verdict(matter: Matter) -> Verdict:
             next=matter.t("Collect more patients and fit again.", "请收集更多患者后重新训练。"),
             not_for=(matter.t("Any use on patients.", "任何涉及患者的用途。"), matter.t(*NOT_A_DEVICE)),
         )
+    regress = matter.said["task"] == "regress"
+    figure = ("R² ", matter.said["regression"]["r_squared"]) if regress else ("AUC ", matter.said["macro_auc"])
     return Verdict(
         grade=grade,
-        headline=headline,
-        how_good=_how_good(matter),
+        headline=f"{headline} · {figure[0]}{interval(figure[1], 2)}",
+        how_good=_how_good(matter) + _simpler(matter),
         how_sure=_how_sure(matter),
         next=_next(matter),
         not_for=_not_for(matter),
@@ -108,7 +110,8 @@ def _how_good(matter: Matter) -> str:
         return t(
             f"It is off by {error} on average (always saying the median: {median}) and tells {share} of the variance. "
             f"Nine of ten new cases lie within ±{half} of what it says.",
-            f"平均误差为 {error}（总是回答中位数时为 {median}），解释了 {share} 的方差。十个新病例中约有九个的真值在其预测值 ±{half} 之内。",
+            f"平均误差为 {error}（总是回答中位数时为 {median}），解释了 {share} 的方差。十个新病例中约有九个的真值在"
+            f"其预测值 ±{half} 之内。",
         )
     auc = said["macro_auc"]
     pairs = _of_hundred(auc)
@@ -117,9 +120,11 @@ def _how_good(matter: Matter) -> str:
         worst = min(said["figures"], key=lambda one: one["auc"]["value"])
         name, least = plain(worst["label"]), _of_hundred(worst["auc"])
         return t(
-            f"Of two cases, one with a label and one without, it ranks the right one higher in {pairs} of 100 pairs, on "
+            f"Of two cases, one with a label and one without, it ranks the right one higher in {pairs} of 100 pairs, "
+            f"on "
             f"average over {len(said['figures'])} labels (AUC {value}); worst for “{name}”: {least}.",
-            f"任取有、无某标签的病例各一例，平均（{len(said['figures'])} 个标签）每 100 对中有 {pairs} 对排序正确（AUC {value}）；"
+            f"任取有、无某标签的病例各一例，平均（{len(said['figures'])} 个标签）每 100 对中有 {pairs} 对排序正确"
+            f"（AUC {value}）；"
             f"最差的标签是“{name}”：{least}。",
         )
     label = plain(said["figures"][0]["label"])
@@ -129,16 +134,36 @@ def _how_good(matter: Matter) -> str:
         f"任取“{label}”与非“{label}”病例各一例，每 100 对中有 {pairs} 对排序正确（AUC {value}）。",
     )
     point = said["figures"][0]["operating_point"]
-    if point is None:
-        return told
     hit, clear = _of_hundred(point["sensitivity"]), _of_hundred(point["specificity"])
     prevalence = percent(point["prevalence"])
     right = percent(point["ppv"]["value"])
+    if point is None:
+        return told
     return told + t(
-        f" By the rule that was declared beforehand it finds {hit} of 100 cases with it and clears {clear} of 100 without. "
+        f" By the rule that was declared beforehand it finds {hit} of 100 cases with it and clears {clear} of 100 "
+        f"without. "
         f"Where {prevalence} of patients have it, {right} of its positive answers are right.",
         f"按事先声明的规则，它能从 100 例阳性中找出 {hit} 例，将 100 例阴性中的 {clear} 例判为阴性。"
         f"若患病比例为 {prevalence}，其阳性回答有 {right} 是对的。",
+    )
+
+
+def _simpler(matter: Matter) -> str:
+    """That a simpler way does as well; empty where none does."""
+    t = matter.t
+    equal = [one for one in matter.said["baselines"] if one["name"] != "metadata" and one["gain"]["low"] <= 0]
+    if not equal:
+        return ""
+    best = max(equal, key=lambda one: one["auc"]["value"])
+    name, value, gain = matter.word(best["name"]), number(best["auc"]["value"], 2), interval(best["gain"], 2)
+    if best["gain"]["high"] < 0:
+        return t(
+            f" A simpler way is better: {name} reach an AUC of {value} (difference {gain}).",
+            f"更简单的方法反而更好：{name}的 AUC 为 {value}（差值 {gain}）。",
+        )
+    return t(
+        f" It is not shown to be better than a simpler way: {name} reach an AUC of {value} (difference {gain}).",
+        f"未能证明优于更简单的方法：{name}的 AUC 为 {value}（差值 {gain}）。",
     )
 
 
@@ -161,9 +186,16 @@ def _how_sure(matter: Matter) -> str:
     outside = said["external"]
     if outside is None:
         return told + t(" No case was set aside for a last test.", "没有另外留出病例作最后检验。")
+    aucs = [one for one in outside["auc"].values() if "figure" not in one]
+    figure = (
+        t(f": AUC {interval(aucs[0], 2)}", f"：AUC {interval(aucs[0], 2)}")
+        if len(outside["auc"]) == len(aucs) == 1
+        else ""
+    )
     return told + t(
-        f" {outside['cases']} cases of {outside['patients']} patients were set aside and judged once at the end (section 3).",
-        f"另外留出 {outside['patients']} 名患者的 {outside['cases']} 个病例，最后只检验一次（第 3 节）。",
+        f" {outside['cases']} cases of {outside['patients']} patients were set aside and judged once at the end "
+        f"(section 3){figure}.",
+        f"另外留出 {outside['patients']} 名患者的 {outside['cases']} 个病例，最后只检验一次（第 3 节）{figure}。",
     )
 
 
@@ -190,7 +222,8 @@ def _not_for(matter: Matter) -> tuple[str, ...]:
     if alarm != "none":
         found.append(
             t(
-                "Before it is known why image properties alone tell the label (section 5): the model may have learnt how "
+                "Before it is known why image properties alone tell the label (section 5): the model may have learnt "
+                "how "
                 "images were made, not the disease.",
                 "在弄清为何仅凭图像元数据即可猜出标签（第 5 节）之前：模型学到的可能是采集方式，而不是疾病。",
             )
