@@ -39,19 +39,23 @@ def discrimination(matter: Matter) -> tuple[Part, ...]:
     parts: list[Part] = [
         Table(
             columns=(
-                t("Label", "标签"), t("AUC (95 % interval)", "AUC（95% 区间）"),
-                t("Average precision", "平均精度"), t("by chance", "随机水平"),
+                t("Label", "标签"),
+                t("AUC (95 % interval)", "AUC（95% 区间）"),
+                t("Average precision", "平均精度"),
+                t("by chance", "随机水平"),
             ),
             rows=tuple(
                 (
-                    plain(one["label"]), interval(one["auc"]), interval(one["average_precision"]),
+                    plain(one["label"]),
+                    interval(one["auc"]),
+                    interval(one["average_precision"]),
                     number(one["prevalence"]),
                 )
                 for one in said["figures"]
             ),
             widths=(3, 3, 3, 1),
         )
-    ]  # fmt: skip
+    ]
     if len(said["figures"]) > 1:
         macro = interval(said["macro_auc"])
         parts.append(Text(text=t(f"Mean AUC over the labels: {macro}", f"各标签平均 AUC：{macro}")))
@@ -79,11 +83,9 @@ def _curves(matter: Matter) -> Figure:
         "Left: sensitivity against false alarms; the dotted line is chance. Right: precision against sensitivity. "
         "Bands: 95 %, "
         "patients drawn anew, models as given. Predictions are averaged over the repetitions; the AUC of the table "
-        "compares "
-        "within folds and may differ a little from the area under this curve.",
+        "compares within folds and may differ a little from the area under this curve.",
         "左：灵敏度与假阳性率（点线为随机水平）。右：精确率与灵敏度。阴影为 95% 带（重抽患者，模型固定）。曲线用各次"
-        "重复的平均预测；"
-        "表中 AUC 只在折内比较，可能与此曲线下面积略有不同。",
+        "重复的平均预测；表中 AUC 只在折内比较，可能与此曲线下面积略有不同。",
     )
     if len(said["figures"]) > MOST_CURVES:
         caption += t(
@@ -93,13 +95,15 @@ def _curves(matter: Matter) -> Figure:
     return Figure(
         key="roc",
         svg=matter.pen.curves(
-            [(specificity, sensitivity, rocs), (t("Sensitivity (recall)", "灵敏度（召回率）"), t("Precision (PPV)",
-                "精确率（PPV）"), precisions)],
+            [
+                (specificity, sensitivity, rocs),
+                (t("Sensitivity (recall)", "灵敏度（召回率）"), t("Precision (PPV)", "精确率（PPV）"), precisions),
+            ],
             titles=("ROC", t("Precision and recall", "精确率-召回率")),
             chance=shown[0]["prevalence"],
         ),
         caption=caption,
-    )  # fmt: skip
+    )
 
 
 def _answers(matter: Matter) -> list[Part]:
@@ -134,8 +138,7 @@ def _answers(matter: Matter) -> list[Part]:
                     kind="mark",
                     text=t(
                         f"PPV and NPV are for the prevalence of these data ({at}), as none was stated. Where the "
-                        f"disease is "
-                        "rarer, fewer positive answers are right.",
+                        f"disease is rarer, fewer positive answers are right.",
                         f"未声明使用场所的患病率，PPV 与 NPV 按本数据的比例（{at}）计算；实际患病率较低时，阳性回答"
                         f"的正确率会更低。",
                     ),
@@ -238,9 +241,11 @@ def baselines(matter: Matter) -> tuple[Part, ...]:
     if alarm != "none":
         parts.append(Text(kind="mark", text=t(f"Shortcut alarm: {alarm}.", f"捷径警报：{matter.word(alarm)}。")))
     heads = (
-        t("Way", "方法"), t("AUC (95 % interval)", "AUC（95% 区间）"),
-        t("Gain of the model over it", "模型的增益"), t("paired test", "配对检验"),
-    )  # fmt: skip
+        t("Way", "方法"),
+        t("AUC (95 % interval)", "AUC（95% 区间）"),
+        t("Gain of the model over it", "模型的增益"),
+        t("paired test", "配对检验"),
+    )
     rows = [(t("This model", "本模型"), interval(said["macro_auc"]), "", "")]
     rows += [
         (matter.word(one["name"]), interval(one["auc"]), interval(one["gain"]), p_value(one["gain"]["p"]))
@@ -283,8 +288,7 @@ def baselines(matter: Matter) -> tuple[Part, ...]:
             kind="note",
             text=t(
                 f"Metadata looked at: {', '.join(map(plain, columns)) or 'none'}. Nearest cases and nearest mean "
-                f"learn nothing; "
-                "they check the head, models as given.",
+                f"learn nothing; they check the head, models as given.",
                 f"检查的元数据：{'、'.join(map(plain, columns)) or '无'}。最近邻与最近类均值不作训练，只用于核对分类"
                 f"头（模型固定）。",
             ),
@@ -309,11 +313,13 @@ def calibration(matter: Matter) -> tuple[Part, ...]:
         always = one["prevalence"] * (1 - one["prevalence"])
         rows.append(
             (
-                name, interval(curve["intercept"], 2), interval(curve["slope"], 2), f"{interval(curve['brier'])} / "
-                                                                                    f"{number(always)}",
+                name,
+                interval(curve["intercept"], 2),
+                interval(curve["slope"], 2),
+                f"{interval(curve['brier'])} / {number(always)}",
                 f"{number(curve['ece'])} / {number(low)} – {number(high)}",
             )
-        )  # fmt: skip
+        )
         if curve["ece"] > high:
             remarks.append(
                 Text(
@@ -327,9 +333,11 @@ def calibration(matter: Matter) -> tuple[Part, ...]:
     return (
         Table(
             columns=(
-                t("Label", "标签"), t("Intercept (0)", "截距（0）"), t("Slope (1)", "斜率（1）"),
-                t("Brier score / of the prevalence", "Brier 分数 / 总按比例作答"), t("ECE / if all were right",
-                    "ECE / 若概率全对"),
+                t("Label", "标签"),
+                t("Intercept (0)", "截距（0）"),
+                t("Slope (1)", "斜率（1）"),
+                t("Brier score / of the prevalence", "Brier 分数 / 总按比例作答"),
+                t("ECE / if all were right", "ECE / 若概率全对"),
             ),
             rows=tuple(rows),
             widths=(2, 3, 3, 3, 3),
@@ -344,8 +352,7 @@ def calibration(matter: Matter) -> tuple[Part, ...]:
             ),
             caption=t(
                 "Each mark is a tenth of the cases (fewer marks where there are few cases), with Wilson's 95 % "
-                "interval. On the "
-                "dotted line, 30 % means 30 of 100.",
+                "interval. On the dotted line, 30 % means 30 of 100.",
                 "每个点约为十分之一的病例（病例少时点更少），带 Wilson 95% 区间。落在点线上时，30% 即表示 100 例中有 "
                 "30 例。",
             ),
@@ -356,11 +363,9 @@ def calibration(matter: Matter) -> tuple[Part, ...]:
             text=t(
                 "A slope below 1: probabilities are too extreme. ECE, the mean gap of the curve, says something only "
                 "outside the range beside it, which is where it would lie by chance. The Brier score is the mean "
-                "squared "
-                "error; beside it that of always telling the prevalence.",
+                "squared error; beside it that of always telling the prevalence.",
                 "斜率小于 1 表示概率过于极端。ECE 是曲线的平均偏差，只有超出旁边的范围（概率准确时的随机波动）才有意"
-                "义。"
-                "Brier 分数为均方误差，旁边是总按比例作答时的值。",
+                "义。Brier 分数为均方误差，旁边是总按比例作答时的值。",
             ),
         ),
-    )  # fmt: skip
+    )

@@ -40,8 +40,7 @@ def sets(matter: Matter) -> tuple[Part, ...]:
             Text(
                 text=t(
                     f"A prediction ± {half} holds the truth in 90 % of new cases on average over calibration sets of "
-                    f"this size; "
-                    f"in this one's case probably in {low} to {high} (5th to 95th percentile).",
+                    f"this size; in this one's case probably in {low} to {high} (5th to 95th percentile).",
                     f"预测值 ± {half} 平均包含 90% 新病例的真值；就本次校准集的大小而言，实际覆盖率大约在 {low} 至 "
                     f"{high} 之间（第 5 至 95 百分位）。",
                 )
@@ -69,8 +68,7 @@ def sets(matter: Matter) -> tuple[Part, ...]:
                 f"For a new case the model can give a set of labels that holds the right one in {promise} of cases, "
                 f"label by "
                 f"label. Sets have {sets_of['mean_size']:.2f} labels on average; {percent(sets_of['single'])} are a "
-                f"single label, "
-                f"{percent(sets_of['empty'])} are empty (nothing fits).",
+                f"single label, {percent(sets_of['empty'])} are empty (nothing fits).",
                 f"对新病例，模型可给出一个标签集合，各标签均约有 {promise} 的病例其正确标签在集合内。集合平均含 "
                 f"{sets_of['mean_size']:.2f} 个标签；"
                 f"{percent(sets_of['single'])} 只有一个标签，{percent(sets_of['empty'])} 为空（无一符合）。",
@@ -78,8 +76,11 @@ def sets(matter: Matter) -> tuple[Part, ...]:
         ),
         Table(
             columns=(
-                t("Label", "标签"), t("Patients", "患者"), t("Threshold", "阈值"),
-                t("Coverage to be expected (5–95 %)", "实际覆盖率的可能范围（5–95%）"), t("Measured", "实测"),
+                t("Label", "标签"),
+                t("Patients", "患者"),
+                t("Threshold", "阈值"),
+                t("Coverage to be expected (5–95 %)", "实际覆盖率的可能范围（5–95%）"),
+                t("Measured", "实测"),
             ),
             rows=rows,
             widths=(2, 1, 1, 3, 3),
@@ -88,28 +89,33 @@ def sets(matter: Matter) -> tuple[Part, ...]:
             kind="note",
             text=t(
                 "The promise is an average over calibration sets; what this one keeps lies in the range beside it, "
-                "which is wide "
-                "with few cases.",
+                "which is wide with few cases.",
                 "承诺的覆盖率是对各种校准集的平均；本校准集实际能达到的覆盖率落在表中范围内，病例越少范围越宽。",
             ),
         ),
         Figure(
             key="abstention",
             svg=matter.pen.band(
-                kept, middle, bottom, top,
-                labels=(t("Share of cases answered, the surest first", "作答比例（把握最大者优先）"), t(
-                    "Right answers", "回答正确率")),
-                limits=(floor, 1.01), baseline=said["accuracy_of_majority"], percent=True,
+                kept,
+                middle,
+                bottom,
+                top,
+                labels=(
+                    t("Share of cases answered, the surest first", "作答比例（把握最大者优先）"),
+                    t("Right answers", "回答正确率"),
+                ),
+                limits=(floor, 1.01),
+                baseline=said["accuracy_of_majority"],
+                percent=True,
             ),
             caption=t(
                 "How right the answers are when the least sure cases go to a person; Wilson's 95 % band. Dotted: "
-                "always the "
-                "commonest label.",
+                "always the commonest label.",
                 "将把握最小的病例交给医师时，其余回答的正确率；阴影为 Wilson 95% 带。点线：总是回答最常见标签。",
             ),
             width=66,
         ),
-    )  # fmt: skip
+    )
 
 
 def gate(matter: Matter) -> tuple[Part, ...]:
@@ -128,20 +134,20 @@ def gate(matter: Matter) -> tuple[Part, ...]:
         Figure(
             key="gate",
             svg=matter.pen.histogram(
-                np.array(told["distances"]), mark=told["threshold"],
+                np.array(told["distances"]),
+                mark=told["threshold"],
                 told=t(f"turned away from {threshold}", f"超过 {threshold} 即拒绝"),
                 label=t("Distance to the five nearest training cases", "与最近五个训练病例的平均距离"),
                 count=t("Cases", "病例数"),
             ),
             caption=t(
                 "Distances of the cross-validated cases, each from folds that it is not in. It stops images of "
-                "another kind; "
-                "it does not find every case that is misread.",
+                "another kind; it does not find every case that is misread.",
                 "交叉验证病例到其他折训练病例的距离。此检查可拦截不同类型的图像，但不能发现所有会被误判的病例。",
             ),
             width=66,
         ),
-    )  # fmt: skip
+    )
 
 
 def subgroups(matter: Matter) -> tuple[Part, ...]:
@@ -153,8 +159,7 @@ def subgroups(matter: Matter) -> tuple[Part, ...]:
                 kind="mark",
                 text=t(
                     "Not measured: no column (sex, age, site, device) was given that divides the patients. For whom "
-                    "the model "
-                    "works is not known.",
+                    "the model works is not known.",
                     "未测量：没有提供可划分患者的列（性别、年龄、医院、设备等）。模型对哪些患者有效尚不清楚。",
                 ),
             ),
@@ -173,17 +178,19 @@ def subgroups(matter: Matter) -> tuple[Part, ...]:
             forest.append(Row(name=shortened(name, 30), told=told + t(": not enough", "：病例不足")))
         rows.append(
             (
-                name, f"{one['patients']} / {one['positive']}",
+                name,
+                f"{one['patients']} / {one['positive']}",
                 interval(one["auc"]) if given else shortage(one["auc"], matter.lang),
                 f"{percent(one['share_called'])} / {percent(one['prevalence'])}",
             )
-        )  # fmt: skip
+        )
     lows = [one.low for one in forest if one.low is not None]
     return (
         Table(
             columns=(
-                t("Subgroup", "亚组"), t("Patients / positive", "患者 / 阳性"), t("AUC (95 % interval)", "AUC（95% "
-                                                                                                   "区间）"),
+                t("Subgroup", "亚组"),
+                t("Patients / positive", "患者 / 阳性"),
+                t("AUC (95 % interval)", "AUC（95% 区间）"),
                 t("Told / has it", "模型给出 / 实际比例"),
             ),
             rows=tuple(rows),
@@ -194,13 +201,12 @@ def subgroups(matter: Matter) -> tuple[Part, ...]:
             svg=matter.pen.forest(forest, label="AUC", reference=0.5, limits=(min(0.45, *lows, 0.45), 1.0)),
             caption=t(
                 "AUC by subgroup with 95 % interval; n patients, of them positive. Below ten patients of a kind no "
-                "figure is given. "
-                "A difference between subgroups whose intervals overlap is no finding.",
+                "figure is given. A difference between subgroups whose intervals overlap is no finding.",
                 "各亚组 AUC 及 95% 区间；n 为患者数（其中阳性数）。任一类少于十名患者时不给出数字。区间重叠的亚组之"
                 "间的差别不能算作发现。",
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def more(matter: Matter) -> tuple[Part, ...]:
@@ -240,21 +246,23 @@ def more(matter: Matter) -> tuple[Part, ...]:
         Figure(
             key="learning-curve",
             svg=matter.pen.band(
-                across, middle, low, high,
+                across,
+                middle,
+                low,
+                high,
                 labels=(t("Patients in training", "训练患者数"), "AUC"),
                 limits=(max(min(bottom - 0.02, 0.9), 0.0), 1.005),
                 beyond=(2 * float(across[-1]), doubled["value"], doubled["low"], doubled["high"]),
             ),
             caption=t(
                 "AUC with a quarter, half, three quarters and all training patients; hatched: an inverse power law "
-                "carried on to "
-                "twice as many, with its 95 % range. A guess, not a measurement.",
+                "carried on to twice as many, with its 95 % range. A guess, not a measurement.",
                 "用四分之一、一半、四分之三和全部训练患者时的 AUC；斜线部分为按幂律外推至两倍患者数及其 95% 范围，是"
                 "推测而非测量。",
             ),
             width=66,
         ),
-    )  # fmt: skip
+    )
 
 
 def errors(matter: Matter) -> tuple[Part, ...]:
@@ -270,8 +278,7 @@ def errors(matter: Matter) -> tuple[Part, ...]:
             Text(
                 text=t(
                     "The model finds these labels unlikely although it has not seen the cases. Some are slips of the "
-                    "pen, some "
-                    "are the interesting cases. Look; do not relabel by the list.",
+                    "pen, some are the interesting cases. Look; do not relabel by the list.",
                     "模型未见过这些病例，却认为其标签不太可能。有些是笔误，有些恰是值得研究的病例。请逐一查看，不要"
                     "照单改标签。",
                 )
@@ -281,12 +288,14 @@ def errors(matter: Matter) -> tuple[Part, ...]:
             _tile(
                 matter,
                 one["case"],
-                t(f"labelled {matter.labels[one['given']]} ({percent(one['probability'])})",
-                  f"标签：{matter.labels[one['given']]}（{percent(one['probability'])}）"),
+                t(
+                    f"labelled {matter.labels[one['given']]} ({percent(one['probability'])})",
+                    f"标签：{matter.labels[one['given']]}（{percent(one['probability'])}）",
+                ),
                 t(f"rather {matter.labels[one['suggested']]}", f"更像：{matter.labels[one['suggested']]}"),
             )
             for one in issues[:MOST_TILES]
-        ]  # fmt: skip
+        ]
         parts.append(Gallery(tiles=tuple(tiles)) if tiles else Text(text=t("None.", "无。")))
         if len(issues) > MOST_TILES:
             more = len(issues) - MOST_TILES
@@ -301,8 +310,7 @@ def errors(matter: Matter) -> tuple[Part, ...]:
             kind="note",
             text=t(
                 "Saliency maps are not part of this report: without outlines of what matters nobody can check them, "
-                "and they "
-                "look convincing of wrong models too.",
+                "and they look convincing of wrong models too.",
                 "本报告不含显著性图：没有病灶轮廓就无法核对，而错误的模型也能给出看似可信的图。",
             ),
         )
@@ -316,12 +324,13 @@ def _worst(matter: Matter) -> list[Tile]:
         wrong = np.abs(predicted - targets)[:, 0]
         return [
             _tile(
-                matter, int(numbers[place]),
+                matter,
+                int(numbers[place]),
                 t(f"truth {number(targets[place, 0])}", f"真值 {number(targets[place, 0])}"),
                 t(f"told {number(predicted[place, 0])}", f"预测 {number(predicted[place, 0])}"),
             )
             for place in np.argsort(-wrong, kind="stable")[:MOST_TILES]
-        ]  # fmt: skip
+        ]
     tiles = []
     if matter.said["task"] == "multilabel":
         wrong = np.abs(predicted - targets)
@@ -378,27 +387,30 @@ def chance(matter: Matter) -> tuple[Part, ...]:
         ),
         Text(
             text=t(
-                "There is something in the features that tells the label." if better
+                "There is something in the features that tells the label."
+                if better
                 else "It cannot be told from chance.",
                 "特征中确有与标签有关的信息。" if better else "与随机猜测无法区分。",
             )
             + t(
                 " Labels were shuffled among patients and everything was done again, the choice of the penalty "
-                "included. It "
-                "says that there is something, not how much.",
+                "included. It says that there is something, not how much.",
                 "检验时在患者间打乱标签，并重做包括正则化选择在内的全部步骤。它只说明“有没有”，不说明“有多少”。",
             )
         ),
         Figure(
             key="permutation",
             svg=matter.pen.histogram(
-                np.array(test["shuffled"]), mark=test["observed"],
+                np.array(test["shuffled"]),
+                mark=test["observed"],
                 told=t(f"true labels: {observed}", f"真实标签：{observed}"),
-                label=statistic, count=t("Shuffles", "打乱次数"),
+                label=statistic,
+                count=t("Shuffles", "打乱次数"),
             ),
-            caption=t("What labels that mean nothing give (bars), and the true labels (line).", "无意义标签的结果"
-                                                                                                "（柱）与真实标签的"
-                                                                                                "结果（竖线）。"),
+            caption=t(
+                "What labels that mean nothing give (bars), and the true labels (line).",
+                "无意义标签的结果（柱）与真实标签的结果（竖线）。",
+            ),
             width=66,
         ),
-    )  # fmt: skip
+    )

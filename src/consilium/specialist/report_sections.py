@@ -84,8 +84,7 @@ def ledger(matter: Matter) -> tuple[Part, ...]:
                 kind="mark",
                 text=t(
                     "No patient has more than one image here. If no column names the patient, and some have several, "
-                    "all "
-                    "figures of this report are too good.",
+                    "all figures of this report are too good.",
                     "此处每名患者只有一幅图像。若数据中没有患者列、而实际上有患者对应多幅图像，则本报告所有指标都偏"
                     "高。",
                 ),
@@ -186,8 +185,7 @@ def procedure(matter: Matter) -> tuple[Part, ...]:
                 f"nested: the "
                 "strength of the penalty and the threshold are chosen inside each training part. Figures come from all "
                 "predictions for cases that no model had seen; there is no best fold. The model that is shipped is "
-                "trained "
-                f"on all cases afterwards (C = {strengths}).",
+                f"trained on all cases afterwards (C = {strengths}).",
                 f"按患者分组、按标签分层的嵌套交叉验证：{repeats} 次重复，每次 {folds} 折；正则化强度与阈值只在各训"
                 f"练部分内部选定。"
                 f"指标取自全部“未见过”病例的预测，不挑选最好的一折。最终模型随后用全部病例训练（C = {strengths}）。",
@@ -201,8 +199,7 @@ def procedure(matter: Matter) -> tuple[Part, ...]:
                 "fewer effective cases where patients have several images or folds differ. Others: bootstrap over "
                 "patients.",
                 "区间均为 95% 置信区间。AUC：logit 尺度，针对新患者与重新训练的模型；比例：Wilson 区间，一名患者有多"
-                "幅图像或各折差异较大时"
-                "按有效例数计算；其余：以患者为单位的自助法。",
+                "幅图像或各折差异较大时按有效例数计算；其余：以患者为单位的自助法。",
             ),
         ),
         Text(kind="head", text=t("Last test on cases set aside", "留出病例的最后检验")),

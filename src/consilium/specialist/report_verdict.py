@@ -121,11 +121,9 @@ def _how_good(matter: Matter) -> str:
         name, least = plain(worst["label"]), _of_hundred(worst["auc"])
         return t(
             f"Of two cases, one with a label and one without, it ranks the right one higher in {pairs} of 100 pairs, "
-            f"on "
-            f"average over {len(said['figures'])} labels (AUC {value}); worst for “{name}”: {least}.",
+            f"on average over {len(said['figures'])} labels (AUC {value}); worst for “{name}”: {least}.",
             f"任取有、无某标签的病例各一例，平均（{len(said['figures'])} 个标签）每 100 对中有 {pairs} 对排序正确"
-            f"（AUC {value}）；"
-            f"最差的标签是“{name}”：{least}。",
+            f"（AUC {value}）；最差的标签是“{name}”：{least}。",
         )
     label = plain(said["figures"][0]["label"])
     told = t(
@@ -141,8 +139,7 @@ def _how_good(matter: Matter) -> str:
         return told
     return told + t(
         f" By the rule that was declared beforehand it finds {hit} of 100 cases with it and clears {clear} of 100 "
-        f"without. "
-        f"Where {prevalence} of patients have it, {right} of its positive answers are right.",
+        f"without. Where {prevalence} of patients have it, {right} of its positive answers are right.",
         f"按事先声明的规则，它能从 100 例阳性中找出 {hit} 例，将 100 例阴性中的 {clear} 例判为阴性。"
         f"若患病比例为 {prevalence}，其阳性回答有 {right} 是对的。",
     )
@@ -223,8 +220,7 @@ def _not_for(matter: Matter) -> tuple[str, ...]:
         found.append(
             t(
                 "Before it is known why image properties alone tell the label (section 5): the model may have learnt "
-                "how "
-                "images were made, not the disease.",
+                "how images were made, not the disease.",
                 "在弄清为何仅凭图像元数据即可猜出标签（第 5 节）之前：模型学到的可能是采集方式，而不是疾病。",
             )
         )
