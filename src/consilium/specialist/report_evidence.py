@@ -340,7 +340,7 @@ def calibration(matter: Matter) -> tuple[Part, ...]:
                 t("ECE / if all were right", "ECE / 若概率全对"),
             ),
             rows=tuple(rows),
-            widths=(2, 3, 3, 3, 3),
+            widths=(2, 3, 3, 4, 3),
         ),
         *remarks,
         Figure(

@@ -289,8 +289,8 @@ def errors(matter: Matter) -> tuple[Part, ...]:
                 matter,
                 one["case"],
                 t(
-                    f"labelled {matter.labels[one['given']]} ({percent(one['probability'])})",
-                    f"标签：{matter.labels[one['given']]}（{percent(one['probability'])}）",
+                    f"labelled {matter.labels[one['given']]} (probability {percent(one['probability'])})",
+                    f"标签：{matter.labels[one['given']]}（概率 {percent(one['probability'])}）",
                 ),
                 t(f"rather {matter.labels[one['suggested']]}", f"更像：{matter.labels[one['suggested']]}"),
             )

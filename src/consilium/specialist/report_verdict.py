@@ -180,6 +180,12 @@ def _how_sure(matter: Matter) -> str:
         f"以上结果{word}：括号内的范围在 100 次此类研究中约有 95 次包含真值。共用 {counts['patients']} 名患者的 "
         f"{counts['cases']} 个病例，每例都由未见过该患者的模型判断。",
     )
+    wrong = len(said["ledger"]["contradictions"])
+    if wrong:
+        told += t(
+            f" {wrong} pairs of copies have different labels (section 1): some labels are wrong.",
+            f"有 {wrong} 对重复图像的标签互相矛盾（第 1 节），说明部分标签有误。",
+        )
     outside = said["external"]
     if outside is None:
         return told + t(" No case was set aside for a last test.", "没有另外留出病例作最后检验。")
