@@ -109,6 +109,7 @@ def _sections(matter: Matter) -> list[Section]:
         else:
             heads = {
                 "not applicable": t("Not applicable", "不适用"),
+                "not made": t("Not made for this kind of task", "此类任务未做"),
                 "not enough cases": t("Not given", "不给出"),
                 "left out": t("Left out by the maker", "制作者未做"),
             }

@@ -15,7 +15,7 @@ from consilium.specialist.report_facts import ModelFacts
 from consilium.specialist.report_parts import plain
 from consilium.specialist.validation import Validation
 
-Status = Literal["given", "not applicable", "not enough cases", "left out"]
+Status = Literal["given", "not applicable", "not made", "not enough cases", "left out"]
 
 ITEMS: tuple[tuple[str, str, str, str], ...] = (
     ("1", "ledger", "Who was tested by whom; copies and leakage", "分组台账：重复与数据泄漏"),
@@ -38,20 +38,25 @@ ITEMS: tuple[tuple[str, str, str, str], ...] = (
 _REGRESS = ("the task is a quantity, not a class", "任务是定量预测，没有类别")
 _ONE_BY_ONE = ("labels of this task are answered one by one", "多标签任务逐个标签作答")
 _NOT_APPLICABLE: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("5", "regress"): (
-        "comparisons with other features are made for classes; always saying the median stands in section 4",
-        "与其他特征的比较只用于分类任务；“总是回答中位数”的误差见第 4 节",
-    ),
     ("6", "regress"): _REGRESS,
     ("7", "multilabel"): _ONE_BY_ONE,
-    ("9", "multiclass"): ("subgroups are judged for a yes or no", "亚组分析只用于二分类任务"),
-    ("9", "multilabel"): ("subgroups are judged for a single yes or no", "亚组分析只用于单一的二分类任务"),
-    ("9", "regress"): _REGRESS,
-    ("10", "regress"): ("the curve is drawn for classes", "学习曲线只用于分类任务"),
     **{
         ("12", task): ("the model gives no outlines and finds no places", "模型不输出分割轮廓，也不定位病灶")
         for task in ("binary", "multiclass", "multilabel", "regress")
     },
+}
+
+
+_ONE_YES_OR_NO = ("subgroups are judged for a single yes or no only", "亚组分析目前只用于单一的二分类任务")
+_NOT_MADE: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("5", "regress"): (
+        "comparisons with other features are made for classes only; always saying the median stands in section 4",
+        "与其他特征的比较目前只用于分类任务；“总是回答中位数”的误差见第 4 节",
+    ),
+    ("9", "multiclass"): _ONE_YES_OR_NO,
+    ("9", "multilabel"): _ONE_YES_OR_NO,
+    ("9", "regress"): _ONE_YES_OR_NO,
+    ("10", "regress"): ("the curve is drawn for classes only", "学习曲线目前只用于分类任务"),
 }
 
 
@@ -105,6 +110,8 @@ def mandatory_items(document: Mapping[str, Any], facts: ModelFacts) -> tuple[Ite
         reason = ("", "")
         if (number, task) in _NOT_APPLICABLE:
             status, reason = "not applicable", _NOT_APPLICABLE[number, task]
+        elif (number, task) in _NOT_MADE:
+            status, reason = "not made", _NOT_MADE[number, task]
         elif too_few and number not in {"2", "14"}:
             status, reason = "not enough cases", ("there are not enough cases", "病例数不足")
         elif lacking := _lacking(number, document):

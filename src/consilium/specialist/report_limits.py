@@ -302,6 +302,15 @@ def errors(matter: Matter) -> tuple[Part, ...]:
             parts.append(
                 Text(kind="note", text=t(f"and {more} more, in report.json", f"另有 {more} 个，见 report.json"))
             )
+    else:
+        parts.append(
+            Text(
+                text=t(
+                    "Suspicious labels are looked for only where each case has one class.",
+                    "可疑标签的查找只用于每例一个类别的任务。",
+                )
+            )
+        )
     parts.append(Text(kind="head", text=t("Worst errors", "最严重的错误")))
     worst = _worst(matter)
     parts.append(Gallery(tiles=tuple(worst)) if worst else Text(text=t("No case was misread.", "没有判错的病例。")))
@@ -365,7 +374,7 @@ def _worst(matter: Matter) -> list[Tile]:
 
 def _tile(matter: Matter, case: int, *lines: str) -> Tile:
     picture = matter.pictures.get(case)
-    absent = () if picture is not None else (matter.t("picture not at hand", "图像不在手边"),)
+    absent = () if picture is not None else (matter.t("picture not given", "未提供图像"),)
     return Tile(picture=picture, title=shortened(matter.file(case), 40), lines=(*lines, *absent))
 
 

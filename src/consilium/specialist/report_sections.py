@@ -21,7 +21,7 @@ def ledger(matter: Matter) -> tuple[Part, ...]:
     patients = matter.said["counts"]["patients"]
     alarm = matter.said["shortcut"]
     confounds = (
-        t("not looked at: no columns were given", "未检查：没有提供元数据列")
+        t("not looked at", "未检查")
         if alarm is None
         else t(
             f"{alarm['alarm'].replace('none', 'not found')} (looked at: {', '.join(map(plain, alarm['columns']))})",
@@ -113,18 +113,19 @@ def counts(matter: Matter) -> tuple[Part, ...]:
     """Cases, patients, exclusions, devices."""
     t, said, facts = matter.t, matter.said, matter.facts
     told = said["counts"]
-    aside = said["external"]["cases"] if said["external"] else 0
     rows = [
         (t("Modality", "影像类型"), facts.modality),
         (t("Cases given", "提供的病例"), str(len(facts.cases))),
-        (t("Cases cross-validated", "参与交叉验证的病例"), str(told["cases"])),
-        (t("Patients cross-validated", "参与交叉验证的患者"), str(told["patients"])),
-        (t("Cases set aside for the last test", "留作最后检验的病例"), str(aside)),
-        (
-            t("Left out as copies of cases set aside", "因与留出病例重复而剔除"),
-            str(len(facts.cases) - told["cases"] - aside),
-        ),
+        (t("Cases for cross-validation", "用于交叉验证的病例"), str(told["cases"])),
+        (t("Patients for cross-validation", "用于交叉验证的患者"), str(told["patients"])),
     ]
+    rest = len(facts.cases) - told["cases"]
+    if said["external"]:
+        aside = said["external"]["cases"]
+        rows.append((t("Cases set aside for the last test", "留作最后检验的病例"), str(aside)))
+        rows.append((t("Left out as copies of cases set aside", "因与留出病例重复而剔除"), str(rest - aside)))
+    else:
+        rows.append((t("Cases set aside, and copies of such", "留出的病例及与其重复者"), str(rest)))
     parts: list[Part] = [facts_table(rows)]
     if told["cases_of_label"]:
         parts.append(
@@ -206,7 +207,17 @@ def procedure(matter: Matter) -> tuple[Part, ...]:
     ]
     outside = said["external"]
     if outside is None:
-        parts.append(Text(text=t("No cases were set aside.", "没有留出病例。")))
+        rest = len(matter.facts.cases) - said["counts"]["cases"]
+        parts.append(
+            Text(text=t("No cases were set aside.", "没有留出病例。"))
+            if not rest
+            else Text(
+                text=t(
+                    f"{rest} cases were set aside; such a test is made for classes only.",
+                    f"留出了 {rest} 例；最后检验目前只用于分类任务。",
+                )
+            )
+        )
         return tuple(parts)
     rows = []
     for name, found in outside["auc"].items():

@@ -188,7 +188,7 @@ def _how_sure(matter: Matter) -> str:
         )
     outside = said["external"]
     if outside is None:
-        return told + t(" No case was set aside for a last test.", "没有另外留出病例作最后检验。")
+        return told + t(" There was no last test on cases set aside.", "没有用留出的病例作最后检验。")
     aucs = [one for one in outside["auc"].values() if "figure" not in one]
     figure = (
         t(f": AUC {interval(aucs[0], 2)}", f"：AUC {interval(aucs[0], 2)}")
@@ -250,6 +250,10 @@ def _not_for(matter: Matter) -> tuple[str, ...]:
                     f"直接采信“{name}”的概率数值：其校准有偏差（第 6 节）。",
                 )
             )
+    found += [
+        t("Anything on which it is silent. ", "模型不作答的内容。") + shortage(one, matter.lang)
+        for one in said["not_enough"]
+    ]
     short = [one for one in said["subgroups"] if "figure" in one["auc"]]
     if short:
         names = ", ".join(f"{plain(one['column'])} {matter.word(one['value'])}" for one in short[:6])

@@ -34,6 +34,7 @@ _CHINESE = {
     "more cases would not help": "增加病例不会有帮助",
     "cannot be said": "目前无法判断",
     "AUC within folds": "折内 AUC",
+    "correlation": "相关系数",
     "auc": "AUC",
     "any figure": "任何指标",
     "cross-validation": "交叉验证",
