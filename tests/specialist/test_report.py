@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ import pypdf
 import pytest
 
 from consilium.errors import MissingExtra, MissingFont, ModelError, OutputError
-from consilium.specialist.report import report, write_report
+from consilium.specialist import report_sections
+from consilium.specialist.report import matter_of, report, write_report
 from consilium.specialist.report_facts import ModelFacts, ReportedCase
 from consilium.specialist.report_items import ITEMS
 from consilium.specialist.report_parts import Figure, Gallery, Table, interval, shortened
+from consilium.specialist.report_verdict import verdict
 from consilium.specialist.report_wording import NOT_A_DEVICE, Language
 from consilium.specialist.validation import Validation, as_document
 from consilium.typesetting.fonts import find_chinese_font, usual_font_folders
@@ -39,6 +42,7 @@ def _squeezed(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+@cache
 def _text_of_pdf(data: bytes) -> str:
     return _squeezed("".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages))
 
@@ -257,10 +261,10 @@ def test_a_shortcut_and_a_better_baseline_are_in_the_verdict() -> None:
     validation, facts = reported("binary")
     document = json.loads(json.dumps(as_document(validation)))
     document["shortcut"]["alarm"] = "no better than metadata"
-    assert report(document, facts, "en").verdict.grade == "shortcut"
+    assert verdict(matter_of(document, facts, "en")).grade == "shortcut"
     classic = next(one for one in document["baselines"] if one["name"] == "classic features")
     classic["gain"].update(value=-0.05, low=-0.08, high=-0.02)
-    assert "A simpler way is better: classic features" in report(document, facts, "en").verdict.how_good
+    assert "A simpler way is better: classic features" in verdict(matter_of(document, facts, "en")).how_good
 
 
 @pytest.mark.parametrize(
@@ -271,7 +275,7 @@ def test_the_word_goes_by_the_lower_end(low: float, grade: str) -> None:
     validation, facts = reported("binary")
     document = json.loads(json.dumps(as_document(validation)))
     document["macro_auc"]["low"] = low
-    assert report(document, facts, "en").verdict.grade == grade
+    assert verdict(matter_of(document, facts, "en")).grade == grade
 
 
 def test_a_long_label_keeps_both_ends() -> None:
@@ -282,10 +286,10 @@ def test_a_long_label_keeps_both_ends() -> None:
 
 def test_facts_with_several_images_a_patient() -> None:
     validation, facts = reported("binary")
-    told = report(validation, facts, "en")
-    assert any("If no column names the patient" in getattr(part, "text", "") for part in told.sections[0].parts)
+    told = report_sections.ledger(matter_of(validation, facts, "en"))
+    assert any("If no column names the patient" in getattr(part, "text", "") for part in told)
     grouped = replace(
         facts, cases=(*facts.cases[:-1], ReportedCase(file="z", group="0", target=facts.cases[-1].target))
     )
-    told = report(validation, grouped, "en")
-    assert not any("If no column names the patient" in getattr(part, "text", "") for part in told.sections[0].parts)
+    told = report_sections.ledger(matter_of(validation, grouped, "en"))
+    assert not any("If no column names the patient" in getattr(part, "text", "") for part in told)

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from consilium.specialist.report import report
+from consilium.specialist.report import matter_of
 from consilium.specialist.report_card import checklists
 from consilium.specialist.report_items import ITEMS
 from tests.specialist.reported import reported
 
 
 def test_every_item_of_both_checklists_has_an_answer() -> None:
-    told = checklists(report(*reported("binary"), "en").matter)
+    told = checklists(matter_of(*reported("binary"), "en"))
     # CLAIM 2020 has 42 items; TRIPOD+AI 27, some in parts: 52.
     assert Counter(one.checklist for one in told) == {"CLAIM": 42, "TRIPOD+AI": 52}
     assert [one.number for one in told if one.checklist == "CLAIM"] == [str(number) for number in range(1, 43)]
@@ -25,6 +25,6 @@ def test_every_item_of_both_checklists_has_an_answer() -> None:
 
 
 def test_what_was_not_given_is_not_told() -> None:
-    told = checklists(report(*reported("few"), "en").matter)
+    told = checklists(matter_of(*reported("few"), "en"))
     accuracy = next(one for one in told if (one.checklist, one.number) == ("CLAIM", "36"))
     assert accuracy.status == "not enough cases" and "not enough cases" in accuracy.answer

@@ -72,7 +72,20 @@ def report(
     pictures: Mapping[int, NDArray[np.uint8]] | None = None,
     chinese: Path | None = None,
 ) -> Report:
-    """Write down all that is to be said.
+    """Write down all that is to be said; arguments and errors as of `matter_of`."""
+    matter = matter_of(validation, facts, lang, pictures=pictures, chinese=chinese)
+    return Report(matter=matter, verdict=verdict(matter), sections=tuple(_sections(matter)))
+
+
+def matter_of(
+    validation: Validation | Mapping[str, Any],
+    facts: ModelFacts,
+    lang: Language,
+    *,
+    pictures: Mapping[int, NDArray[np.uint8]] | None = None,
+    chinese: Path | None = None,
+) -> Matter:
+    """Hold validation and facts to each other and to the list of what must be told.
 
     Args:
         validation: of the model, or its JSON values (`validation.as_document`).
@@ -97,7 +110,7 @@ def report(
         pictures=pictures or {},
     )
     refuse_strangers(matter)
-    return Report(matter=matter, verdict=verdict(matter), sections=tuple(_sections(matter)))
+    return matter
 
 
 def _sections(matter: Matter) -> list[Section]:

@@ -251,7 +251,7 @@ def _not_for(matter: Matter) -> tuple[str, ...]:
                 )
             )
     found += [
-        t("Anything on which it is silent. ", "模型不作答的内容。") + shortage(one, matter.lang)
+        t("A label that it does not answer. ", "模型不作答的标签。") + shortage(one, matter.lang)
         for one in said["not_enough"]
     ]
     short = [one for one in said["subgroups"] if "figure" in one["auc"]]
