@@ -226,8 +226,8 @@ def more(matter: Matter) -> tuple[Part, ...]:
     }.get(
         curve["verdict"],
         t(
-            "The four points are too unsure to carry on; with few cases this is the usual answer.",
-            "四个点的不确定性太大，无法外推；病例少时通常如此。",
+            "The gain may be worth the work or not; with few cases this is the usual answer.",
+            "增益是否值得尚不能确定；病例少时通常如此。",
         ),
     )
     bottom = float(min(low.min(), doubled["low"]))

@@ -83,6 +83,9 @@ class Gallery:
 
 Part = Text | Table | Figure | Gallery
 
+_SPACE = "\u00a0"
+"""Keeps a number and its sign in one line."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
@@ -138,14 +141,14 @@ def interval(estimate: dict[str, Any] | None, digits: int = 3) -> str:
 
 def percent(value: float | None, digits: int = 0) -> str:
     """A share as per cent; a dash where there is none."""
-    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f} %"
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f}{_SPACE}%"
 
 
 def percent_interval(estimate: dict[str, Any] | None) -> str:
     """A share with its interval, per cent."""
     if estimate is None or estimate["value"] is None:
         return "–"
-    return f"{100 * estimate['value']:.1f} % ({number_of(estimate['low'])} – {number_of(estimate['high'])})"
+    return f"{100 * estimate['value']:.1f}{_SPACE}% ({number_of(estimate['low'])} – {number_of(estimate['high'])})"
 
 
 def number_of(share: float | None) -> str:
