@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consilium.karyotype.arrange import arrange, to_png, to_svg
-from consilium.karyotype.fonts import find_chinese_font
 from consilium.karyotype.karyogram import Karyogram
 from consilium.karyotype.metaphase import CLASSES, UNSURE, Flag, Metaphase
 from consilium.karyotype.wording import LANGUAGES, Language
+from consilium.typesetting.fonts import find_chinese_font
 
 SVG = "{http://www.w3.org/2000/svg}"
 Cell = Callable[..., Metaphase]

@@ -17,13 +17,13 @@ import pytest
 from consilium.errors import MissingExtra, MissingFont, OutputError
 from consilium.karyotype import report_pdf as module
 from consilium.karyotype.arrange import arrange, to_png
-from consilium.karyotype.fonts import find_chinese_font, usual_font_folders
 from consilium.karyotype.metaphase import Case, Metaphase
 from consilium.karyotype.record import ModelReference, case_record
 from consilium.karyotype.report_pdf import FINER, MOST_KARYOGRAMS, report_pdf
 from consilium.karyotype.report_suspects import shown_suspects, worth
 from consilium.karyotype.request import Request
 from consilium.karyotype.wording import Language
+from consilium.typesetting.fonts import find_chinese_font, usual_font_folders
 from tests.karyotype.test_suspect_record import suspected_case
 
 Cell = Callable[..., Metaphase]

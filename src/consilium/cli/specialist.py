@@ -12,6 +12,7 @@ import click
 from consilium.cli.embedding_progress import embedding_progress, encoder_called
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.language import language_option
+from consilium.cli.specialist_report import report
 from consilium.errors import InputError, MissingExtra, NothingToDo, OutputError, UnusableDataset
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def fit(
     "group" (patient), "split" (train or test) and whatever else describes a case. Several labels of a case are joined
     by a semicolon. A call that was interrupted goes on where it stopped.
     """
-    from consilium.artefact.bundle import refuse_place, write_bundle
+    from consilium.artefact.bundle import NETWORK, refuse_place, write_bundle
     from consilium.specialist.dataset import read_dataset
     from consilium.specialist.fit import Wish, refuse_unbuilt
     from consilium.specialist.fit import fit as fitted
@@ -93,7 +94,9 @@ def fit(
     refuse_unbuilt(read)
     from consilium.generalist.cache import FeatureCache
     from consilium.specialist.bundle_documents import bundle_files
+    from consilium.specialist.fit_facts import facts_of
     from consilium.specialist.memory import memory_of_fit
+    from consilium.specialist.report_facts import facts_file, write_facts
     from consilium.specialist.summary import summary
     from consilium.specialist.validate import Plan
 
@@ -121,9 +124,14 @@ def fit(
             sign(folder, key)
 
     write_bundle(files, out, overwrite=overwrite, seal=seal)
+    facts = facts_file(out)
+    facts.parent.mkdir(parents=True, exist_ok=True)
+    write_facts(facts_of(result, out.resolve().name, files[NETWORK]), facts)
     for line in summary(result.validation, result.cases, lang):
         click.echo(line)
     click.echo(f"-> {out}")
+    hint = "报告：" if lang == "zh" else "its report: "
+    click.echo(f"{hint}consilium specialist report {out} --images {dataset if dataset.is_dir() else dataset.parent}")
 
 
 def _text(path: Path) -> str:
@@ -307,3 +315,6 @@ def _opened(model: Path, public_key: Path | None) -> Bundle:
 
         verify(model, public_key)
     return bundle
+
+
+specialist.add_command(report)

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from consilium.karyotype.fonts import find_chinese_font, usual_font_folders
 from consilium.karyotype.karyogram import Bracket, Karyogram, Place
 from consilium.karyotype.karyogram_svg import MARK, mark_shape, watermark_size
 from consilium.karyotype.metaphase import UNSURE
 from consilium.karyotype.wording import LANGUAGES, Language, percentage, phrase
+from consilium.typesetting.fonts import find_chinese_font, usual_font_folders
 
 ENLARGEMENT = 2
 """Pixels of the PNG a canvas unit: sharp on a high-density screen and at 200 dpi on A4."""

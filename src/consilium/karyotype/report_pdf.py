@@ -8,20 +8,18 @@ no font has, which else would be an empty box in a patient's name.
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from consilium.errors import MissingExtra, MissingFont, OutputError
-from consilium.karyotype.fonts import FONT_WAY_OUT, RARE_LETTER_WAY_OUT, find_chinese_font, usual_font_folders
+from consilium.errors import MissingFont
 from consilium.karyotype.karyogram_svg import png_bytes
 from consilium.karyotype.record import Record
 from consilium.karyotype.report_suspects import ShownSuspect, worth
@@ -34,21 +32,14 @@ from consilium.karyotype.report_tables import (
 )
 from consilium.karyotype.report_wording import conclusion_words, report_words
 from consilium.karyotype.wording import LANGUAGES, Language, phrase
-from consilium.settings import font_folders as named_font_folders
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-LATIN = "Libertinus Serif"
-"""Comes with Typst, so that an English report looks the same on every machine."""
+from consilium.typesetting.fonts import FONT_WAY_OUT, find_chinese_font, usual_font_folders
+from consilium.typesetting.pdf import LATIN, compiled, families_in, fonts_beside, typst_module
 
 MOST_KARYOGRAMS = 4
 """Pages of karyograms: of more lines than these the HTML report shows them."""
 
 FINER = 3
 """Pixels of the PDF in a row of one of a chromosome's picture."""
-
-_STANDARD = "a-2u"
 
 
 def report_pdf(
@@ -80,14 +71,14 @@ def report_pdf(
         OutputError: Typst failed otherwise.
         KeyError: a line's best cell has no karyogram.
     """
-    typst = _typst()
+    typst_module()
     chinese = find_chinese_font(usual_font_folders() if font_folders is None else font_folders)
     if chinese is None and lang == "zh":
         raise MissingFont("no font with Chinese characters was found", way_out=FONT_WAY_OUT)
     with tempfile.TemporaryDirectory(prefix="consilium-report-", dir=scratch) as name:
         folder = Path(name)
-        fonts = _with_fonts(folder, chinese)
-        families = _families(typst, fonts)
+        fonts = fonts_beside(folder, chinese)
+        families = families_in(fonts)
         pages = _karyogram_pages(record, lang)
         for number, (image, _, _) in enumerate(pages):
             (folder / f"karyogram-{number}.png").write_bytes(karyograms[image])
@@ -100,73 +91,11 @@ def report_pdf(
         data["suspected"] = _suspected(suspects, folder, lang)
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         (folder / "report.typ").write_bytes(_template())
-        return _compiled(typst, folder, fonts, created=record["created"], chinese=chinese is not None)
+        return compiled(folder / "report.typ", fonts, created=record["created"], chinese=chinese is not None)
 
 
 def _template() -> bytes:
     return resources.files("consilium.karyotype").joinpath("report.typ").read_bytes()
-
-
-def _typst() -> ModuleType:
-    try:
-        import typst
-    except ImportError as missing:
-        raise MissingExtra(
-            "Typst, which makes the PDF, is not installed", way_out="Install it with `pip install typst`."
-        ) from missing
-    return typst
-
-
-def _with_fonts(folder: Path, chinese: Path | None) -> list[Path]:
-    """Folders with the fonts of the report: the Chinese one with its bold, and what somebody named, nothing else."""
-    fonts = folder / "fonts"
-    fonts.mkdir()
-    if chinese is not None:
-        family = chinese.stem.split("-")[0].lower()
-        for file in sorted(chinese.parent.iterdir()):
-            if file == chinese or file.stem.lower() == f"{family}-bold":
-                _lay(file.resolve(), fonts / file.name)
-    return [fonts, *(one for one in named_font_folders() if one.is_dir())]
-
-
-def _lay(font: Path, place: Path) -> None:
-    try:
-        place.symlink_to(font)
-    except OSError:
-        # Windows lets not everybody make links.
-        shutil.copyfile(font, place)
-
-
-def _families(typst: ModuleType, fonts: Sequence[Path]) -> list[str]:
-    """Families to set letters in that the Latin face lacks, simplified Chinese first."""
-    found = typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(one) for one in fonts]
-    )
-    names = [name for name in dict.fromkeys(found.families()) if " Mono" not in name]
-    simplified = [name for name in names if name.endswith(" SC")]
-    others = [name for name in names if not name.endswith((" SC", " TC", " HK", " JP", " KR"))]
-    return simplified + others or names
-
-
-def _compiled(typst: ModuleType, folder: Path, fonts: Sequence[Path], *, created: str, chinese: bool) -> bytes:
-    try:
-        data: bytes = typst.compile(
-            str(folder / "report.typ"),
-            root=str(folder),
-            font_paths=[str(one) for one in fonts],
-            ignore_system_fonts=True,
-            pdf_standards=[_STANDARD],
-            timestamp=datetime.fromisoformat(created),
-        )
-    except typst.TypstError as error:
-        # Its message may quote the text, and so the patient's name: it goes no further.
-        if "could not be displayed" in str(error.message):
-            way_out = RARE_LETTER_WAY_OUT if chinese else FONT_WAY_OUT
-            raise MissingFont("a name or text has a letter that no font at hand has", way_out=way_out) from None
-        raise OutputError(
-            "the PDF report could not be typeset", way_out="This is a fault of Consilium; please report it."
-        ) from None
-    return data
 
 
 def _karyogram_pages(record: Record, lang: Language) -> list[tuple[str, str, str]]:

@@ -15,19 +15,16 @@ from consilium.artefact.bundle import CARD, METADATA, NETWORK
 from consilium.artefact.card import Metric, ModelCard, Tensor, TrainingData, read_card
 from consilium.generalist.shipped import WEIGHTS
 from consilium.specialist.fit import Result
+from consilium.specialist.fit_facts import INTENDED, VERSION
 from consilium.specialist.graph import head_graph, whole_graph
 from consilium.specialist.intervals import Estimate
 from consilium.specialist.specialist import SHIPPED, VALIDATION
 from consilium.specialist.summary import summary
 from consilium.specialist.validation import as_document
 
-VERSION = "1.0.0"
 _MONAI = "1.4.0"
 """The release whose bundle specification the layout follows; its loader is older than that."""
 _SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20220324.json"
-_INTENDED = (
-    "Research and second looks by people who can judge the case without it. Not a medical device; not for diagnosis."
-)
 
 
 def bundle_files(result: Result, name: str, *, terms: str = "") -> dict[str, bytes]:
@@ -114,7 +111,7 @@ def _card(result: Result, name: str, digest: str) -> ModelCard:
         initialised_from=(f"encoder {specialist.encoder}, fingerprint {specialist.fingerprint}",),
         metrics=tuple(_metrics(result)),
         known_failures=_failures(result),
-        intended_use=_INTENDED,
+        intended_use=INTENDED,
         licence="encoder: Apache-2.0; head: as the owner of the cases says",
         recipe=f"consilium specialist fit {read.origin.name} --seed {specialist.seed}",
         modalities=() if specialist.modality is None else (specialist.modality,),
@@ -241,7 +238,7 @@ def _readme(result: Result, name: str) -> str:
     lines += [
         "## 使用 / Use",
         "仅供研究；不是医疗器械，不得用于诊断。",
-        _INTENDED,
+        INTENDED,
         "",
         "```",
         f"consilium specialist predict {name} INPUT...",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from consilium.imaging.deidentify.burnt_in import suspected_text
-from consilium.karyotype.fonts import find_chinese_font, usual_font_folders
+from consilium.typesetting.fonts import find_chinese_font, usual_font_folders
 
 RESULTS = Path(__file__).parents[3] / "benchmarks" / "results" / "deidentify.json"
 

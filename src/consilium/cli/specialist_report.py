@@ -1,0 +1,44 @@
+"""`consilium specialist report`: what can honestly be said about a model, as HTML, PDF and JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from consilium.cli.exit_codes import ExitCode
+from consilium.cli.language import language_option
+
+
+@click.command("report")
+@click.argument("model", metavar="MODEL", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@language_option
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder of the report.  [default: MODEL-report]"
+)
+@click.option(
+    "--images",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Where the images of the cases are, for the galleries; without it they show names only.",
+)
+@click.option("--pdf/--no-pdf", default=True, help="Whether report.pdf is written.  [default: --pdf]")
+def report(model: Path, lang: Literal["zh", "en"], out: Path | None, images: Path | None, pdf: bool) -> ExitCode:
+    """Write the report of MODEL, the folder that `consilium specialist fit` made.
+
+    It says first how good the model is, how sure that is, and what it may not be used for. It is written only if every
+    mandatory item can be told. Which cases they were, `fit` has written into MODEL-report, not into MODEL, which may be
+    handed on.
+    """
+    from consilium.specialist.report import write_report
+    from consilium.specialist.report_facts import facts_file, read_facts, read_json
+    from consilium.specialist.report_pictures import PicturesOfFiles
+
+    facts = read_facts(facts_file(model))
+    validation = read_json(model / "validation.json")
+    pictures = PicturesOfFiles([case.file for case in facts.cases], [images]) if images else None
+    folder = out or facts_file(model).parent
+    for file in write_report(validation, facts, folder, lang, pictures=pictures, pdf=pdf):
+        click.echo(str(file))
+    return ExitCode.DONE

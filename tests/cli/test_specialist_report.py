@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from consilium.cli.specialist_report import report
+from consilium.errors import ModelError
+from consilium.specialist.report_facts import write_facts
+from consilium.specialist.validation import as_document
+from tests.specialist.reported import reported
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model's folder, as far as the report reads it."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    validation, facts = reported("useless")
+    write_facts(facts, folder / "facts.json")
+    (folder / "validation.json").write_text(json.dumps(as_document(validation)), encoding="utf-8")
+    return folder
+
+
+def test_three_files_beside_the_model(model: Path) -> None:
+    before = sorted(model.iterdir())
+    result = CliRunner().invoke(report, [str(model), "--lang", "en"], catch_exceptions=False)
+    assert result.exit_code == 0
+    written = [Path(line) for line in result.output.split("\n") if line]
+    assert [one.name for one in written] == ["report.html", "report.pdf", "report.json"]
+    assert {one.parent for one in written} == {model.with_name("model-report")}
+    assert all(one.stat().st_size > 1000 for one in written)
+    assert sorted(model.iterdir()) == before
+
+
+def test_pictures_where_they_are(model: Path, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    _, facts = reported("useless")
+    for case in facts.cases[:89]:
+        Image.fromarray(np.full((40, 90), 120, np.uint8)).save(images / case.file)
+    (images / facts.cases[89].file).write_text("no image")
+    out = tmp_path / "out"
+    words = [str(model), "--lang", "en", "--no-pdf", "--images", str(images), "--out", str(out)]
+    assert CliRunner().invoke(report, words, catch_exceptions=False).exit_code == 0
+    assert "data:image/png" in (out / "report.html").read_text(encoding="utf-8")
+    assert not (out / "report.pdf").exists()
+
+
+@pytest.mark.parametrize("name", ["facts.json", "validation.json"])
+@pytest.mark.parametrize("content", ["", "[]", '{"name": 3}'])
+def test_a_file_that_is_damaged_is_named(model: Path, name: str, content: str) -> None:
+    (model / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ModelError, match=name):
+        CliRunner().invoke(report, [str(model), "--lang", "en"], catch_exceptions=False)
+
+
+def test_a_file_that_is_not_there_is_named(model: Path) -> None:
+    (model / "facts.json").unlink()
+    with pytest.raises(ModelError, match=r"facts\.json"):
+        CliRunner().invoke(report, [str(model)], catch_exceptions=False)
+
+
+def test_facts_with_a_bad_date_are_refused(model: Path) -> None:
+    write_facts(replace(reported("useless")[1], created="yesterday"), model / "facts.json")
+    with pytest.raises(ModelError, match="malformed"):
+        CliRunner().invoke(report, [str(model)], catch_exceptions=False)
