@@ -22,8 +22,8 @@ from consilium.specialist.summary import summary
 from consilium.specialist.validation import as_document
 
 VERSION = "1.0.0"
-_MONAI = "1.4.0"
-"""The release whose bundle specification the layout follows; its loader is older than that."""
+_MONAI = "1.6.1"
+"""The release that was seen to run such a bundle."""
 _SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20220324.json"
 _INTENDED = (
     "Research and second looks by people who can judge the case without it. Not a medical device; not for diagnosis."
