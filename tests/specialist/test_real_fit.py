@@ -15,9 +15,9 @@ from consilium.cli.main import run
 from consilium.specialist.intervals import auc
 
 FLOOR = 0.83
-"""A little under the 0.860 that was measured."""
+"""A little under the 0.865 that was measured."""
 FLOOR_OF_NEW = 0.86
-"""A little under the 0.893 that was measured, which copies of learnt pictures among the new ones raise."""
+"""A little under the 0.897 that was measured, which copies of learnt pictures among the new ones raise."""
 
 pytestmark = pytest.mark.real_data
 pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")

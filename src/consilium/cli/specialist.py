@@ -131,7 +131,7 @@ def fit(
         click.echo(line)
     click.echo(f"-> {out}")
     hint = "报告：" if lang == "zh" else "its report: "
-    click.echo(f"{hint}consilium specialist report {out} --images {dataset if dataset.is_dir() else dataset.parent}")
+    click.echo(f"{hint}consilium specialist report {out}")
 
 
 def _text(path: Path) -> str:

@@ -21,7 +21,7 @@ from consilium.cli.language import language_option
     "--images",
     metavar="DIR",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Where the images of the cases are, for the galleries; without it they show names only.",
+    help="Where the names of the cases lead to pictures, for the galleries.  [default: the current folder]",
 )
 @click.option("--pdf/--no-pdf", default=True, help="Whether report.pdf is written.  [default: --pdf]")
 def report(model: Path, lang: Literal["zh", "en"], out: Path | None, images: Path | None, pdf: bool) -> ExitCode:
@@ -37,7 +37,7 @@ def report(model: Path, lang: Literal["zh", "en"], out: Path | None, images: Pat
 
     facts = read_facts(facts_file(model))
     validation = read_json(model / "validation.json")
-    pictures = PicturesOfFiles([case.file for case in facts.cases], [images]) if images else None
+    pictures = PicturesOfFiles([case.file for case in facts.cases], [images or Path()])
     folder = out or facts_file(model).parent
     for file in write_report(validation, facts, folder, lang, pictures=pictures, pdf=pdf):
         click.echo(str(file))

@@ -22,8 +22,8 @@ from consilium.specialist.specialist import SHIPPED, VALIDATION
 from consilium.specialist.summary import summary
 from consilium.specialist.validation import as_document
 
-_MONAI = "1.4.0"
-"""The release whose bundle specification the layout follows; its loader is older than that."""
+_MONAI = "1.6.1"
+"""The release that was seen to run such a bundle."""
 _SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20220324.json"
 
 
