@@ -20,6 +20,7 @@ Weights = NDArray[np.float32]
 Classes = NDArray[np.intp]
 
 _BATCH = 1024
+_FEWEST_STEPS = 300
 _RATE = 2e-3
 _PENALTY = 3e-4
 _MOMENTS = (0.9, 0.999)
@@ -85,7 +86,7 @@ def fit_pixel_classifier(
         truth: (n,) classes, 0 to `classes` - 1.
         classes: how many there are.
         hidden: units of the hidden layer; 0 for a linear model.
-        epochs: passes over the pixels.
+        epochs: passes over the pixels, more where they are few.
         seed: of the first weights and of the order.
     """
     rng = np.random.default_rng(seed)
@@ -114,6 +115,7 @@ def _adam(
     """Change weights and offsets, in turn layer by layer, so that the log loss becomes small."""
     first, second = [np.zeros_like(one) for one in state], [np.zeros_like(one) for one in state]
     batches = max(len(rows) // _BATCH, 1)
+    epochs = max(epochs, -(-_FEWEST_STEPS // batches))
     steps, step = epochs * batches, 0
     for _ in range(epochs):
         for part in np.array_split(rng.permutation(len(rows)), batches):

@@ -116,10 +116,9 @@ def fine_channels(picture: Picture) -> NDArray[np.float16]:
     blurred = {sigma: np.asarray(cv2.GaussianBlur(grey, (0, 0), sigma), np.float32) for sigma in _BLURS}
     parts += blurred.values()
     for sigma in _EDGES:
-        across = np.asarray(cv2.Sobel(blurred[sigma], cv2.CV_32F, 1, 0), np.float32)
-        down = np.asarray(cv2.Sobel(blurred[sigma], cv2.CV_32F, 0, 1), np.float32)
-        parts.append(sigma * np.hypot(across, down))
-        parts.append(sigma**2 * np.asarray(cv2.Laplacian(blurred[sigma], cv2.CV_32F), np.float32))
+        slopes = [np.asarray(cv2.Sobel(blurred[sigma], cv2.CV_32F, x, 1 - x), np.float32) for x in (0, 1)]
+        parts.append(np.asarray(sigma * np.hypot(*slopes), np.float32))
+        parts.append(np.asarray(sigma**2 * cv2.Laplacian(blurred[sigma], cv2.CV_32F), np.float32))
     squares = np.asarray(cv2.GaussianBlur(np.square(grey), (0, 0), 2.0), np.float32)
     parts.append(np.sqrt(np.maximum(squares - np.square(blurred[2.0]), 0)))
     down = np.repeat(np.linspace(-1, 1, height, dtype=np.float32)[:, None], width, axis=1)

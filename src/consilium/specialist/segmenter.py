@@ -79,6 +79,18 @@ class Segmenter:
     labels: tuple[str, ...]
     choice: Choice | None = None
 
+    def check(self, encoder: Encoder) -> None:
+        """Refuse an encoder whose features mean something else.
+
+        Raises:
+            ModelError: the segmenter was fitted on the features of another one.
+        """
+        if encoder.fingerprint != self.encoder:
+            raise ModelError(
+                f"the segmenter was fitted on the features of another encoder than {encoder.name}",
+                way_out="Use the encoder it was fitted with, or fit it again.",
+            )
+
 
 def apply_rule(probabilities: NDArray[np.float32], rule: Rule) -> Labels:
     """Mask (...) of probabilities (classes, ...): numbers of classes, or of objects; 0 is background."""
@@ -236,11 +248,7 @@ def segment(segmenter: Segmenter, encoder: Encoder, picture: Picture) -> Labels:
     Raises:
         ModelError: the segmenter was fitted on the features of another encoder.
     """
-    if encoder.fingerprint != segmenter.encoder:
-        raise ModelError(
-            f"the segmenter was fitted on the features of another encoder than {encoder.name}",
-            way_out="Use the encoder it was fitted with, or fit it again.",
-        )
+    segmenter.check(encoder)
     (features,) = pixel_features(encoder, [picture], side=segmenter.side, modality=segmenter.modality)
     return segment_features(segmenter, features)
 

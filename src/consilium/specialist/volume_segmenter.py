@@ -48,6 +48,11 @@ class VolumeSegmenter:
         threshold = float(np.mean([one.rule.threshold for one in self.axes]))
         return Rule(kind="one object", threshold=threshold, smoothing=_SMOOTHING)
 
+    def check(self, encoder: Encoder) -> None:
+        """Refuse an encoder that it was not fitted with; see `Segmenter.check`."""
+        for one in self.axes:
+            one.check(encoder)
+
 
 def sections(volume: NDArray[np.float32], axis: int) -> list[Picture]:
     """Sections (H, W, 3) across an axis of a volume of values 0..1, each between its neighbours."""
