@@ -32,7 +32,7 @@ WAYS: Mapping[str, int] = {"linear": 0, "hidden layer": 48}
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9)
 SMOOTHING: Mapping[Kind, float] = {"one object": 2.0, "regions": 1.0, "objects": 0.5}
 """Deviation, in pixels, of the Gaussian by which probabilities are smoothed; small objects bear little."""
-_PIXELS = 450
+_PIXELS, _PIXELS_IN_ALL = 450, 80_000
 _INNER_FOLDS = 2
 _SHARE_OF_ONE = 0.95
 """Share of masks with a single part from which a task is one of a single object."""
@@ -176,9 +176,10 @@ def fit_segmenter(
     if max(int(target.max()) for target in targets) >= classes:
         raise UnusableDataset("a mask has more classes than there are labels", way_out="Name a label for each class.")
     smallest = _smallest(masks) if instances else 1
+    most = max(min(_PIXELS, _PIXELS_IN_ALL // len(masks)), classes)
     rng = np.random.default_rng(seed)
     fold = rng.permutation(int(groups.max()) + 1)[groups] % _INNER_FOLDS
-    apart = _apart(features, targets, fold, classes, ways, rng, seed)
+    apart = _apart(features, targets, fold, classes, ways, most, rng, seed)
     losses = {name: np.ones((len(THRESHOLDS), len(masks))) for name in ways}
     for name, found in apart.items():
         for case, probabilities in enumerate(found):
@@ -188,7 +189,7 @@ def fit_segmenter(
                 losses[name][row, case] = 1 - agreement(apply_rule(smooth, rule), masks[case], kind)
     best = {name: int(np.argmin(loss.mean(1))) for name, loss in losses.items()}
     choice = choose_rung([Rung(name=name, losses=losses[name][row]) for name, row in best.items()], groups)
-    drawn, truth = draw_pixels(features, targets, most=_PIXELS, rng=rng)
+    drawn, truth = draw_pixels(features, targets, most=most, rng=rng)
     return Segmenter(
         classifier=fit_pixel_classifier(drawn, truth, classes=classes, hidden=ways[choice.taken], seed=seed),
         rule=Rule(kind=kind, threshold=THRESHOLDS[best[choice.taken]], smoothing=SMOOTHING[kind], smallest=smallest),
@@ -206,6 +207,7 @@ def _apart(
     fold: Codes,
     classes: int,
     ways: Mapping[str, int],
+    most: int,
     rng: np.random.Generator,
     seed: int,
 ) -> dict[str, list[NDArray[np.float32]]]:
@@ -213,7 +215,7 @@ def _apart(
     found: dict[str, list[NDArray[np.float32]]] = {name: [np.empty(0, np.float32)] * len(features) for name in ways}
     for part in range(_INNER_FOLDS):
         taught, asked = np.flatnonzero(fold != part).tolist(), np.flatnonzero(fold == part).tolist()
-        drawn, truth = draw_pixels([features[i] for i in taught], [targets[i] for i in taught], most=_PIXELS, rng=rng)
+        drawn, truth = draw_pixels([features[i] for i in taught], [targets[i] for i in taught], most=most, rng=rng)
         for name, hidden in ways.items():
             classifier = fit_pixel_classifier(drawn, truth, classes=classes, hidden=hidden, seed=seed)
             for case in asked:
