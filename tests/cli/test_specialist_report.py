@@ -11,7 +11,7 @@ from PIL import Image
 
 from consilium.cli.specialist_report import report
 from consilium.errors import ModelError
-from consilium.specialist.report_facts import write_facts
+from consilium.specialist.report_facts import facts_file, write_facts
 from consilium.specialist.validation import as_document
 from tests.specialist.reported import reported
 
@@ -22,7 +22,8 @@ def model(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     folder.mkdir()
     validation, facts = reported("useless")
-    write_facts(facts, folder / "facts.json")
+    facts_file(folder).parent.mkdir()
+    write_facts(facts, facts_file(folder))
     (folder / "validation.json").write_text(json.dumps(as_document(validation)), encoding="utf-8")
     return folder
 
@@ -55,18 +56,18 @@ def test_pictures_where_they_are(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["facts.json", "validation.json"])
 @pytest.mark.parametrize("content", ["", "[]", '{"name": 3}'])
 def test_a_file_that_is_damaged_is_named(model: Path, name: str, content: str) -> None:
-    (model / name).write_text(content, encoding="utf-8")
+    (facts_file(model) if name == "facts.json" else model / name).write_text(content, encoding="utf-8")
     with pytest.raises(ModelError, match=name):
         CliRunner().invoke(report, [str(model), "--lang", "en"], catch_exceptions=False)
 
 
 def test_a_file_that_is_not_there_is_named(model: Path) -> None:
-    (model / "facts.json").unlink()
+    facts_file(model).unlink()
     with pytest.raises(ModelError, match=r"facts\.json"):
         CliRunner().invoke(report, [str(model)], catch_exceptions=False)
 
 
 def test_facts_with_a_bad_date_are_refused(model: Path) -> None:
-    write_facts(replace(reported("useless")[1], created="yesterday"), model / "facts.json")
+    write_facts(replace(reported("useless")[1], created="yesterday"), facts_file(model))
     with pytest.raises(ModelError, match="malformed"):
         CliRunner().invoke(report, [str(model)], catch_exceptions=False)
