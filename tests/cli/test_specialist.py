@@ -214,3 +214,15 @@ def test_two_models_are_compared_on_new_cases_only(
     renamed.rename(tmp_path / "new" / "cyst")
     assert run([*both, str(new)]) == ExitCode.UNUSABLE_INPUT
     assert "'cyst' is unknown" in capsys.readouterr().err
+
+
+def test_the_report_follows_and_the_model_names_no_case(fitted: tuple[Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="plots are drawn by matplotlib (extra specialist)")
+    folder, model = fitted
+    words = ["specialist", "report", str(model), "--images", str(folder / "data"), "--lang", "en"]
+    assert run([*words, "--no-pdf", "--out", str(tmp_path)]) == ExitCode.DONE
+    assert "AUC" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    name = next((folder / "data" / "tumour").iterdir()).name
+    assert name in (folder / "model-report" / "facts.json").read_text(encoding="utf-8")
+    # A model is handed on; who the cases were stays here.
+    assert not any(name.encode() in file.read_bytes() for file in model.rglob("*") if file.is_file())
