@@ -7,8 +7,8 @@ threshold included, is learnt on three of them and measured on the fourth. Each 
 the BCa bootstrap of groups.
 
 The encoder is ImageNet MobileNetV2 as it came (`CONSILIUM_RUNS/generalist/imagenet.onnx`, see
-docs/how-to/retrain-the-generalist.md). The shipped encoder learnt from masks of these very sets, and figures measured
-with it would be too good.
+docs/how-to/retrain-the-generalist.md), which has seen none of these sets. An encoder that was trained on them here would
+give figures that are too good.
 
 `benchmarks/results/segmentation.json` and `.md` get the figures; with `--overlays FOLDER`, the best, median and worst
 cases are drawn there.
@@ -332,7 +332,7 @@ def table(document: dict[str, Any]) -> str:
         "",
         "Written by `python -m benchmarks.segmentation`; do not edit. Means over the cases with 95 % intervals (BCa",
         f"bootstrap of groups), {FOLDS} folds that no duplicate crosses. The encoder is ImageNet MobileNetV2 as it",
-        "came: the shipped one learnt from masks of these sets. Distances are pixels of pictures at most 256 a side,",
+        "came, which has seen none of these sets. Distances are pixels of pictures at most 256 a side,",
         f"millimetres in volumes (tolerance {TOLERANCE:g} pixels, {TOLERANCE_MM:g} mm).",
         "",
         "| set | figure | mean | 10th percentile | median | 90th percentile |",

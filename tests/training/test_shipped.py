@@ -13,7 +13,7 @@ import torch
 
 from consilium.karyotype.models import model
 from training import shipped
-from training.networks import Detector, SecondLook
+from training.networks import Detector, SecondLook, Structure
 from training.shipped import load_shipped
 
 
@@ -44,6 +44,24 @@ def test_the_detector_answers_as_the_file_does() -> None:
     assert np.log(distances.numpy()) == pytest.approx(np.log(expected["distances"]), abs=1e-3)
 
 
+@pytest.mark.usefixtures("shipped_models")
+def test_the_reader_of_structure_answers_as_the_file_does() -> None:
+    torch.manual_seed(0)
+    own, other = torch.rand(5, 2, 128, 24), torch.rand(5, 2, 128, 24)
+    paired, label = torch.tensor([1.0, 0, 1, 1, 0]), torch.tensor([0, 5, 20, 22, 23])
+    network = Structure()
+    load_shipped(network, "structure", (own, other, paired, label))
+    expected = model("structure").run(
+        own=own.numpy(), other=other.numpy(), paired=paired.numpy(), label=label.numpy().astype(np.int64)
+    )
+    with torch.no_grad():
+        rearranged, breaks, kinds = network.eval()(own, other, paired, label)
+    assert rearranged.numpy() == pytest.approx(expected["rearranged"], abs=1e-3)
+    assert breaks.numpy() == pytest.approx(expected["breaks"], abs=1e-3)
+    assert kinds.numpy() == pytest.approx(expected["kinds"], abs=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:You are using the legacy TorchScript:DeprecationWarning")  # as the recipes export
 def test_a_file_of_another_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "WEIGHTS", tmp_path)
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 3, 3), torch.nn.Conv2d(3, 5, 3))
