@@ -7,8 +7,8 @@ threshold included, is learnt on three of them and measured on the fourth. Each 
 the BCa bootstrap of groups.
 
 The encoder is ImageNet MobileNetV2 as it came (`CONSILIUM_RUNS/generalist/imagenet.onnx`, see
-docs/how-to/retrain-the-generalist.md), which has seen none of these sets. An encoder that was trained on them here would
-give figures that are too good.
+docs/how-to/retrain-the-generalist.md), which has seen none of these sets. An encoder that was trained on them here
+would give figures that are too good.
 
 `benchmarks/results/segmentation.json` and `.md` get the figures; with `--overlays FOLDER`, the best, median and worst
 cases are drawn there.

@@ -1,7 +1,7 @@
 """Outlines on real pictures with the shipped encoder: a small sample keeps what it reached.
 
-The samples are small and the encoder is whatever ships, so these are floors against decay; how good outlines of new data
-are, `benchmarks/segmentation.py` measures, with an encoder that never saw them.
+The samples are small and the encoder is whatever ships, so these are floors against decay; how good outlines of new
+data are, `benchmarks/segmentation.py` measures, with an encoder that never saw them.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_the_reader_of_structure_answers_as_the_file_does() -> None:
     assert kinds.numpy() == pytest.approx(expected["kinds"], abs=1e-3)
 
 
-@pytest.mark.filterwarnings("ignore:You are using the legacy TorchScript:DeprecationWarning")  # as the recipes export
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the exporter that the recipes use
 def test_a_file_of_another_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "WEIGHTS", tmp_path)
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 3, 3), torch.nn.Conv2d(3, 5, 3))
