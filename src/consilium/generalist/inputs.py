@@ -12,7 +12,6 @@ from consilium.imaging.read import files_below, find_images
 
 MANIFEST_SUFFIX = ".csv"
 _STUDIES = (".nii", ".nii.gz", ".mgh", ".mgz", ".mp4", ".avi", ".svs", ".scn", ".ndpi", ".bif", ".qptiff")
-_COLUMNS = ("file", "label", "group", "modality")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

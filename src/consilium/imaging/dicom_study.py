@@ -34,7 +34,6 @@ from consilium.imaging.study import Plane, Provenance, Study, Unit, Vector, chec
 from consilium.imaging.suv import suv_factor
 
 _TILED = "TotalPixelMatrixColumns"
-_PLANAR = ("xr", "mg", "dx-dental", "op", "dms", "xc")
 _ACQUISITION = (
     "Manufacturer", "ManufacturerModelName", "BodyPartExamined", "ViewPosition", "KVP", "SliceThickness",
     "ConvolutionKernel", "MagneticFieldStrength", "ScanningSequence", "RepetitionTime", "EchoTime", "FlipAngle",

@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 from consilium.errors import MissingExtra
 from consilium.imaging.study import Level, Provenance, Study, check_slide_size
 
-SLIDE_SUFFIXES = frozenset({".svs", ".scn", ".ndpi", ".bif", ".qptiff"})
-"""Names that only slides have."""
-
 
 class TiffSlideRegions:
     """Regions of a slide, read through tiffslide."""

@@ -33,8 +33,6 @@ PARTNER_GAP, CLASS_GAP, GROUP_GAP = 9.0, 30.0, 62.0
 MARK_SPACE, LABEL_SPACE, ROW_GAP = 34.0, 50.0, 6.0
 LEAST_SLOT = 17.0
 
-Member = tuple[int, NDArray[np.uint8], int]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Slot:

@@ -107,13 +107,6 @@ def pairs_by_score(scores: Array, positive: NDArray[np.bool_], count: int) -> Ar
     return found
 
 
-def mean_influence(parts: list[Influence]) -> Influence:
-    """The mean of several figures of the same cases: of repetitions, or of the labels of a macro average."""
-    return Influence(
-        value=float(np.mean([part.value for part in parts])), cases=np.mean([part.cases for part in parts], axis=0)
-    )
-
-
 def logit_interval(value: float, variance: float, fewest: int, method: str) -> Estimate:
     """Interval of a figure between 0 and 1, symmetric on the logit scale.
 
