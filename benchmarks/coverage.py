@@ -29,13 +29,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from benchmarks.results import machine
-from consilium.specialist.calibration import calibration_slope
-from consilium.specialist.conformal import MISSED, realised_coverage, threshold_of
-from consilium.specialist.discrimination import cross_validated_auc, interval_of
-from consilium.specialist.enough import NotEnough
+from consilium.specialist.evidence.calibration import calibration_slope
+from consilium.specialist.evidence.conformal import MISSED, realised_coverage, threshold_of
+from consilium.specialist.evidence.discrimination import cross_validated_auc, interval_of
+from consilium.specialist.evidence.enough import NotEnough
+from consilium.specialist.evidence.intervals import Estimate, auc_interval, wilson
+from consilium.specialist.evidence.operating_point import Rule, operating_point
 from consilium.specialist.head import Head, fit_head, out_of_fold
-from consilium.specialist.intervals import Estimate, auc_interval, wilson
-from consilium.specialist.operating_point import Rule, operating_point
 from consilium.specialist.splits import grouped_folds
 
 RESULTS = Path(__file__).parent / "results" / "coverage.json"

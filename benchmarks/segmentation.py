@@ -39,15 +39,22 @@ from benchmarks.results import machine
 from consilium.generalist.encoder import Features, Level, Pictures
 from consilium.generalist.pictures import as_square
 from consilium.settings import DATA_VARIABLE, data_folder
-from consilium.specialist.intervals import Estimate, bootstrap
-from consilium.specialist.mask_file import read_mask, read_volume, spread_volume
-from consilium.specialist.objects import edges_of
-from consilium.specialist.overlap import Labels, dice, objects_found, surface_agreement
-from consilium.specialist.pixel_classifier import draw_pixels
-from consilium.specialist.pixel_features import PixelFeatures, pixel_features
-from consilium.specialist.segmenter import THRESHOLDS, Rule, Segmenter, apply_rule, fit_segmenter, segment_features
+from consilium.specialist.evidence.intervals import Estimate, bootstrap
+from consilium.specialist.segmentation.mask_file import read_mask, read_volume, spread_volume
+from consilium.specialist.segmentation.objects import edges_of
+from consilium.specialist.segmentation.overlap import Labels, dice, objects_found, surface_agreement
+from consilium.specialist.segmentation.pixel_classifier import draw_pixels
+from consilium.specialist.segmentation.pixel_features import PixelFeatures, pixel_features
+from consilium.specialist.segmentation.segmenter import (
+    THRESHOLDS,
+    Rule,
+    Segmenter,
+    apply_rule,
+    fit_segmenter,
+    segment_features,
+)
+from consilium.specialist.segmentation.volume_segmenter import fit_volume_segmenter, section_features, segment_volume
 from consilium.specialist.splits import codes_of
-from consilium.specialist.volume_segmenter import fit_volume_segmenter, section_features, segment_volume
 from training.cells import RUNS
 
 RESULTS = Path(__file__).parent / "results" / "segmentation.json"

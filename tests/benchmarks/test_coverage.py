@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.coverage import CELLS, RESULTS, Cell, coverage, draw, measure, world, write
+from consilium.specialist.evidence.intervals import Estimate
 from consilium.specialist.head import Head
-from consilium.specialist.intervals import Estimate
 
 SMALL = Cell(patients=40, prevalence=0.5, oracle=0.97, draws=2)
 

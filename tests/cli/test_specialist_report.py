@@ -11,8 +11,8 @@ from PIL import Image
 
 from consilium.cli.specialist_report import report
 from consilium.errors import ModelError
-from consilium.specialist.report_facts import facts_file, write_facts
-from consilium.specialist.validation import as_document
+from consilium.specialist.evidence.validation import as_document
+from consilium.specialist.report.facts import facts_file, write_facts
 from tests.specialist.reported import reported
 
 

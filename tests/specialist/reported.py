@@ -7,9 +7,9 @@ from functools import cache
 
 import numpy as np
 
-from consilium.specialist.report_facts import Exclusion, ModelFacts, ReportedCase
-from consilium.specialist.validate import Plan, validated
-from consilium.specialist.validation import Validation
+from consilium.specialist.evidence.validate import Plan, validated
+from consilium.specialist.evidence.validation import Validation
+from consilium.specialist.report.facts import Exclusion, ModelFacts, ReportedCase
 
 QUICK = Plan(repeats=2, shuffles=20)
 TASKS = ("binary", "multiclass", "multilabel", "regress", "few", "useless")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from consilium.specialist.baselines import MOST_VALUES, baseline, macro_auc, metadata_features, shortcut
 from consilium.specialist.classic_features import classic_features
+from consilium.specialist.evidence.baselines import MOST_VALUES, baseline, macro_auc, metadata_features, shortcut
 from consilium.specialist.splits import Folds, grouped_folds
 
 

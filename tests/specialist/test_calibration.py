@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
-from consilium.specialist.calibration import calibration, calibration_slope
+from consilium.specialist.evidence.calibration import calibration, calibration_slope
 
 
 def _told(cases: int, stretch: float, shift: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

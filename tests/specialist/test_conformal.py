@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from consilium.specialist.conformal import abstention, conformal, realised_coverage, threshold_of
+from consilium.specialist.evidence.conformal import abstention, conformal, realised_coverage, threshold_of
 
 
 def _predicted(cases: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

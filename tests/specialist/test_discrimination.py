@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from consilium.specialist.discrimination import cross_validated_auc, interval_of, mean_of, pairs_within, within_folds
+from consilium.specialist.evidence.discrimination import (
+    cross_validated_auc,
+    interval_of,
+    mean_of,
+    pairs_within,
+    within_folds,
+)
+from consilium.specialist.evidence.intervals import Influence, auc_influence
 from consilium.specialist.head import out_of_fold
-from consilium.specialist.intervals import Influence, auc_influence
 from consilium.specialist.splits import Folds, grouped_folds
 
 

@@ -13,10 +13,10 @@ from consilium.generalist.encoder import Encoder
 from consilium.generalist.shipped import shipped_encoder
 from consilium.specialist.bundle_documents import bundle_files
 from consilium.specialist.dataset import read_dataset
+from consilium.specialist.evidence.summary import summary
+from consilium.specialist.evidence.validate import Plan
 from consilium.specialist.fit import Result, Wish, fit
 from consilium.specialist.specialist import encoder_of, read_specialist
-from consilium.specialist.summary import summary
-from consilium.specialist.validate import Plan
 from tests.imaging.made_files import nifti, write_series
 from tests.specialist.drawn_pictures import draw, two_classes
 

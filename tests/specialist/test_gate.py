@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from consilium.specialist.gate import fit_gate
+from consilium.specialist.evidence.gate import fit_gate
 from consilium.specialist.splits import Folds, grouped_folds
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from consilium.specialist.intervals import (
+from consilium.specialist.evidence.intervals import (
     auc,
     auc_influence,
     auc_interval,

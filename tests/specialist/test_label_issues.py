@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from consilium.specialist.label_issues import label_issues
+from consilium.specialist.evidence.label_issues import label_issues
 
 
 def test_exchanged_labels_are_found_and_come_first() -> None:

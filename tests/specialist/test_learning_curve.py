@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from consilium.specialist.learning_curve import _law, learning_curve
+from consilium.specialist.evidence.learning_curve import _law, learning_curve
 from consilium.specialist.splits import Folds, grouped_folds
 
 

@@ -22,8 +22,8 @@ def test_monai_runs_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     from consilium.generalist.shipped import shipped_encoder
     from consilium.specialist.bundle_documents import bundle_files
     from consilium.specialist.dataset import read_dataset
+    from consilium.specialist.evidence.validate import Plan
     from consilium.specialist.fit import Wish, fit
-    from consilium.specialist.validate import Plan
     from tests.specialist.drawn_pictures import two_classes
 
     data = two_classes(tmp_path / "data", 12)

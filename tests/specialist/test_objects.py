@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from consilium.specialist.objects import EDGE, INNER, edges_of, objects_of
-from consilium.specialist.overlap import objects_found
+from consilium.specialist.segmentation.objects import EDGE, INNER, edges_of, objects_of
+from consilium.specialist.segmentation.overlap import objects_found
 
 
 def _two_discs() -> np.ndarray:

@@ -6,9 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
+from consilium.specialist.evidence.intervals import proportion, wilson
+from consilium.specialist.evidence.operating_point import (
+    Rule,
+    choose_threshold,
+    decisions,
+    operating_point,
+    overdispersion,
+)
 from consilium.specialist.head import out_of_fold
-from consilium.specialist.intervals import proportion, wilson
-from consilium.specialist.operating_point import Rule, choose_threshold, decisions, operating_point, overdispersion
 from consilium.specialist.splits import Folds, grouped_folds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from consilium.specialist.overlap import dice, objects_found, surface_agreement
+from consilium.specialist.segmentation.overlap import dice, objects_found, surface_agreement
 
 
 def _square(start: int, stop: int, side: int = 40) -> np.ndarray:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from consilium.specialist.discrimination import within_folds
+from consilium.specialist.evidence.discrimination import within_folds
+from consilium.specialist.evidence.permutation import permutation_test, shuffled_order
 from consilium.specialist.head import out_of_fold
-from consilium.specialist.permutation import permutation_test, shuffled_order
 from consilium.specialist.splits import Folds, grouped_folds
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from consilium.errors import ModelError
-from consilium.specialist.pixel_classifier import draw_pixels, fit_pixel_classifier
-from consilium.specialist.pixel_features import FINE, fine_channels, pixel_features
+from consilium.specialist.segmentation.pixel_classifier import draw_pixels, fit_pixel_classifier
+from consilium.specialist.segmentation.pixel_features import FINE, fine_channels, pixel_features
 from tests.specialist.shapes import MeansEncoder, discs
 
 

@@ -14,12 +14,12 @@ import pytest
 
 from consilium.generalist.shipped import shipped_encoder
 from consilium.specialist.dataset import read_dataset
-from consilium.specialist.mask_file import read_mask, read_volume, spread_volume
-from consilium.specialist.overlap import dice, objects_found
-from consilium.specialist.pixel_features import pixel_features
-from consilium.specialist.segment_file import read_picture
-from consilium.specialist.segmenter import fit_segmenter, segment_features
-from consilium.specialist.volume_segmenter import fit_volume_segmenter, section_features, segment_volume
+from consilium.specialist.segmentation.mask_file import read_mask, read_volume, spread_volume
+from consilium.specialist.segmentation.overlap import dice, objects_found
+from consilium.specialist.segmentation.pixel_features import pixel_features
+from consilium.specialist.segmentation.segment_file import read_picture
+from consilium.specialist.segmentation.segmenter import fit_segmenter, segment_features
+from consilium.specialist.segmentation.volume_segmenter import fit_volume_segmenter, section_features, segment_volume
 
 pytestmark = pytest.mark.real_data
 

@@ -18,14 +18,14 @@ import pypdf
 import pytest
 
 from consilium.errors import MissingExtra, MissingFont, ModelError, OutputError
-from consilium.specialist import report_sections
-from consilium.specialist.report import matter_of, report, write_report
-from consilium.specialist.report_facts import ModelFacts, ReportedCase
-from consilium.specialist.report_items import ITEMS
-from consilium.specialist.report_parts import Figure, Gallery, Table, interval, shortened
-from consilium.specialist.report_verdict import verdict
-from consilium.specialist.report_wording import NOT_A_DEVICE, Language
-from consilium.specialist.validation import Validation, as_document
+from consilium.specialist.evidence.validation import Validation, as_document
+from consilium.specialist.report import sections
+from consilium.specialist.report.facts import ModelFacts, ReportedCase
+from consilium.specialist.report.items import ITEMS
+from consilium.specialist.report.parts import Figure, Gallery, Table, interval, shortened
+from consilium.specialist.report.verdict import verdict
+from consilium.specialist.report.wording import NOT_A_DEVICE, Language
+from consilium.specialist.report.write import matter_of, report, write_report
 from consilium.typesetting.fonts import find_chinese_font, usual_font_folders
 from tests.specialist.reported import TASKS, reported
 
@@ -234,7 +234,7 @@ def test_a_letter_that_no_font_has_is_told(lang: Language, tmp_path: Path) -> No
 
 
 def test_a_chinese_report_needs_a_chinese_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consilium.specialist.report.usual_font_folders", lambda: ())
+    monkeypatch.setattr("consilium.specialist.report.write.usual_font_folders", lambda: ())
     with pytest.raises(MissingFont, match="no font with Chinese"):
         write_report(*reported("few"), tmp_path, "zh")
     write_report(*reported("binary"), tmp_path, "en")
@@ -253,7 +253,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_matplotlib_is_not_imported_before_it_is_needed() -> None:
-    code = "import sys, consilium.specialist.report; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, consilium.specialist.report.write; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -286,10 +286,10 @@ def test_a_long_label_keeps_both_ends() -> None:
 
 def test_facts_with_several_images_a_patient() -> None:
     validation, facts = reported("binary")
-    told = report_sections.ledger(matter_of(validation, facts, "en"))
+    told = sections.ledger(matter_of(validation, facts, "en"))
     assert any("If no column names the patient" in getattr(part, "text", "") for part in told)
     grouped = replace(
         facts, cases=(*facts.cases[:-1], ReportedCase(file="z", group="0", target=facts.cases[-1].target))
     )
-    told = report_sections.ledger(matter_of(validation, grouped, "en"))
+    told = sections.ledger(matter_of(validation, grouped, "en"))
     assert not any("If no column names the patient" in getattr(part, "text", "") for part in told)

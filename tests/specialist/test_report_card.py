@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from consilium.specialist.report import matter_of
-from consilium.specialist.report_card import checklists
-from consilium.specialist.report_items import ITEMS
+from consilium.specialist.report.card import checklists
+from consilium.specialist.report.items import ITEMS
+from consilium.specialist.report.write import matter_of
 from tests.specialist.reported import reported
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from consilium.specialist.report_curves import confusion, confusion_at, precision_recall, roc
+from consilium.specialist.report.curves import confusion, confusion_at, precision_recall, roc
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from consilium.specialist.report_facts import STATED, read_facts, write_facts
+from consilium.specialist.report.facts import STATED, read_facts, write_facts
 from tests.specialist.reported import reported
 
 

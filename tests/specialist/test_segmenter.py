@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from consilium.errors import InputError, ModelError, UnusableDataset
-from consilium.specialist.mask_file import read_mask, write_mask
-from consilium.specialist.overlap import dice, objects_found
-from consilium.specialist.pixel_features import pixel_features
-from consilium.specialist.segment_file import segment_file
-from consilium.specialist.segmenter import (
+from consilium.specialist.segmentation.mask_file import read_mask, write_mask
+from consilium.specialist.segmentation.overlap import dice, objects_found
+from consilium.specialist.segmentation.pixel_features import pixel_features
+from consilium.specialist.segmentation.segment_file import segment_file
+from consilium.specialist.segmentation.segmenter import (
     Rule,
     Segmenter,
     apply_rule,
@@ -25,7 +25,7 @@ from consilium.specialist.segmenter import (
     segmenter_of,
     segmenter_state,
 )
-from consilium.specialist.volume_segmenter import (
+from consilium.specialist.segmentation.volume_segmenter import (
     fit_volume_segmenter,
     section_features,
     segment_volume,

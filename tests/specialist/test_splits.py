@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consilium.errors import UnusableDataset
-from consilium.specialist.enough import NotEnough
+from consilium.specialist.evidence.enough import NotEnough
 from consilium.specialist.splits import Folds, grouped_folds, refuse_crossing, strata_of_groups, too_few
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from consilium.specialist.discrimination import within_folds
-from consilium.specialist.enough import NotEnough
-from consilium.specialist.intervals import Estimate
+from consilium.specialist.evidence.discrimination import within_folds
+from consilium.specialist.evidence.enough import NotEnough
+from consilium.specialist.evidence.intervals import Estimate
+from consilium.specialist.evidence.subgroups import bands_of, subgroups
 from consilium.specialist.splits import Folds, grouped_folds
-from consilium.specialist.subgroups import bands_of, subgroups
 
 
 def test_numbers_become_bands_and_words_stay() -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from consilium.errors import UnusableDataset
-from consilium.specialist.operating_point import Rule
-from consilium.specialist.validate import Fitted, Plan, validated
-from consilium.specialist.validation import Validation, as_document
+from consilium.specialist.evidence.operating_point import Rule
+from consilium.specialist.evidence.validate import Fitted, Plan, validated
+from consilium.specialist.evidence.validation import Validation, as_document
 
 QUICK = Plan(repeats=2, shuffles=20, curve=False)
 

@@ -94,11 +94,11 @@ def fit(
     refuse_unbuilt(read)
     from consilium.generalist.cache import FeatureCache
     from consilium.specialist.bundle_documents import bundle_files
+    from consilium.specialist.evidence.summary import summary
+    from consilium.specialist.evidence.validate import Plan
     from consilium.specialist.fit_facts import facts_of
     from consilium.specialist.memory import memory_of_fit
-    from consilium.specialist.report_facts import facts_file, write_facts
-    from consilium.specialist.summary import summary
-    from consilium.specialist.validate import Plan
+    from consilium.specialist.report.facts import facts_file, write_facts
 
     spec = encoder.removeprefix("hub:")
     network = encoder_called(spec)

@@ -31,9 +31,9 @@ def report(model: Path, lang: Literal["zh", "en"], out: Path | None, images: Pat
     mandatory item can be told. Which cases they were, `fit` has written into MODEL-report, not into MODEL, which may be
     handed on.
     """
-    from consilium.specialist.report import write_report
-    from consilium.specialist.report_facts import facts_file, read_facts, read_json
-    from consilium.specialist.report_pictures import PicturesOfFiles
+    from consilium.specialist.report.facts import facts_file, read_facts, read_json
+    from consilium.specialist.report.pictures import PicturesOfFiles
+    from consilium.specialist.report.write import write_report
 
     facts = read_facts(facts_file(model))
     validation = read_json(model / "validation.json")

@@ -14,13 +14,13 @@ from typing import Any
 from consilium.artefact.bundle import CARD, METADATA, NETWORK
 from consilium.artefact.card import Metric, ModelCard, Tensor, TrainingData, read_card
 from consilium.generalist.shipped import WEIGHTS
+from consilium.specialist.evidence.intervals import Estimate
+from consilium.specialist.evidence.summary import summary
+from consilium.specialist.evidence.validation import as_document
 from consilium.specialist.fit import Result
 from consilium.specialist.fit_facts import INTENDED, VERSION
 from consilium.specialist.graph import head_graph, whole_graph
-from consilium.specialist.intervals import Estimate
 from consilium.specialist.specialist import SHIPPED, VALIDATION
-from consilium.specialist.summary import summary
-from consilium.specialist.validation import as_document
 
 _MONAI = "1.6.1"
 """The release that was seen to run such a bundle."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from consilium.errors import InputError, UnusableDataset
 from consilium.generalist.cache import content_hash
 from consilium.specialist.dataset import Dataset
-from consilium.specialist.discrimination import interval_of, mean_of
-from consilium.specialist.enough import FEWEST
-from consilium.specialist.intervals import Difference, Estimate, auc_influence, paired_difference
+from consilium.specialist.evidence.discrimination import interval_of, mean_of
+from consilium.specialist.evidence.enough import FEWEST
+from consilium.specialist.evidence.intervals import Difference, Estimate, auc_influence, paired_difference
 from consilium.specialist.specialist import Specialist
 from consilium.specialist.splits import codes_of
 

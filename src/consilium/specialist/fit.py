@@ -22,13 +22,13 @@ from consilium.generalist.shipped import PREPARATION
 from consilium.specialist.case_features import CaseFeatures, case_features
 from consilium.specialist.dataset import Dataset
 from consilium.specialist.duplicates import merged, same_features
-from consilium.specialist.gate import fit_gate
+from consilium.specialist.evidence.gate import fit_gate
+from consilium.specialist.evidence.validate import Fitted, Plan, validated
+from consilium.specialist.evidence.validation import Validation
 from consilium.specialist.head import fit_head
 from consilium.specialist.labelled import labelled
 from consilium.specialist.specialist import SHIPPED, Specialist
 from consilium.specialist.splits import codes_of
-from consilium.specialist.validate import Fitted, Plan, validated
-from consilium.specialist.validation import Validation
 
 _UNCHOSEN = 1
 """Of `STRENGTHS`, where there are too few cases to choose: C of 0.1, which keeps close to the prevalence."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from consilium import __version__
 from consilium.specialist.fit import Result
-from consilium.specialist.report_facts import Exclusion, ModelFacts, ReportedCase
+from consilium.specialist.report.facts import Exclusion, ModelFacts, ReportedCase
 
 VERSION = "1.0.0"
 INTENDED = (

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.specialist.intervals import pairs_by_score
+from consilium.specialist.evidence.intervals import pairs_by_score
 from consilium.specialist.penalised import (
     STRENGTHS,
     Array,

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from consilium.errors import UnusableDataset
 from consilium.specialist.dataset import Task
-from consilium.specialist.enough import FEWEST, NotEnough
+from consilium.specialist.evidence.enough import FEWEST, NotEnough
+from consilium.specialist.evidence.validation import Counts
 from consilium.specialist.head import Features
 from consilium.specialist.penalised import Array, Loss, probabilities
 from consilium.specialist.splits import FOLDS, Codes, codes_of, too_few
-from consilium.specialist.validation import Counts
 
 _LOSS: dict[Task, Loss] = {
     "binary": "logistic",

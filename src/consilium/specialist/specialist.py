@@ -23,7 +23,7 @@ from consilium.generalist.encoder import Features as EncoderFeatures
 from consilium.generalist.shipped import BATCH, PREPARATION
 from consilium.specialist.case_features import Features, Pooling
 from consilium.specialist.dataset import Task
-from consilium.specialist.gate import Gate
+from consilium.specialist.evidence.gate import Gate
 from consilium.specialist.head import Head
 
 RECORD = "specialist.json"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.errors import UnusableDataset
-from consilium.specialist.enough import FEWEST, NotEnough
+from consilium.specialist.evidence.enough import FEWEST, NotEnough
 
 FOLDS = 5
 REPEATS = 5

@@ -1,0 +1,231 @@
+"""From features and labels to a model and everything that can be said about it.
+
+The order is that of the trust report: who is whose copy, how cases are dealt out, nested cross-validation, then every
+figure from predictions for cases that neither a model nor the choice of its penalty has seen. The final model is
+trained on all cases at the end. That there are not enough cases is a result: a validation with the reason in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilium.specialist.dataset import Task
+from consilium.specialist.duplicates import Duplicate, contradictions, merged, same_features
+from consilium.specialist.evidence.enough import NotEnough
+from consilium.specialist.evidence.figures import (
+    external_test,
+    with_baselines,
+    with_label_figures,
+    with_regression_figures,
+)
+from consilium.specialist.evidence.gate import Gate, fit_gate
+from consilium.specialist.evidence.learning_curve import learning_curve
+from consilium.specialist.evidence.operating_point import Rule
+from consilium.specialist.evidence.permutation import SHUFFLES, permutation_test
+from consilium.specialist.evidence.validation import Ledger, Validation
+from consilium.specialist.head import Head, fit_head, out_of_fold
+from consilium.specialist.labelled import (
+    LabelledFeatures,
+    counts_of,
+    enough_labels,
+    labelled,
+    not_enough,
+    probabilities_of_labels,
+    refuse_misfits,
+)
+from consilium.specialist.penalised import STRENGTHS
+from consilium.specialist.splits import FOLDS, REPEATS, Folds, codes_of, grouped_folds, refuse_crossing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is decided before anything is measured.
+
+    Attributes:
+        rule: of the operating point.
+        prevalence: where the model is to be used; None: that of the data.
+        folds, repeats: of the cross-validation.
+        shuffles: of the permutation test; 0: none.
+        curve: whether the learning curve is drawn.
+        seed: of everything.
+    """
+
+    rule: Rule = field(default_factory=Rule)
+    prevalence: float | None = None
+    folds: int = FOLDS
+    repeats: int = REPEATS
+    shuffles: int = SHUFFLES
+    curve: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What is shipped: the head, trained on all cases, and the gate before it."""
+
+    head: Head
+    gate: Gate
+
+
+def validated(
+    features: NDArray[np.floating],
+    labels: NDArray[np.generic],
+    groups: NDArray[np.generic] | None = None,
+    *,
+    task: Task,
+    names: Sequence[str] = (),
+    set_aside: NDArray[np.bool_] | None = None,
+    described: Mapping[str, Sequence[str]] | None = None,
+    metadata: Mapping[str, Sequence[str | float]] | None = None,
+    others: Mapping[str, NDArray[np.floating]] | None = None,
+    duplicates: Sequence[Duplicate] = (),
+    plan: Plan | None = None,
+) -> tuple[Validation, Fitted | None]:
+    """Train a specialist's head on features and find out how good it is.
+
+    Args:
+        features: (n, d) of frozen encoders, finite.
+        labels: (n,) class numbers or values, or (n, k) 0 and 1 for multilabel; as `Dataset.targets` gives them.
+        groups: (n,) patients; None: every case is one.
+        task: binary, multiclass, multilabel or regress.
+        names: of the classes; of two, the second is looked for. Numbers where none are given.
+        set_aside: (n,) cases for a test at the very end; they take no part in anything else.
+        described: columns for subgroups, n values each, "" where not known.
+        metadata: columns for the shortcut alarm: size, brightness, file kind, site, numbers or words.
+        others: features of further baselines by name, e.g. {"classic features": (n, 52)}.
+        duplicates: pairs found in the pictures; those found in the features are added.
+        plan: what is decided beforehand.
+
+    Returns:
+        The validation, and the final model; None where there are not enough cases for one.
+
+    Raises:
+        UnusableDataset: shapes that do not fit, features that are not finite, a group in and outside the cases that
+            are set aside, or a task without labels.
+    """
+    plan = plan or Plan()
+    features, wanted = np.asarray(features, np.float32), np.asarray(labels, np.float64)
+    told = np.arange(len(features)) if groups is None else codes_of(np.asarray(groups))
+    refuse_misfits(features, wanted, told, task, names)
+    aside = np.zeros(len(features), np.bool_) if set_aside is None else np.asarray(set_aside, np.bool_)
+    refuse_crossing(aside.astype(np.intp), told if groups is None else np.asarray(groups))
+    found = [*duplicates, *same_features(features)]
+    joined = merged(told, found)
+    # A copy of a test case must not be trained on, whatever the table says.
+    used = ~aside & ~np.isin(joined, np.unique(joined[aside]))
+    cases = labelled(features[used], wanted[used], joined[used], task, names)
+    short = not_enough(cases, task)
+    empty = Validation(
+        task=task, labels=cases.labels, counts=counts_of(cases, task), ledger=None, not_enough=short, seed=plan.seed
+    )
+    if task == "multilabel":
+        cases = enough_labels(cases)
+    if short and not (task == "multilabel" and cases.labels):
+        return empty, None
+    folds = grouped_folds(cases.strata, cases.groups, folds=plan.folds, repeats=plan.repeats, seed=plan.seed)
+    if isinstance(folds, NotEnough):
+        return replace(empty, not_enough=(*short, folds)), None
+    numbers = np.flatnonzero(used).tolist()
+    ledger = Ledger(
+        folds=folds.count,
+        repeats=folds.repeats,
+        cases=tuple(numbers),
+        assigned=tuple(tuple(row) for row in folds.assigned.tolist()),
+        duplicates=tuple(found),
+        contradictions=tuple(contradictions(found, [tuple(np.atleast_1d(label).tolist()) for label in wanted])),
+        patients_told=len(np.unique(told)),
+        seed=plan.seed,
+    )
+    beside = _Beside(
+        described={name: [values[n] for n in numbers] for name, values in (described or {}).items()},
+        metadata={name: [values[n] for n in numbers] for name, values in (metadata or {}).items()},
+        others={name: np.asarray(values, np.float32)[used] for name, values in (others or {}).items()},
+    )
+    validation, fitted = _cross_validated(
+        replace(empty, labels=cases.labels, ledger=ledger), cases, folds, beside, plan
+    )
+    issues = tuple(replace(issue, case=numbers[issue.case]) for issue in validation.label_issues)
+    validation = _against_chance(replace(validation, label_issues=issues), cases, folds, plan)
+    if aside.any() and task != "regress":
+        outside = labelled(features[aside], wanted[aside], joined[aside], task, names)
+        validation = replace(validation, external=external_test(outside, cases, fitted.head, fitted.gate))
+    return validation, fitted
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """What is known of the cases besides their features, of those that are cross-validated."""
+
+    described: Mapping[str, Sequence[str]]
+    metadata: Mapping[str, Sequence[str | float]]
+    others: Mapping[str, NDArray[np.float32]]
+
+
+def _cross_validated(
+    validation: Validation, cases: LabelledFeatures, folds: Folds, beside: _Beside, plan: Plan
+) -> tuple[Validation, Fitted]:
+    repeated = [
+        out_of_fold(cases.features, cases.targets, fold, cases.loss, roles=cases.loss != "squares")
+        for fold in folds.assigned
+    ]
+    chosen = np.asarray(np.sum([out.loss_of_strength for out in repeated], axis=0).argmin(0), np.intp)
+    head = fit_head(cases.features, cases.targets, cases.loss, chosen)
+    gate, gate_report = fit_gate(cases.features, cases.groups, folds.assigned)
+    logits = np.mean([out.logits for out in repeated], axis=0)
+    predicted = probabilities_of_labels(logits, cases)
+    validation = replace(
+        validation,
+        gate=gate_report,
+        strengths=tuple(STRENGTHS[index] for index in chosen),
+        predicted=tuple(tuple(row) for row in predicted.tolist()),
+    )
+    if validation.task == "regress":
+        validation = with_regression_figures(validation, cases, predicted[:, 0], seed=plan.seed)
+    else:
+        validation = with_label_figures(
+            validation,
+            cases,
+            repeated,
+            logits,
+            predicted,
+            folds,
+            rule=plan.rule,
+            prevalence=plan.prevalence,
+            seed=plan.seed,
+        )
+        validation = with_baselines(
+            validation,
+            cases,
+            repeated,
+            predicted,
+            folds,
+            described=beside.described,
+            metadata=beside.metadata,
+            others=beside.others,
+        )
+    return validation, Fitted(head=head, gate=gate)
+
+
+def _against_chance(validation: Validation, cases: LabelledFeatures, folds: Folds, plan: Plan) -> Validation:
+    """The permutation test and the learning curve, which train anew."""
+    if plan.shuffles:
+        test = permutation_test(
+            cases.features,
+            cases.targets,
+            cases.groups,
+            folds.assigned[0],
+            cases.loss,
+            shuffles=plan.shuffles,
+            seed=plan.seed,
+        )
+        validation = replace(validation, permutation=test)
+    if plan.curve and validation.task != "regress":
+        curve = learning_curve(
+            cases.features, cases.targets, cases.strata, cases.groups, folds, cases.loss, seed=plan.seed
+        )
+        validation = replace(validation, learning_curve=curve)
+    return validation

@@ -1,0 +1,1 @@
+"""The report of a specialist, as HTML, PDF and JSON, in Chinese and English."""
