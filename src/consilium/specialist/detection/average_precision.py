@@ -127,7 +127,7 @@ class ClassFigures:
         precision: share of found boxes at the threshold that are right.
         patients_found: share of patients with such an object of whom one at least was found (per patient).
         patients_clear: share of patients without such an object in whom none was reported.
-        threshold: score from which a box is reported.
+        threshold: score from which a box is reported, a mean where each fold has its own.
     """
 
     label: str
@@ -173,7 +173,7 @@ def detection_figures(
     groups: Codes,
     *,
     labels: Sequence[str],
-    thresholds: Sequence[float],
+    thresholds: Array,
     draws: int = _DRAWS,
 ) -> DetectionFigures:
     """Hold found boxes against true ones.
@@ -183,10 +183,11 @@ def detection_figures(
         true: of each picture.
         groups: (pictures,) patients.
         labels: of the classes.
-        thresholds: score of each class from which a box is reported.
+        thresholds: (classes,) or (pictures, classes), score of each class from which a box is reported.
         draws: of the bootstrap over patients.
     """
     outcomes = [outcomes_of(found, true, number) for number in range(len(labels))]
+    levels = np.broadcast_to(np.asarray(thresholds, np.float64), (len(true), len(labels)))
 
     def estimated(statistic: Callable[[Array], float]) -> Estimate:
         return bootstrap(statistic, groups, draws=draws)
@@ -200,7 +201,7 @@ def detection_figures(
 
     every = range(len(THRESHOLDS))
     classes = []
-    for number, (label, one, threshold) in enumerate(zip(labels, outcomes, thresholds, strict=True)):
+    for number, (label, one, threshold) in enumerate(zip(labels, outcomes, levels.T, strict=True)):
         per_object = _at_threshold(one, threshold)
         found_in, clear = _of_patients(found, true, groups, number, threshold)
         classes.append(
@@ -215,7 +216,7 @@ def detection_figures(
                 precision=estimated(lambda weights, of=per_object: _share(weights @ of[0], weights @ of[1])),
                 patients_found=found_in,
                 patients_clear=clear,
-                threshold=float(threshold),
+                threshold=float(threshold.mean()),
             )
         )
     return DetectionFigures(
@@ -238,23 +239,23 @@ def _share(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else float("nan")
 
 
-def _at_threshold(outcomes: Outcomes, threshold: float) -> tuple[Array, Array, Array]:
+def _at_threshold(outcomes: Outcomes, threshold: Array) -> tuple[Array, Array, Array]:
     """Hits, reported boxes and true boxes of each picture, (pictures,) each."""
     count = len(outcomes.truths)
-    reported = outcomes.scores >= threshold
+    reported = outcomes.scores >= threshold[outcomes.pictures]
     hits = np.bincount(outcomes.pictures[reported & outcomes.right[0]], minlength=count)
     return hits.astype(np.float64), np.bincount(outcomes.pictures[reported], minlength=count) * 1.0, outcomes.truths
 
 
 def _of_patients(
-    found: Sequence[Boxes], true: Sequence[Boxes], groups: Codes, number: int, threshold: float
+    found: Sequence[Boxes], true: Sequence[Boxes], groups: Codes, number: int, threshold: Array
 ) -> tuple[Estimate, Estimate]:
     """Share of patients with the object of whom one was rightly found, and of those without in whom none was seen."""
     has: dict[int, bool] = {}
     seen: dict[int, bool] = {}
     alarmed: dict[int, bool] = {}
-    for ours, theirs, group in zip(found, true, groups.tolist(), strict=True):
-        own = ours.chosen((ours.classes == number) & (ours.scores >= threshold))
+    for ours, theirs, group, least in zip(found, true, groups.tolist(), threshold, strict=True):
+        own = ours.chosen((ours.classes == number) & (ours.scores >= least))
         there = theirs.corners[theirs.classes == number]
         hit = bool(len(there) and len(own) and (overlaps(own.corners, there) >= THRESHOLDS[0]).any())
         has[group] = has.get(group, False) or len(there) > 0
@@ -278,6 +279,6 @@ def best_thresholds(found: Sequence[Boxes], true: Sequence[Boxes], count: int) -
         hits = np.cumsum(one.right[0])
         agreement = 2 * hits / (np.arange(1, len(hits) + 1) + max(one.truths.sum(), 1))
         best = int(np.argmax(agreement))
-        below = one.scores[best + 1] if best + 1 < len(hits) else one.scores[best]
+        below = one.scores[best + 1] if best + 1 < len(hits) else 0.0
         chosen.append(float((one.scores[best] + below) / 2))
     return tuple(chosen)
