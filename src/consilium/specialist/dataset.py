@@ -2,12 +2,13 @@
 
 A folder: every subfolder is a class; a file in it is a case of its own, files in a folder below it are one patient's
 (`class/patient/image.png`). A file called `NAME_mask.*` or `NAME_mask_1.*` beside `NAME.*` is the mask of that case,
-not a case. A folder with `images/` and `annotations/` in it has boxes: each picture with the file of its name, or all with
-the only JSON file there.
+not a case. A folder with `images/` and `annotations/` in it has boxes: each picture with the file of its name, or all
+with the only JSON file there.
 
 A table (CSV, UTF-8, first line with names): `file` (relative to the table), `label`, and optionally `group` (patient),
-`split` (train or test), `mask`, `boxes` (a file, or left,top,right,bottom); every further column describes the case (sex, age, site, vendor) and serves
-subgroups and the metadata baseline. Several labels of one case are joined by a semicolon.
+`split` (train or test), `mask`, `boxes` (a file, or left,top,right,bottom); every further column describes the case
+(sex, age, site, vendor) and serves subgroups and the metadata baseline. Several labels of one case are joined by a
+semicolon.
 """
 
 from __future__ import annotations

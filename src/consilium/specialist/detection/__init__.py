@@ -1,1 +1,1 @@
-"""Boxes from a few hundred pictures with boxes: proposals on the pyramid, a second look at each, what they are worth."""
+"""Boxes from a few hundred pictures with boxes: proposals, a second look at each, what they are worth."""

@@ -148,7 +148,9 @@ def _voc(content: bytes) -> dict[str, list[NamedBox]]:
         edges = [_number(thing.findtext(f"bndbox/{name}"), name) for name in _EDGES]
         left, top, right, bottom = _ordered(*edges)
         # VOC counts pixels from 1 and names the last one that belongs to the box.
-        boxes.append(NamedBox(label=_label(thing.findtext("name")), corners=(left - 1, top - 1, right, bottom), size=size))
+        boxes.append(
+            NamedBox(label=_label(thing.findtext("name")), corners=(left - 1, top - 1, right, bottom), size=size)
+        )
     return {"": boxes}
 
 
@@ -245,10 +247,11 @@ def _rows(document: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]
 def _table(content: bytes) -> dict[str, list[NamedBox]]:
     try:
         text = content.decode("utf-8-sig")
-        lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        heads = list(reader.fieldnames or ())
+        lines = list(reader)
     except (UnicodeDecodeError, csv.Error) as problem:
         raise _Unfit(f"it is no proper CSV table ({problem})") from problem
-    heads = next(csv.reader(io.StringIO(text.partition("\n")[0])), [])
     _refuse_columns(heads)
     found: dict[str, list[NamedBox]] = {} if "file" in heads else {"": []}
     for line in lines:

@@ -42,8 +42,7 @@ class ValidatedDetector:
     def reported(self) -> tuple[Boxes, ...]:
         """Of `found`, the boxes that reach their threshold."""
         return tuple(
-            one.chosen(one.scores >= least[one.classes])
-            for one, least in zip(self.found, self.thresholds, strict=True)
+            one.chosen(one.scores >= least[one.classes]) for one, least in zip(self.found, self.thresholds, strict=True)
         )
 
 
@@ -88,9 +87,7 @@ def validate_detector(
             found[row], thresholds[row] = detect_all(one, features[row]), one.thresholds
         if progress is not None:
             progress(part + 1, FOLDS + 1)
-    detector = fit_detector(
-        encoder, features, boxes, groups, side=side, labels=labels, modality=modality, seed=seed
-    )
+    detector = fit_detector(encoder, features, boxes, groups, side=side, labels=labels, modality=modality, seed=seed)
     if progress is not None:
         progress(FOLDS + 1, FOLDS + 1)
     return ValidatedDetector(

@@ -39,7 +39,8 @@ def read_case_boxes(cases: Sequence[Case], shapes: Sequence[tuple[int, int]]) ->
     """Read the boxes of cases.
 
     Args:
-        cases: each with `boxes`, a file or the numbers themselves (left,top,right,bottom, several parted by a semicolon).
+        cases: each with `boxes`, a file or the numbers themselves (left,top,right,bottom, several
+            parted by a semicolon).
         shapes: rows and columns of each picture.
 
     Raises:

@@ -21,7 +21,7 @@ from consilium.specialist.segmentation.pixel_features import Picture
 AROUND = 1.5
 """A box is read together with what lies round it: so many times its size."""
 _POINTS = {4: 5, 8: 5, 16: 3}
-"""Points along each side of a box at which a map is read, by its step; coarser ones, and the view at half size, once."""
+"""Points along each side of a box at which a map is read, by its step; coarser ones, and the half view, once."""
 _PATCH = 12
 _HALVINGS = 5
 
@@ -112,9 +112,7 @@ def _raster(corners: Corners, points: int) -> tuple[Places, Places]:
     return middle[0] + down * height, middle[1] + across * width
 
 
-def _between(
-    level: NDArray[np.generic], rows: Places, columns: Places, shape: tuple[int, int]
-) -> NDArray[np.float32]:
+def _between(level: NDArray[np.generic], rows: Places, columns: Places, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Bilinear values (n, k * C) of a map (h, w, C) at places (n, k) of a picture; the border goes on beyond it."""
     ends, weights = [], []
     for place, size, steps in ((rows, shape[0], level.shape[0]), (columns, shape[1], level.shape[1])):

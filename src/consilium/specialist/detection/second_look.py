@@ -89,9 +89,7 @@ def fit_second_look(
     """
     counts = np.bincount(np.concatenate([one.classes for one in boxes]), minlength=classes)
     shaken = np.clip(_SHAKEN_IN_ALL // (4 * np.maximum(counts, 1)), _FEWEST_SHAKEN, _SHAKEN)
-    drawn = [
-        _drawn(one, true, ours, shaken, rng) for one, true, ours in zip(features, boxes, proposed, strict=True)
-    ]
+    drawn = [_drawn(one, true, ours, shaken, rng) for one, true, ours in zip(features, boxes, proposed, strict=True)]
     network = fit_box_network(joined(drawn), classes=classes + 1, hidden=hidden, epochs=_EPOCHS, seed=seed)
     return SecondLook(network=network)
 
