@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -202,7 +203,7 @@ def detection_figures(
     every = range(len(THRESHOLDS))
     classes = []
     for number, (label, one, threshold) in enumerate(zip(labels, outcomes, levels.T, strict=True)):
-        per_object = _at_threshold(one, threshold)
+        hits, told = _at_threshold(one, threshold)
         found_in, clear = _of_patients(found, true, groups, number, threshold)
         classes.append(
             ClassFigures(
@@ -212,8 +213,8 @@ def detection_figures(
                 ap50=precision_of([one], [0]),
                 ap75=precision_of([one], [5]),
                 ap=precision_of([one], every),
-                sensitivity=estimated(lambda weights, of=per_object: _share(weights @ of[0], weights @ of[2])),
-                precision=estimated(lambda weights, of=per_object: _share(weights @ of[0], weights @ of[1])),
+                sensitivity=estimated(_ratio(hits, one.truths)),
+                precision=estimated(_ratio(hits, told)),
                 patients_found=found_in,
                 patients_clear=clear,
                 threshold=float(threshold.mean()),
@@ -227,24 +228,34 @@ def detection_figures(
         map=precision_of(outcomes, every),
         classes=tuple(classes),
         false_alarms=FALSE_ALARMS,
-        froc=tuple(
-            estimated(lambda weights, place=place: float(sensitivities(outcomes, weights)[place]))
-            for place in range(len(FALSE_ALARMS))
-        ),
+        froc=tuple(estimated(partial(_sensitivity, outcomes, place)) for place in range(len(FALSE_ALARMS))),
         froc_mean=estimated(lambda weights: float(sensitivities(outcomes, weights).mean())),
     )
 
 
-def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole > 0 else float("nan")
+def _sensitivity(outcomes: Sequence[Outcomes], place: int, weights: Array) -> float:
+    return float(sensitivities(outcomes, weights)[place])
 
 
-def _at_threshold(outcomes: Outcomes, threshold: Array) -> tuple[Array, Array, Array]:
-    """Hits, reported boxes and true boxes of each picture, (pictures,) each."""
+def _ratio(part: Array, whole: Array) -> Callable[[Array], float]:
+    """A share of sums over weighted pictures; NaN of nothing."""
+
+    def share(weights: Array) -> float:
+        total = float(weights @ whole)
+        return float(weights @ part) / total if total > 0 else float("nan")
+
+    return share
+
+
+def _at_threshold(outcomes: Outcomes, threshold: Array) -> tuple[Array, Array]:
+    """Hits and reported boxes of each picture, (pictures,) each."""
     count = len(outcomes.truths)
     reported = outcomes.scores >= threshold[outcomes.pictures]
-    hits = np.bincount(outcomes.pictures[reported & outcomes.right[0]], minlength=count)
-    return hits.astype(np.float64), np.bincount(outcomes.pictures[reported], minlength=count) * 1.0, outcomes.truths
+    hits, told = (
+        np.bincount(outcomes.pictures[rows], minlength=count).astype(np.float64)
+        for rows in (reported & outcomes.right[0], reported)
+    )
+    return hits, told
 
 
 def _of_patients(

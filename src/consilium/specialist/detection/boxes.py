@@ -87,8 +87,8 @@ def merged(boxes: Boxes, *, apart: float, together: float, most: int) -> Boxes:
         own = boxes.chosen(boxes.classes == number)
         shared = overlaps(own.corners, own.corners)
         free = np.ones(len(own), np.bool_)
-        kept = []
-        for row in np.argsort(-own.scores, kind="stable"):
+        kept: list[int] = []
+        for row in np.argsort(-own.scores, kind="stable").tolist():
             if free[row] and len(kept) < most:
                 kept.append(row)
                 free &= shared[row] < apart

@@ -61,8 +61,8 @@ def _dashed(canvas: NDArray[np.uint8], corners: NDArray[np.float64], thick: int)
 
     left, top, right, bottom = corners
     ends = [((left, top), (right, top)), ((right, top), (right, bottom)), ((right, bottom), (left, bottom))]
-    for start, stop in [*ends, ((left, bottom), (left, top))]:
-        start, stop = np.array(start), np.array(stop)
+    for first, last in [*ends, ((left, bottom), (left, top))]:
+        start, stop = np.array(first), np.array(last)
         dashes = max(int(np.linalg.norm(stop - start) / (6 * thick)), 1)
         for dash in range(0, dashes, 2):
             one, other = (start + (stop - start) * part / dashes for part in (dash, min(dash + 1, dashes)))
