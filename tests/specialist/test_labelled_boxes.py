@@ -90,6 +90,8 @@ def test_boxes_of_another_picture_are_refused(tmp_path: Path) -> None:
         with pytest.raises(UnusableDataset, match="outside the picture") as caught:
             read_case_boxes([_case(numbers)], [(50, 70)])
         assert caught.value.where == "a.png" and caught.value.way_out
+    with pytest.raises(UnusableDataset, match="no boxes"):
+        read_case_boxes([_case("")], [(50, 70)])
     with pytest.raises(UnusableDataset, match="is no box"):
         read_case_boxes([_case("9,9,1,1")], [(50, 70)])
     with pytest.raises(UnusableDataset, match="no box in any"):

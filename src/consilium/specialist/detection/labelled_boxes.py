@@ -51,6 +51,12 @@ def read_case_boxes(cases: Sequence[Case], shapes: Sequence[tuple[int, int]]) ->
     named: list[list[NamedBox]] = []
     notes = []
     for case, shape in zip(cases, shapes, strict=True):
+        if not case.boxes:
+            raise UnusableDataset(
+                "it has no boxes, not even an empty file of them",
+                where=str(case.file),
+                way_out="Name its file of boxes.",
+            )
         found = _written(case)
         if found is None:
             if case.boxes not in files:
