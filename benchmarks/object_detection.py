@@ -56,9 +56,9 @@ TIMED = 10
 SEED = 20261126
 
 PUBLISHED = (
-    "YOLOv8n mAP50 0.893 and YOLOv8m 0.918 on the validation part of another division of this set (their model cards,"
-    " huggingface.co/keremberke/yolov8n-blood-cell-detection and yolov8m-blood-cell-detection, self-reported, read"
-    " there); networks trained whole, on a graphics card, and on more pictures"
+    "YOLOv8n mAP50 0.893 and YOLOv8m 0.918 on the validation part of a set with the same three classes, by its looks"
+    " another division of this one (model cards, huggingface.co/keremberke/yolov8n-blood-cell-detection and"
+    " yolov8m-blood-cell-detection, self-reported, read there); networks trained whole, other pictures than here"
 )
 
 
@@ -344,7 +344,7 @@ def _defined(value: Any) -> Any:
 
 def _told(estimate: Estimate | dict[str, Any]) -> str:
     one = estimate if isinstance(estimate, dict) else asdict(estimate)
-    if not np.isfinite([one["value"], one["low"], one["high"]]).all():
+    if any(one[name] is None or not np.isfinite(one[name]) for name in ("value", "low", "high")):
         return "not defined"
     return f"{one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
 
