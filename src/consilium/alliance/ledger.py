@@ -1,11 +1,11 @@
 """Who did what: a file to which lines are only ever added, each bound to the one before by its hash.
 
-A line that was changed, taken out or put in breaks the chain at its place. What a chain cannot show by itself is that its
-end was cut off or that all of it was written anew: for that, the newest digest (`Verified.head`) is kept somewhere else and
-given to `verify` later (Haber and Stornetta 1991, "How to time-stamp a digital document").
+A line that was changed, taken out or put in breaks the chain at its place. What a chain cannot show by itself is that
+its end was cut off or that all of it was written anew: for that, the newest digest (`Verified.head`) is kept elsewhere
+and given to `verify` later (Haber and Stornetta 1991, "How to time-stamp a digital document").
 
-Adding is safe against a crash: a line counts once it ends with a line feed and is on the disk, and what a crash left of a
-line is moved aside by whoever adds next. Several processes may add to one file.
+Adding is safe against a crash: a line counts once it ends with a line feed and is on the disk, and what a crash left of
+a line is moved aside by whoever adds next. Several processes may add to one file.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Verified:
     Attributes:
         entries: how many there are.
         head: the newest digest; what to keep elsewhere.
-        clock_went_back: numbers of entries that bear an earlier time than the one before: no break, but to be explained.
+        clock_went_back: numbers of entries with an earlier time than the one before; no break, but to be explained.
         unfinished: bytes after the last whole line, left by a crash or being written just now.
     """
 
@@ -86,7 +86,10 @@ def append(path: Path, *, who: str, what: str, on: str, details: Mapping[str, An
 
     Args:
         path: the ledger; made, readable by its owner alone, where there is none.
-        who, what, on, details: see `Entry`.
+        who: did it.
+        what: was done.
+        on: what it was done to.
+        details: whatever else explains it.
 
     Raises:
         LedgerBroken: the newest entry is not what its digest says; nothing is added to a broken ledger.
@@ -162,7 +165,7 @@ def verify(path: Path, *, head: str = "") -> Verified:
         raise LedgerBroken(
             f"none of its {count} entries has the digest that was kept ({head[:12]}...)",
             where=str(path),
-            way_out="Its end was cut off or it was written anew: bring back a copy that has that entry, and ask who could write.",
+            way_out="Its end was cut off or it was written anew: bring back a copy that has that entry.",
         )
     content = path.stat().st_size
     with path.open("rb") as stream:
@@ -240,7 +243,7 @@ def _broken(path: Path, number: int | None, what: str) -> LedgerBroken:
         if number
         else f"the ledger is broken at its last line: {what}",
         where=str(path),
-        way_out="Somebody or something changed it. Keep it as evidence, bring back a copy that verifies, and go on there.",
+        way_out="Somebody changed it. Keep it as evidence, bring back a copy that verifies, and go on there.",
     )
 
 
