@@ -63,7 +63,10 @@ def _network(result: Result) -> bytes:
     card = read_card(WEIGHTS / "generalist.json")
     rows = str(card.constants["rows"]).split()
     row = len(rows) if specialist.modality is None else rows.index(specialist.modality)
-    return whole_graph(WEIGHTS / card.file, row, specialist.head, specialist.pooling, answers=_answers(result))
+    return whole_graph(
+        WEIGHTS / card.file, row, specialist.head, specialist.pooling, answers=_answers(result),
+        mirrored=specialist.mirrored,
+    )  # fmt: skip
 
 
 def _answers(result: Result) -> int:

@@ -18,6 +18,7 @@ from consilium.errors import UnusableDataset
 from consilium.generalist.cache import FeatureCache
 from consilium.generalist.embedding import Outcome
 from consilium.generalist.encoder import Encoder
+from consilium.generalist.mirrored import MirroredEncoder
 from consilium.generalist.shipped import PREPARATION
 from consilium.specialist.case_features import CaseFeatures, case_features
 from consilium.specialist.dataset import Dataset
@@ -58,12 +59,14 @@ class Wish:
         encoder: its name, "shipped" or of the hub.
         modality: how the pictures were made.
         case_column: names the case of each file, where a case has several.
+        mirrored: whether features are the mean over a picture and its mirror image; not where left and right matter.
         plan: of the validation.
     """
 
     encoder: str = SHIPPED
     modality: str | None = None
     case_column: str | None = None
+    mirrored: bool = True
     plan: Plan = field(default_factory=Plan)
 
 
@@ -106,8 +109,9 @@ def fit(
         ModelError: the encoder fails.
     """
     refuse_unbuilt(dataset)
+    seeing: Encoder = MirroredEncoder(encoder) if wish.mirrored else encoder
     cases = case_features(
-        dataset, encoder, modality=wish.modality, case_column=wish.case_column, cache=cache, on_outcome=on_outcome
+        dataset, seeing, modality=wish.modality, case_column=wish.case_column, cache=cache, on_outcome=on_outcome
     )
     on_embedded(cases)
     read = cases.dataset
@@ -132,7 +136,8 @@ def fit(
         task=read.task,
         labels=() if read.task == "regress" else labels,
         encoder=wish.encoder,
-        fingerprint=encoder.fingerprint,
+        fingerprint=seeing.fingerprint,
+        mirrored=wish.mirrored,
         preparation=PREPARATION,
         modality=wish.modality,
         side=encoder.side,

@@ -32,7 +32,9 @@ def need_onnx() -> None:
         )
 
 
-def whole_graph(encoder: Path, row: int, head: Head, pooling: Pooling, *, answers: int) -> bytes:
+def whole_graph(
+    encoder: Path, row: int, head: Head, pooling: Pooling, *, answers: int, mirrored: bool = False
+) -> bytes:
     """The encoder's graph with its modality fixed and the head on top.
 
     Args:
@@ -41,6 +43,7 @@ def whole_graph(encoder: Path, row: int, head: Head, pooling: Pooling, *, answer
         head: fitted.
         pooling: of cases.
         answers: length of a row of probabilities; of a binary task 2.
+        mirrored: whether `features` are to be the mean over each picture and its mirror image.
 
     Returns:
         An ONNX file with the input `images`, and the outputs `features` (N, D) and `probabilities`.
@@ -52,8 +55,10 @@ def whole_graph(encoder: Path, row: int, head: Head, pooling: Pooling, *, answer
     model = onnx.load(str(encoder))
     graph = model.graph
     constants = {"_zero": np.array([0], np.int64), "_one": np.array([1], np.int64)}
+    seen, averaged = _twice(graph, _width(head, pooling), constants) if mirrored else ([], [])
     told = [
-        helper.make_node("Shape", ["images"], ["_shape"]),
+        *seen,
+        helper.make_node("Shape", ["_seen" if mirrored else "images"], ["_shape"]),
         helper.make_node("Slice", ["_shape", "_zero", "_one"], ["_count"]),
         helper.make_node(
             "ConstantOfShape",
@@ -65,6 +70,7 @@ def whole_graph(encoder: Path, row: int, head: Head, pooling: Pooling, *, answer
     nodes = [
         *told,
         *graph.node,
+        *averaged,
         helper.make_node("Identity", ["image"], ["features"]),
         *_head(head, pooling, answers, constants),
     ]
@@ -76,6 +82,29 @@ def whole_graph(encoder: Path, row: int, head: Head, pooling: Pooling, *, answer
     return _written(nodes, initialisers, [images], _outputs(head, pooling, answers, features="features"), model)
 
 
+def _twice(graph: Any, width: int, constants: dict[str, NDArray[Any]]) -> tuple[list[Any], list[Any]]:
+    """Let an encoder's graph, changed in place, see mirror images too: nodes before it and after it."""
+    from onnx import helper
+
+    make = helper.make_node
+    for node in graph.node:
+        node.input[:] = ["_seen" if name == "images" else name for name in node.input]
+        node.output[:] = ["_image_of_each" if name == "image" else name for name in node.output]
+    # Axis 2 of (N, H, W, 3), backwards from its end to before its start.
+    constants["_across"], constants["_back"] = np.array([2], np.int64), np.array([-1], np.int64)
+    constants["_before_start"] = np.array([np.iinfo(np.int64).min], np.int64)
+    constants["_by_look"] = np.array([2, -1, width], np.int64)
+    before = [
+        make("Slice", ["images", "_back", "_before_start", "_across", "_back"], ["_mirrored"]),
+        make("Concat", ["images", "_mirrored"], ["_seen"], axis=0),
+    ]
+    after = [
+        make("Reshape", ["_image_of_each", "_by_look"], ["_looks"]),
+        make("ReduceMean", ["_looks"], ["image"], axes=[0], keepdims=0),
+    ]
+    return before, after
+
+
 def head_graph(head: Head, pooling: Pooling, *, answers: int) -> bytes:
     """The head alone, for encoders that have no graph of their own: `image` (N, D) in, `probabilities` out."""
     need_onnx()
@@ -83,7 +112,7 @@ def head_graph(head: Head, pooling: Pooling, *, answers: int) -> bytes:
 
     constants: dict[str, NDArray[Any]] = {}
     nodes = _head(head, pooling, answers, constants)
-    width = len(head.mean) // (3 if pooling == "pooled" else 1)
+    width = _width(head, pooling)
     given = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", width])
     initialisers = [numpy_helper.from_array(values, name) for name, values in constants.items()]
     return _written(nodes, initialisers, [given], _outputs(head, pooling, answers), None)
@@ -132,10 +161,15 @@ def _head(head: Head, pooling: Pooling, answers: int, constants: dict[str, NDArr
     return nodes
 
 
+def _width(head: Head, pooling: Pooling) -> int:
+    """Length of the vector of one picture."""
+    return len(head.mean) // (3 if pooling == "pooled" else 1)
+
+
 def _outputs(head: Head, pooling: Pooling, answers: int, *, features: str = "") -> list[Any]:
     from onnx import TensorProto, helper
 
-    width = len(head.mean) // (3 if pooling == "pooled" else 1)
+    width = _width(head, pooling)
     rows: int | str = 1 if pooling == "pooled" else "N"
     found = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [rows, answers])]
     if features:

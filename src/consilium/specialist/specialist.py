@@ -20,6 +20,7 @@ from consilium.artefact.runtime import Model, load_model
 from consilium.errors import ModelError
 from consilium.generalist.encoder import Encoder, Level, Pictures, batches, check_pictures
 from consilium.generalist.encoder import Features as EncoderFeatures
+from consilium.generalist.mirrored import MirroredEncoder
 from consilium.generalist.shipped import BATCH, PREPARATION
 from consilium.specialist.case_features import Features, Pooling
 from consilium.specialist.dataset import Task
@@ -44,7 +45,8 @@ class Specialist:
         task: binary, multiclass, multilabel or regress.
         labels: of the answers; of two, the second is looked for. Empty for regress.
         encoder: how it is named: "shipped", or what `hub_encoder` takes.
-        fingerprint: of the encoder.
+        fingerprint: of the encoder, looking twice where `mirrored`.
+        mirrored: whether features are the mean over a picture and its mirror image.
         preparation: version of how pictures are made ready, of the shipped encoder.
         modality: what the encoder was told.
         side: pixels of the pictures.
@@ -74,6 +76,7 @@ class Specialist:
     trained_on: tuple[str, ...]
     seed: int
     versions: Mapping[str, str]
+    mirrored: bool = False
 
     def probabilities(self, features: Features) -> NDArray[np.float64]:
         """(m, labels) probabilities of cases (m, d), or (m, 1) values of a quantity."""
@@ -116,6 +119,7 @@ class Specialist:
             "task": self.task,
             "labels": list(self.labels),
             "encoder": {"spec": self.encoder, "fingerprint": self.fingerprint, "preparation": self.preparation},
+            "mirrored": self.mirrored,
             "modality": self.modality,
             "side": self.side,
             "pooling": self.pooling,
@@ -209,6 +213,7 @@ def read_specialist(bundle: Bundle) -> Specialist:
             trained_on=tuple(record["trained_on"]),
             seed=record["seed"],
             versions=record["versions"],
+            mirrored=bool(record.get("mirrored", False)),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, OSError) as problem:
         raise ModelError(
@@ -233,7 +238,8 @@ def encoder_of(specialist: Specialist, bundle: Bundle, *, threads: int | None = 
         return BundledEncoder(load_model(bundle.path(CARD), threads=threads), specialist)
     from consilium.generalist.hub import hub_encoder
 
-    found = hub_encoder(specialist.encoder)
+    encoder = hub_encoder(specialist.encoder)
+    found: Encoder = MirroredEncoder(encoder) if specialist.mirrored else encoder
     if found.fingerprint != specialist.fingerprint:
         raise ModelError(
             f"the encoder {specialist.encoder} is not the one it was fitted on",
