@@ -1,8 +1,8 @@
 """What the base install weighs and how fast it starts: `python -m benchmarks.install` (five minutes, needs an index).
 
-A fresh environment gets this repository with pip and no extra, and once more with the extra `pdf`. Counted are the files
-that pip lists for each package, those of Consilium included; pip itself is not. Byte code, which pip writes and other
-installers leave to the first import, is told apart. Then `import consilium` and `consilium --help` are timed as processes.
+A fresh environment gets this repository with pip and no extra, and once more with the extra `pdf`. Counted are the
+files that pip lists for each package, Consilium's own included; pip itself is not. Byte code, which pip writes and
+other installers leave to the first import, is told apart. Then `import consilium` and `consilium --help` are timed.
 
 The figures go to `benchmarks/results/install.json` and, as a table, to `install.md` beside it.
 """
