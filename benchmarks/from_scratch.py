@@ -26,9 +26,9 @@ import click
 import numpy as np
 
 from benchmarks import generalist
-from benchmarks.generalist import CLASSIC, DRAWS, FOLDS, JudgedSet, read_set
+from benchmarks.generalist import CLASSIC, FOLDS, JudgedSet, read_set
 from benchmarks.intervals import exact_binomial
-from benchmarks.probe import Draw, macro_auc
+from benchmarks.probe import DRAWS, Draw, macro_auc
 from benchmarks.results import machine
 from consilium.settings import DATA_VARIABLE, data_folder
 from training.cells import RUNS
