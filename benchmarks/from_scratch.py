@@ -43,6 +43,9 @@ ORDER: tuple[tuple[str, ...], ...] = (("1", "never"), ("2",))
 FREE = frozenset({"sm", "cyto", "smear", "dms", "op", "es"})
 """Modalities of these sets whose pictures have no upper side."""
 
+FEWEST = 5
+"""Draws of a set that say how sure a difference on it is."""
+
 ASKED = 0.8
 """Share of sets on which frozen features are to be better."""
 
@@ -113,11 +116,11 @@ def document_of(lines: Lines, judged: Mapping[str, Any]) -> dict[str, Any]:
         judged: the document of `benchmarks.generalist`.
 
     Raises:
-        click.ClickException: fewer than two draws of each set are there.
+        click.ClickException: a set of the first folds has no draw yet.
     """
     count, names = complete(lines)
-    if count < 2:
-        raise click.ClickException("two draws of every set are needed; learn more first")
+    if not count:
+        raise click.ClickException("a draw of every set is needed; learn more first")
     scratch = np.array([[lines[name][number]["auc"] for number in range(count)] for name in names])
     aucs: dict[str, dict[str, list[float]]] = {"from_scratch": dict(zip(names, scratch.tolist(), strict=True))}
     data = f"{len(names)} sets, the first {count} draws of each"
@@ -154,6 +157,7 @@ def _compared(way: str, other: str, values: Any, others: Any, data: str) -> list
     figures = []
     if other != "both":
         figures.append(_mean(f"gain_{way}_{other}", f"mean AUC, {way} less {other}", gain, data))
+    if other != "both" and gain.shape[1] >= FEWEST:
         sure = int(sum(np.percentile(one, 2.5) > 0 for one in _resampled(gain)))
         meaning = f"sets on which {way} is surely better than {other} (interval over its draws above 0)"
         figures.append(_figure(f"surely_{way}_{other}", meaning, sure / len(gain), *exact_binomial(sure, len(gain)),
@@ -228,7 +232,7 @@ def _learn(sets: Sequence[JudgedSet], count: int) -> None:
 
 
 @click.command(help=__doc__)
-@click.option("--draws", "count", type=click.IntRange(2, DRAWS), default=DRAWS, show_default=True)
+@click.option("--draws", "count", type=click.IntRange(1, DRAWS), default=DRAWS, show_default=True)
 @click.option("--table", "only_table", is_flag=True, help="Write what there is, learn nothing.")
 def main(count: int, only_table: bool) -> None:
     """Teach, judge and write."""

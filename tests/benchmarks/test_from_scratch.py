@@ -65,7 +65,17 @@ def test_ways_are_compared_draw_by_draw_on_the_sets_they_have(tmp_path: Path) ->
     assert f"| {FIRST[0]} | 200 | 187 | 0.9000 | 0.7500 | 0.8100 | 0.6000 |" in text and DEVELOPMENT in text
 
 
-def test_one_draw_is_not_enough(tmp_path: Path) -> None:
-    path = _written(tmp_path / "lines", [_line(name, 0, 0.7) for name in FIRST])
-    with pytest.raises(click.ClickException, match="two draws"):
+def test_how_sure_a_difference_is_needs_several_draws(tmp_path: Path) -> None:
+    judged = {"aucs": {"imagenet": {name: [0.8, 0.82, 0.8, 0.81, 0.8] for name in FIRST}}}
+    names = []
+    for draws in (4, 5):
+        lines = [_line(name, draw, 0.7) for name in FIRST for draw in range(draws)]
+        document = document_of(read_lines(_written(tmp_path / "lines", lines)), judged)
+        names.append({one["name"]: one["value"] for one in document["figures"]})
+    assert "surely_imagenet_from_scratch" not in names[0] and names[1]["surely_imagenet_from_scratch"] == 1
+
+
+def test_without_a_draw_of_every_set_there_is_no_figure(tmp_path: Path) -> None:
+    path = _written(tmp_path / "lines", [_line(name, 0, 0.7) for name in FIRST[1:]])
+    with pytest.raises(click.ClickException, match="a draw of every set"):
         document_of(read_lines(path), {"aucs": {}})
