@@ -37,16 +37,17 @@ def test_a_network_of_the_recipe_is_an_encoder(tmp_path: Path) -> None:
     assert np.allclose(encoder.embed(picture).image, shipped_encoder(threads=1).embed(picture).image, atol=1e-5)
 
 
-def test_the_table_tells_what_looking_twice_brought() -> None:
+def test_the_table_tells_what_further_looks_brought() -> None:
     estimate = {"value": 0.9, "low": 0.85, "high": 0.94, "method": "x"}
     found = {
         "meaning": "m", "primary": estimate, "accuracy": estimate, "cross_validated": estimate, "trained": 546,
         "tested": 156, "worst": [{"file": "a.webp", "label": "malignant", "probability": 0.01}], "seconds": 3.0,
     }  # fmt: skip
-    first, second, third = ({**found, "divisions": [0.9 + add, 0.88 + add]} for add in (0.01, 0.0, 0.0))
-    ways = dict(zip([way.name for way in WAYS], (first, second, third), strict=True))
+    each = ({**found, "divisions": [0.9 + add, 0.88 + add]} for add in (0.03, 0.01, 0.0, 0.0))
+    ways = dict(zip([way.name for way in WAYS], each, strict=True))
     text = table({"ways": ways, "pictures": 778, "groups": 600, "date": "2026-11-26", "machine": "M"})
-    assert "Looking twice: +0.0100" in text and "better on 2 of 2" in text
+    assert "one_size less seen_once: +0.0100 on average, better on 2 of 2" in text
+    assert "as_fitted less one_size: +0.0200" in text
     assert "| a.webp | malignant | 0.010 |" in text and "0.9000 (0.8500 to 0.9400)" in text
 
 

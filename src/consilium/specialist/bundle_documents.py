@@ -65,7 +65,7 @@ def _network(result: Result) -> bytes:
     row = len(rows) if specialist.modality is None else rows.index(specialist.modality)
     return whole_graph(
         WEIGHTS / card.file, row, specialist.head, specialist.pooling, answers=_answers(result),
-        mirrored=specialist.mirrored,
+        looks=specialist.looks,
     )  # fmt: skip
 
 
@@ -116,7 +116,9 @@ def _card(result: Result, name: str, digest: str) -> ModelCard:
         known_failures=_failures(result),
         intended_use=INTENDED,
         licence="encoder: Apache-2.0; head: as the owner of the cases says",
-        recipe=f"consilium specialist fit {read.origin.name} --seed {specialist.seed}",
+        recipe=f"consilium specialist fit {read.origin.name} --seed {specialist.seed}"
+        + ("" if specialist.looks.mirrored else " --no-mirror")
+        + (" --no-finer" if specialist.encoder == SHIPPED and len(specialist.looks.sides) == 1 else ""),
         modalities=() if specialist.modality is None else (specialist.modality,),
     )
 

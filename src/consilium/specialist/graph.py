@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.errors import MissingExtra
+from consilium.generalist.looks import Looks, area_weights
 from consilium.specialist.case_features import Pooling
 from consilium.specialist.head import Head
 
@@ -32,9 +33,7 @@ def need_onnx() -> None:
         )
 
 
-def whole_graph(
-    encoder: Path, row: int, head: Head, pooling: Pooling, *, answers: int, mirrored: bool = False
-) -> bytes:
+def whole_graph(encoder: Path, row: int, head: Head, pooling: Pooling, *, answers: int, looks: Looks) -> bytes:
     """The encoder's graph with its modality fixed and the head on top.
 
     Args:
@@ -43,34 +42,27 @@ def whole_graph(
         head: fitted.
         pooling: of cases.
         answers: length of a row of probabilities; of a binary task 2.
-        mirrored: whether `features` are to be the mean over each picture and its mirror image.
+        looks: over which `features` are the mean; the pictures are of the finest.
 
     Returns:
         An ONNX file with the input `images`, and the outputs `features` (N, D) and `probabilities`.
     """
     need_onnx()
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import helper, numpy_helper
 
     model = onnx.load(str(encoder))
     graph = model.graph
-    constants = {"_zero": np.array([0], np.int64), "_one": np.array([1], np.int64)}
-    seen, averaged = _twice(graph, _width(head, pooling), constants) if mirrored else ([], [])
-    told = [
-        *seen,
-        helper.make_node("Shape", ["_seen" if mirrored else "images"], ["_shape"]),
-        helper.make_node("Slice", ["_shape", "_zero", "_one"], ["_count"]),
-        helper.make_node(
-            "ConstantOfShape",
-            ["_count"],
-            ["modality"],
-            value=helper.make_tensor("row", TensorProto.INT64, [1], [row]),
-        ),
-    ]
-    nodes = [
-        *told,
-        *graph.node,
-        *averaged,
+    constants: dict[str, NDArray[Any]] = {
+        "_zero": np.array([0], np.int64),
+        "_one": np.array([1], np.int64),
+        "_by_look": np.array([2 if looks.mirrored else 1, -1, _width(head, pooling)], np.int64),
+    }
+    nodes: list[Any] = []
+    for number, side in enumerate(looks.sides):
+        nodes += _look(graph, f"_look{number}", row, side, looks, constants)
+    nodes += [
+        helper.make_node("Mean", [f"_look{number}_mean" for number in range(len(looks.sides))], ["image"]),
         helper.make_node("Identity", ["image"], ["features"]),
         *_head(head, pooling, answers, constants),
     ]
@@ -82,27 +74,55 @@ def whole_graph(
     return _written(nodes, initialisers, [images], _outputs(head, pooling, answers, features="features"), model)
 
 
-def _twice(graph: Any, width: int, constants: dict[str, NDArray[Any]]) -> tuple[list[Any], list[Any]]:
-    """Let an encoder's graph, changed in place, see mirror images too: nodes before it and after it."""
-    from onnx import helper
+def _look(graph: Any, name: str, row: int, side: int, looks: Looks, constants: dict[str, NDArray[Any]]) -> list[Any]:
+    """Nodes from `images` to the encoder's vectors of one size, `NAME_mean`; names begin with the look's.
+
+    The encoder's nodes are copied for each size, its weights are not.
+    """
+    import onnx
+    from onnx import TensorProto, helper
 
     make = helper.make_node
+    nodes, seen = [], "images"
+    if side != looks.sides[-1]:
+        weights = area_weights(looks.sides[-1], side)
+        constants |= {f"{name}_rows": weights, f"{name}_columns": np.ascontiguousarray(weights.T)}
+        nodes += [
+            make("Transpose", ["images"], [f"{name}_first"], perm=[0, 3, 1, 2]),
+            make("MatMul", [f"{name}_rows", f"{name}_first"], [f"{name}_lower"]),
+            make("MatMul", [f"{name}_lower", f"{name}_columns"], [f"{name}_smaller"]),
+            make("Transpose", [f"{name}_smaller"], [f"{name}_small"], perm=[0, 2, 3, 1]),
+        ]
+        seen = f"{name}_small"
+    if looks.mirrored:
+        # Axis 2 of (N, H, W, 3), backwards from its end to before its start.
+        constants |= {"_across": np.array([2], np.int64), "_back": np.array([-1], np.int64)}
+        constants["_before_start"] = np.array([np.iinfo(np.int64).min], np.int64)
+        nodes += [
+            make("Slice", [seen, "_back", "_before_start", "_across", "_back"], [f"{name}_mirrored"]),
+            make("Concat", [seen, f"{name}_mirrored"], [f"{name}_both"], axis=0),
+        ]
+        seen = f"{name}_both"
+    told = helper.make_tensor("row", TensorProto.INT64, [1], [row])
+    nodes += [
+        make("Shape", [seen], [f"{name}_shape"]),
+        make("Slice", [f"{name}_shape", "_zero", "_one"], [f"{name}_count"]),
+        make("ConstantOfShape", [f"{name}_count"], [f"{name}_modality"], value=told),
+    ]
+    shared = {one.name for one in graph.initializer} | {""}
+    given = {"images": seen, "modality": f"{name}_modality"}
     for node in graph.node:
-        node.input[:] = ["_seen" if name == "images" else name for name in node.input]
-        node.output[:] = ["_image_of_each" if name == "image" else name for name in node.output]
-    # Axis 2 of (N, H, W, 3), backwards from its end to before its start.
-    constants["_across"], constants["_back"] = np.array([2], np.int64), np.array([-1], np.int64)
-    constants["_before_start"] = np.array([np.iinfo(np.int64).min], np.int64)
-    constants["_by_look"] = np.array([2, -1, width], np.int64)
-    before = [
-        make("Slice", ["images", "_back", "_before_start", "_across", "_back"], ["_mirrored"]),
-        make("Concat", ["images", "_mirrored"], ["_seen"], axis=0),
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        copy.name = f"{name}{node.name}"
+        copy.input[:] = [one if one in shared else given.get(one, f"{name}_{one}") for one in node.input]
+        copy.output[:] = [one if one in shared else f"{name}_{one}" for one in node.output]
+        nodes.append(copy)
+    return [
+        *nodes,
+        make("Reshape", [f"{name}_image", "_by_look"], [f"{name}_of_each"]),
+        make("ReduceMean", [f"{name}_of_each"], [f"{name}_mean"], axes=[0], keepdims=0),
     ]
-    after = [
-        make("Reshape", ["_image_of_each", "_by_look"], ["_looks"]),
-        make("ReduceMean", ["_looks"], ["image"], axes=[0], keepdims=0),
-    ]
-    return before, after
 
 
 def head_graph(head: Head, pooling: Pooling, *, answers: int) -> bytes:
