@@ -2,7 +2,7 @@
 
 With few cases a head cannot learn to overlook what does not matter; averaging does it beforehand. Mirror images take
 twice the time; a size of 224 pixels beside 128 takes four times as long as 128 alone. What they brought is in
-`benchmarks/results/breast.md`.
+`benchmarks/results/looks.md`.
 """
 
 from __future__ import annotations
