@@ -131,7 +131,7 @@ def document_of(lines: Lines, judged: Mapping[str, Any]) -> dict[str, Any]:
             continue
         values = np.array([by_set[names[row]][:count] for row in here])
         aucs[way] = {names[row]: one for row, one in zip(here, values.tolist(), strict=True)}
-        data = f"{len(here)} sets that it did not learn from, the first {count} draws of each"
+        data = f"{len(here)} sets, the first {count} draws of each"
         figures.append(_mean(f"auc_{way}", f"mean AUC: {way}", values, data))
         figures += _compared(way, "from_scratch", values, scratch[here], data)
         if way != CLASSIC and CLASSIC in judged["aucs"]:

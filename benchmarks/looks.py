@@ -86,13 +86,12 @@ def looks_of(network: Network, pictures: NDArray[np.float32]) -> dict[str, Featu
 
 def ways_of(looks: Mapping[str, Features]) -> dict[str, Features]:
     """The features of each way."""
-    small, large = str(SIDES[0]), str(SIDES[1])
-    mirrored = (looks[small] + looks[f"{small} mirrored"]) / 2
-    return {
-        "one": looks[small],
-        "mirrored": mirrored,
-        "two_sizes": (mirrored + (looks[large] + looks[f"{large} mirrored"]) / 2) / 2,
-    }
+    small, large = ([looks[str(side)], looks[f"{side} mirrored"]] for side in SIDES)
+    return {"one": small[0], "mirrored": _mean(small), "two_sizes": _mean([*small, *large])}
+
+
+def _mean(looks: list[Features]) -> Features:
+    return np.asarray(np.mean(looks, axis=0), np.float32)
 
 
 def judge(archive: Path, fold: str) -> dict[str, Any]:
@@ -102,7 +101,8 @@ def judge(archive: Path, fold: str) -> dict[str, Any]:
     kept = RUNS / "generalist" / "looks" / f"{judged.name}_{way}.npz"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, **looks_of(Network(network_file(way, fold)), finest(archive)))
+        found: dict[str, Any] = dict(looks_of(Network(network_file(way, fold)), finest(archive)))
+        np.savez(kept, **found)
     with np.load(kept) as looks:
         features = ways_of(looks)
         rates = {str(side): float(looks[f"{side} rate"][0]) for side in SIDES}
