@@ -223,9 +223,10 @@ def _inference(result: Result) -> dict[str, Any]:
         "initialize": [],
     }
     if specialist.encoder == SHIPPED:
-        size = "(@side, @side)"
-        picture = f"np.asarray(Image.open(one).convert('RGB').resize({size}, Image.Resampling.BOX), np.float32) / 255"
-        found["images"] = f"$np.stack([{picture} for one in @files])"
+        # As `generalist.pictures.as_square`: area means for shrinking, linear for enlarging.
+        how = "Image.Resampling.BOX if min(image.size) >= @side else Image.Resampling.BILINEAR"
+        found["squared"] = f"$lambda image: np.asarray(image.resize((@side, @side), {how}), np.float32) / 255"
+        found["images"] = "$np.stack([@squared(Image.open(one).convert('RGB')) for one in @files])"
         given = "{'images': @images}"
     else:
         found["images"] = "$np.stack([np.load(one) for one in @files])"
