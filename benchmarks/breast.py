@@ -235,6 +235,7 @@ def table(document: Mapping[str, Any]) -> str:
         gain = np.array(document["ways"][one]["divisions"]) - np.array(document["ways"][other]["divisions"])
         better = f"better on {int((gain > 0).sum())} of {len(gain)} further divisions"
         lines.append(f"{one} less {other}: {gain.mean():+.4f} on average, {better}.")
+    lines += ["How a picture is looked at was chosen on draws of nine sets, this one among them (`looks.md`)."]
     lines += [f"Published: {PUBLISHED}."]
     lines += [
         "",
