@@ -49,6 +49,17 @@ def specialist() -> None:
 )
 @click.option("--modality", metavar="ID", help="How the images were made, e.g. us; see `consilium modalities`.")
 @click.option("--encoder", default="shipped", show_default=True, metavar="NAME", help="Or hub:timm:NAME, hub:hf:NAME.")
+@click.option(
+    "--mirror/--no-mirror",
+    "mirrored",
+    default=True,
+    help="Look at mirror images too; not where left and right matter.  [default: --mirror]",
+)
+@click.option(
+    "--finer/--no-finer",
+    default=True,
+    help="Look at single pictures in a finer size too: better, in four times the time.  [default: --finer]",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every lot that is drawn.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is at --out.")
 @click.option("--cache/--no-cache", default=True, help="Keep features for the next time.  [default: --cache]")
@@ -63,6 +74,8 @@ def fit(
     case_column: str | None,
     modality: str | None,
     encoder: str,
+    mirrored: bool,
+    finer: bool,
     seed: int,
     overwrite: bool,
     cache: bool,
@@ -112,7 +125,11 @@ def fit(
 
     with embedding_progress(len(read.cases)) as show:
         result = fitted(
-            read, network, Wish(encoder=spec, modality=modality, case_column=case_column, plan=Plan(seed=seed)),
+            read, network,
+            Wish(
+                encoder=spec, modality=modality, case_column=case_column, mirrored=mirrored, finer=finer,
+                plan=Plan(seed=seed),
+            ),
             cache=FeatureCache() if cache else None, on_outcome=show, on_embedded=validating,
         )  # fmt: skip
     files = bundle_files(result, out.resolve().name, terms=terms)

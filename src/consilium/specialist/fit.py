@@ -10,15 +10,18 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.errors import UnusableDataset
+from consilium.errors import ConsiliumError, UnusableDataset
 from consilium.generalist.cache import FeatureCache
 from consilium.generalist.embedding import Outcome
 from consilium.generalist.encoder import Encoder
+from consilium.generalist.looks import Looks, looking
 from consilium.generalist.shipped import PREPARATION
+from consilium.imaging.open_study import open_study
 from consilium.specialist.case_features import CaseFeatures, case_features
 from consilium.specialist.dataset import Dataset
 from consilium.specialist.duplicates import merged, same_features
@@ -32,6 +35,9 @@ from consilium.specialist.splits import codes_of
 
 _UNCHOSEN = 1
 """Of `STRENGTHS`, where there are too few cases to choose: C of 0.1, which keeps close to the prevalence."""
+_FINER = (7, 4)
+"""The finer size by the encoder's own: 224 pixels by 128."""
+
 _LIBRARIES = ("consilium", "numpy", "scipy", "onnxruntime", "onnx")
 
 
@@ -58,12 +64,16 @@ class Wish:
         encoder: its name, "shipped" or of the hub.
         modality: how the pictures were made.
         case_column: names the case of each file, where a case has several.
+        mirrored: whether mirror images are looked at too; not where left and right matter.
+        finer: whether the shipped encoder looks at single pictures in a finer size too.
         plan: of the validation.
     """
 
     encoder: str = SHIPPED
     modality: str | None = None
     case_column: str | None = None
+    mirrored: bool = True
+    finer: bool = True
     plan: Plan = field(default_factory=Plan)
 
 
@@ -106,9 +116,7 @@ def fit(
         ModelError: the encoder fails.
     """
     refuse_unbuilt(dataset)
-    cases = case_features(
-        dataset, encoder, modality=wish.modality, case_column=wish.case_column, cache=cache, on_outcome=on_outcome
-    )
+    looks, cases = _looked_at(dataset, encoder, wish, cache, on_outcome)
     on_embedded(cases)
     read = cases.dataset
     features = cases.features
@@ -132,10 +140,11 @@ def fit(
         task=read.task,
         labels=() if read.task == "regress" else labels,
         encoder=wish.encoder,
-        fingerprint=encoder.fingerprint,
+        fingerprint=looking(encoder, looks).fingerprint,
+        looks=looks,
         preparation=PREPARATION,
         modality=wish.modality,
-        side=encoder.side,
+        side=looks.sides[-1],
         pooling=cases.pooling,
         head=fitted.head,
         gate=fitted.gate,
@@ -147,6 +156,38 @@ def fit(
         versions={"python": platform.python_version(), **_versions()},
     )
     return Result(specialist=specialist, validation=validation, cases=cases)
+
+
+def _looked_at(
+    dataset: Dataset,
+    encoder: Encoder,
+    wish: Wish,
+    cache: FeatureCache | None,
+    on_outcome: Callable[[Outcome], None],
+) -> tuple[Looks, CaseFeatures]:
+    """Features of the cases, and over which looks they are the mean.
+
+    The finer size is for cases of one picture: of volumes and runs dozens are looked at for each case.
+    """
+    coarse = Looks(sides=(encoder.side,), mirrored=wish.mirrored)
+    finer = Looks(sides=(encoder.side, encoder.side * _FINER[0] // _FINER[1]), mirrored=wish.mirrored)
+    single = wish.finer and wish.encoder == SHIPPED and wish.case_column is None and _is_picture(dataset.cases[0].file)
+    for looks in [finer, coarse] if single else [coarse]:
+        cases = case_features(
+            dataset, looking(encoder, looks), modality=wish.modality, case_column=wish.case_column, cache=cache,
+            on_outcome=on_outcome,
+        )  # fmt: skip
+        if cases.pooling == "single":
+            break
+    return looks, cases
+
+
+def _is_picture(file: Path) -> bool:
+    """Whether a file is one picture; what cannot be read is said elsewhere."""
+    try:
+        return len(open_study(file)) == 1
+    except ConsiliumError:
+        return True
 
 
 def _thresholds(validation: Validation, labels: tuple[str, ...]) -> tuple[float, ...]:
