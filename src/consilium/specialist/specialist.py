@@ -46,6 +46,7 @@ class Specialist:
         encoder: how it is named: "shipped", or what `hub_encoder` takes.
         fingerprint: of the encoder.
         preparation: version of how pictures are made ready, of the shipped encoder.
+        tuned: whether the encoder's last stage was trained on the cases too; then it is in the bundle alone.
         modality: what the encoder was told.
         side: pixels of the pictures.
         pooling: of a case's pictures.
@@ -74,6 +75,7 @@ class Specialist:
     trained_on: tuple[str, ...]
     seed: int
     versions: Mapping[str, str]
+    tuned: bool = False
 
     def probabilities(self, features: Features) -> NDArray[np.float64]:
         """(m, labels) probabilities of cases (m, d), or (m, 1) values of a quantity."""
@@ -115,7 +117,10 @@ class Specialist:
             "format": _FORMAT,
             "task": self.task,
             "labels": list(self.labels),
-            "encoder": {"spec": self.encoder, "fingerprint": self.fingerprint, "preparation": self.preparation},
+            "encoder": {
+                "spec": self.encoder, "fingerprint": self.fingerprint, "preparation": self.preparation,
+                "tuned": self.tuned,
+            },
             "modality": self.modality,
             "side": self.side,
             "pooling": self.pooling,
@@ -127,7 +132,7 @@ class Specialist:
             "seed": self.seed,
             "versions": dict(self.versions),
             "trained_on": list(self.trained_on),
-        }
+        }  # fmt: skip
         buffer = io.BytesIO()
         np.savez_compressed(
             buffer,
@@ -192,6 +197,7 @@ def read_specialist(bundle: Bundle) -> Specialist:
             encoder=record["encoder"]["spec"],
             fingerprint=record["encoder"]["fingerprint"],
             preparation=record["encoder"]["preparation"],
+            tuned=record["encoder"].get("tuned", False),
             modality=record["modality"],
             side=record["side"],
             pooling=record["pooling"],

@@ -22,11 +22,11 @@ from consilium.specialist.evidence.figures import (
     with_label_figures,
     with_regression_figures,
 )
-from consilium.specialist.evidence.gate import Gate, fit_gate
+from consilium.specialist.evidence.gate import Gate, GateReport, fit_gate, gate_of
 from consilium.specialist.evidence.learning_curve import learning_curve
 from consilium.specialist.evidence.operating_point import Rule
 from consilium.specialist.evidence.permutation import SHUFFLES, permutation_test
-from consilium.specialist.evidence.validation import Ledger, Validation
+from consilium.specialist.evidence.validation import Ledger, Validation, Ways
 from consilium.specialist.head import Head, fit_head, out_of_fold
 from consilium.specialist.labelled import (
     LabelledFeatures,
@@ -39,6 +39,8 @@ from consilium.specialist.labelled import (
 )
 from consilium.specialist.penalised import STRENGTHS
 from consilium.specialist.splits import FOLDS, REPEATS, Folds, codes_of, grouped_folds, refuse_crossing
+from consilium.specialist.tuning.nested import FROZEN, TUNED, Climbed
+from consilium.specialist.tuning.rung import Finished, SecondRung
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +67,17 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What is shipped: the head, trained on all cases, and the gate before it."""
+    """What is shipped.
+
+    Attributes:
+        head: trained on all cases.
+        gate: before it.
+        tuned: the encoder's last stage, where it was trained too; None where the encoder is as it came.
+    """
 
     head: Head
     gate: Gate
+    tuned: Finished | None = None
 
 
 def validated(
@@ -83,6 +92,7 @@ def validated(
     metadata: Mapping[str, Sequence[str | float]] | None = None,
     others: Mapping[str, NDArray[np.floating]] | None = None,
     duplicates: Sequence[Duplicate] = (),
+    second: SecondRung | None = None,
     plan: Plan | None = None,
 ) -> tuple[Validation, Fitted | None]:
     """Train a specialist's head on features and find out how good it is.
@@ -98,6 +108,7 @@ def validated(
         metadata: columns for the shortcut alarm: size, brightness, file kind, site, numbers or words.
         others: features of further baselines by name, e.g. {"classic features": (n, 52)}.
         duplicates: pairs found in the pictures; those found in the features are added.
+        second: fine-tuning, to be held against frozen features; None leaves it out.
         plan: what is decided beforehand.
 
     Returns:
@@ -146,12 +157,13 @@ def validated(
         others={name: np.asarray(values, np.float32)[used] for name, values in (others or {}).items()},
     )
     validation, fitted = _cross_validated(
-        replace(empty, labels=cases.labels, ledger=ledger), cases, folds, beside, plan
+        replace(empty, labels=cases.labels, ledger=ledger), cases, folds, beside, plan, second, used
     )
     issues = tuple(replace(issue, case=numbers[issue.case]) for issue in validation.label_issues)
     validation = _against_chance(replace(validation, label_issues=issues), cases, folds, plan)
     if aside.any() and task != "regress":
-        outside = labelled(features[aside], wanted[aside], joined[aside], task, names)
+        seen = features if fitted.tuned is None else fitted.tuned.images
+        outside = labelled(seen[aside], wanted[aside], joined[aside], task, names)
         validation = replace(validation, external=external_test(outside, cases, fitted.head, fitted.gate))
     return validation, fitted
 
@@ -166,15 +178,36 @@ class _Beside:
 
 
 def _cross_validated(
-    validation: Validation, cases: LabelledFeatures, folds: Folds, beside: _Beside, plan: Plan
+    validation: Validation,
+    cases: LabelledFeatures,
+    folds: Folds,
+    beside: _Beside,
+    plan: Plan,
+    second: SecondRung | None,
+    used: NDArray[np.bool_],
 ) -> tuple[Validation, Fitted]:
     repeated = [
         out_of_fold(cases.features, cases.targets, fold, cases.loss, roles=cases.loss != "squares")
         for fold in folds.assigned
     ]
     chosen = np.asarray(np.sum([out.loss_of_strength for out in repeated], axis=0).argmin(0), np.intp)
-    head = fit_head(cases.features, cases.targets, cases.loss, chosen)
-    gate, gate_report = fit_gate(cases.features, cases.groups, folds.assigned)
+    fitted, gate_report = None, None
+    if second is not None:
+        climbed = second.climb(used, cases.targets, cases.groups, folds.assigned[0], cases.loss, repeated[0])
+        if climbed.is_tuned:
+            fitted, gate_report = _tuned(second, climbed, cases, folds, used)
+            chosen = climbed.strengths
+            beside = replace(beside, others={**beside.others, FROZEN: cases.features})
+        if climbed.is_tuned or TUNED in climbed.inside:
+            # Figures of the procedure that made the model, choice included; it was gone through once.
+            repeated, folds = [climbed.out], Folds(assigned=folds.assigned[:1], count=folds.count)
+            validation = replace(validation, ledger=_once(validation.ledger))
+        rounds = second.rounds[climbed.candidate] if climbed.is_tuned else 0
+        ways = Ways(choice=climbed.choice, inside=climbed.inside, nested=climbed.nested, rounds=rounds)
+        validation = replace(validation, ways=ways)
+    if fitted is None:
+        gate, gate_report = fit_gate(cases.features, cases.groups, folds.assigned)
+        fitted = Fitted(head=fit_head(cases.features, cases.targets, cases.loss, chosen), gate=gate)
     logits = np.mean([out.logits for out in repeated], axis=0)
     predicted = probabilities_of_labels(logits, cases)
     validation = replace(
@@ -207,11 +240,26 @@ def _cross_validated(
             metadata=beside.metadata,
             others=beside.others,
         )
-    return validation, Fitted(head=head, gate=gate)
+    return validation, fitted
+
+
+def _tuned(
+    second: SecondRung, climbed: Climbed, cases: LabelledFeatures, folds: Folds, used: NDArray[np.bool_]
+) -> tuple[Fitted, GateReport]:
+    """The final network, its head and its gate; what the gate lets through is known from the networks of the folds."""
+    finished = second.finish(used, cases.targets, cases.loss, climbed.candidate)
+    features = finished.images[used]
+    head = fit_head(features, cases.targets, cases.loss, climbed.strengths)
+    gate, report = gate_of(features, cases.groups, folds.assigned[0], climbed.distances[None])
+    return Fitted(head=head, gate=gate, tuned=finished), report
+
+
+def _once(ledger: Ledger | None) -> Ledger | None:
+    return None if ledger is None else replace(ledger, repeats=1, assigned=ledger.assigned[:1])
 
 
 def _against_chance(validation: Validation, cases: LabelledFeatures, folds: Folds, plan: Plan) -> Validation:
-    """The permutation test and the learning curve, which train anew."""
+    """The permutation test, of frozen features whatever rung was taken, and the learning curve; both train anew."""
     if plan.shuffles:
         test = permutation_test(
             cases.features,
@@ -223,7 +271,9 @@ def _against_chance(validation: Validation, cases: LabelledFeatures, folds: Fold
             seed=plan.seed,
         )
         validation = replace(validation, permutation=test)
-    if plan.curve and validation.task != "regress":
+    tuned = validation.ways is not None and validation.ways.rounds > 0
+    # Every point of the curve would be a fine-tuning of its own; that of frozen features would be another model's.
+    if plan.curve and validation.task != "regress" and not tuned:
         curve = learning_curve(
             cases.features, cases.targets, cases.strata, cases.groups, folds, cases.loss, seed=plan.seed
         )
