@@ -166,18 +166,25 @@ def figures_of(lines: list[dict[str, Any]]) -> dict[str, Any]:
 def table(lines: list[dict[str, Any]], told: dict[str, Any]) -> str:
     """The lines as Markdown."""
     found = ["# Fine-tuning: measured", "", "Written by `python -m benchmarks.finetune --write`; do not edit.", ""]
-    sentences = (
-        f"Fine-tuned less frozen, held-out AUC: {told['gain']:+.4f} ({told['low']:+.4f} to {told['high']:+.4f}; sets "
-        f"and draws resampled, {told['of_each_set']} draws of each set).",
-        f"The ladder took the fine-tuned network on {told['taken']} of {told['draws']} draws; its held-out loss was the "
-        f"lower one on {told['better']}. The choice had the lower held-out loss on {told['right']}; it took the "
-        f"fine-tuned one although frozen features were better on {told['wrongly_taken']}.",
-        f"Held-out AUC of what the ladder took, less that of frozen features: {told['gain_of_ladder']:+.4f} on "
-        f"average, {told['worst_of_ladder']:+.4f} at worst.",
-        f"The AUC that the report would promise is {told['promise_less_held_out']:+.4f} off the held-out one on "
-        f"average, and its 95 % interval held the latter on {told['promise_kept']} of {told['draws']}.",
+    held = f"{told['low']:+.4f} to {told['high']:+.4f}; sets and draws resampled, {told['of_each_set']} of each set"
+    of = f"of {told['draws']} draws"
+    sentences = [
+        f"Fine-tuned less frozen, held-out AUC: {told['gain']:+.4f} ({held}).",
+        (
+            f"The fine-tuned network had the lower held-out loss on {told['better']} {of}; the ladder took it on "
+            f"{told['taken']}, on {told['wrongly_taken']} of them although frozen features were better. What it took had "
+            f"the lower held-out loss on {told['right']}."
+        ),
+        (
+            f"Held-out AUC of what the ladder took, less that of frozen features: {told['gain_of_ladder']:+.4f} on "
+            f"average, {told['worst_of_ladder']:+.4f} at worst."
+        ),
+        (
+            f"The AUC that the report would promise is {told['promise_less_held_out']:+.4f} off the held-out one on "
+            f"average, and its 95 % interval held the latter on {told['promise_kept']} {of}."
+        ),
         f"Minutes of one core for all networks of a fit, median: {told['minutes_of_a_core']:.1f}.",
-    )
+    ]
     heads = (
         "set", "draw", "cases", "tested", "AUC frozen", "AUC tuned", "loss frozen", "loss tuned",
         "out of fold: frozen", "tuned", "standard error", "taken", "inside", "promised AUC", "core seconds",

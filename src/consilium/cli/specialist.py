@@ -13,6 +13,7 @@ from consilium.cli.embedding_progress import embedding_progress, encoder_called
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.language import language_option
 from consilium.cli.specialist_report import report
+from consilium.cli.tuning_progress import tuning_progress
 from consilium.errors import InputError, MissingExtra, NothingToDo, OutputError, UnusableDataset
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ def specialist() -> None:
 )
 @click.option("--modality", metavar="ID", help="How the images were made, e.g. us; see `consilium modalities`.")
 @click.option("--encoder", default="shipped", show_default=True, metavar="NAME", help="Or hub:timm:NAME, hub:hf:NAME.")
+@click.option(
+    "--fine-tune",
+    type=click.Choice(("never", "auto")),
+    default="never",
+    show_default=True,
+    help="auto: try it, which takes minutes, and take it if better by more than a standard error (extra 'train').",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every lot that is drawn.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is at --out.")
 @click.option("--cache/--no-cache", default=True, help="Keep features for the next time.  [default: --cache]")
@@ -63,6 +71,7 @@ def fit(
     case_column: str | None,
     modality: str | None,
     encoder: str,
+    fine_tune: Literal["never", "auto"],
     seed: int,
     overwrite: bool,
     cache: bool,
@@ -89,6 +98,10 @@ def fit(
         from consilium.artefact.signature import need_signing
 
         need_signing()
+    if fine_tune == "auto":
+        from consilium.specialist.tuning.rung import need_train
+
+        need_train()
     terms = "" if licence is None else _text(licence)
     read = read_dataset(dataset, task=task, group=group)
     refuse_unbuilt(read)
@@ -110,10 +123,13 @@ def fit(
         known = f"{cases.cached} 个取自缓存" if lang == "zh" else f"{cases.cached} from the cache"
         click.echo(f"{len(cases.features)} cases embedded ({known}); validating ...", err=True)
 
-    with embedding_progress(len(read.cases)) as show:
+    wish = Wish(
+        encoder=spec, modality=modality, case_column=case_column, fine_tune=fine_tune == "auto", plan=Plan(seed=seed)
+    )
+    with embedding_progress(len(read.cases)) as show, tuning_progress(lang) as (estimate, step):
         result = fitted(
-            read, network, Wish(encoder=spec, modality=modality, case_column=case_column, plan=Plan(seed=seed)),
-            cache=FeatureCache() if cache else None, on_outcome=show, on_embedded=validating,
+            read, network, wish, cache=FeatureCache() if cache else None, on_outcome=show, on_embedded=validating,
+            on_estimate=estimate, on_step=step,
         )  # fmt: skip
     files = bundle_files(result, out.resolve().name, terms=terms)
 

@@ -199,7 +199,8 @@ def rebuilt(weights: Weights) -> Pyramid:
     Raises:
         ValueError: the weights are of another network.
     """
-    network = Pyramid().eval()
+    network = Pyramid()
+    network.eval()
     with torch.no_grad():
         for layer, (kernel, offset) in zip(network.convolutions(), weights.convolutions, strict=True):
             layer.conv.weight.copy_(_of_shape(kernel, layer.conv.weight))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -217,9 +218,9 @@ class _Head(nn.Module):
         return cost + self.penalty * (self.weight / self.unit).square().sum()
 
 
-def _groups(pyramid: Pyramid, head: _Head, how: Settings) -> list[dict[str, object]]:
+def _groups(pyramid: Pyramid, head: _Head, how: Settings) -> list[dict[str, Any]]:
     """Parameters with their rates, from the head down."""
-    found: list[dict[str, object]] = [{"params": list(head.parameters()), "lr": how.head_rate}]
+    found: list[dict[str, Any]] = [{"params": list(head.parameters()), "lr": how.head_rate}]
     for depth, part in enumerate(_parts(pyramid)):
         kernels = [one.weight for one in part.modules() if isinstance(one, nn.Conv2d)]
         affine = [p for one in part.modules() if isinstance(one, nn.BatchNorm2d) for p in one.parameters()]
@@ -235,14 +236,14 @@ def _parts(pyramid: Pyramid) -> list[nn.Module]:
     return [pyramid.last, *reversed(list(pyramid.blocks[CROSSING:]))]
 
 
-def _hold(groups: list[dict[str, object]], started: list[list[Tensor]], near: float) -> None:
+def _hold(groups: list[dict[str, Any]], started: list[list[Tensor]], near: float) -> None:
     """Draw the stage back to where it started; the head has its own penalty."""
     with torch.no_grad():
         for group, before in zip(groups[1:], started[1:], strict=True):
             torch._foreach_lerp_(group["params"], before, near)
 
 
-def _follow(running: list[list[Tensor]], groups: list[dict[str, object]], kept: float) -> None:
+def _follow(running: list[list[Tensor]], groups: list[dict[str, Any]], kept: float) -> None:
     with torch.no_grad():
         for mean, group in zip(running, groups, strict=True):
             torch._foreach_lerp_(mean, group["params"], 1 - kept)
@@ -251,7 +252,7 @@ def _follow(running: list[list[Tensor]], groups: list[dict[str, object]], kept: 
 class _swapped:
     """Within it the stage has its running mean."""
 
-    def __init__(self, groups: list[dict[str, object]], running: list[list[Tensor]]) -> None:
+    def __init__(self, groups: list[dict[str, Any]], running: list[list[Tensor]]) -> None:
         self.pairs = [(now, mean) for group, means in zip(groups, running, strict=True)
                       for now, mean in zip(group["params"], means, strict=True)]  # fmt: skip
 
