@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.generalist import JudgedSet, interval_over_sets, read_set
 from benchmarks.probe import Draw, macro_auc
 from benchmarks.results import machine
+from consilium.generalist.cache import FeatureCache
 from consilium.generalist.encoder import Encoder
 from consilium.generalist.shipped import shipped_encoder
 from consilium.settings import DATA_VARIABLE, data_folder
@@ -68,7 +69,7 @@ def judge(judged: JudgedSet, number: int, draw: Draw) -> dict[str, Any]:
         judged.pictures[rows], encoder, frozen, tuple(f"{judged.name} {row}" for row in rows), judged.modality
     )
     plain = time.process_time()
-    rung = SecondRung(material, embed)
+    rung = SecondRung(material, embed, cache=FeatureCache(RUNS / "finetune"))
     climbed = rung.climb(used, targets[used], groups, folds.assigned[0], loss, repeated[0])
     finished = rung.finish(used, targets[used], loss, climbed.candidate)
     taken = time.process_time() - plain
@@ -172,8 +173,8 @@ def table(lines: list[dict[str, Any]], told: dict[str, Any]) -> str:
         f"Fine-tuned less frozen, held-out AUC: {told['gain']:+.4f} ({held}).",
         (
             f"The fine-tuned network had the lower held-out loss on {told['better']} {of}; the ladder took it on "
-            f"{told['taken']}, on {told['wrongly_taken']} of them although frozen features were better. What it took had "
-            f"the lower held-out loss on {told['right']}."
+            f"{told['taken']}, on {told['wrongly_taken']} of them although frozen features were better. What it took "
+            f"had the lower held-out loss on {told['right']}."
         ),
         (
             f"Held-out AUC of what the ladder took, less that of frozen features: {told['gain_of_ladder']:+.4f} on "

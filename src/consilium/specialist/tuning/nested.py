@@ -236,7 +236,8 @@ def _chosen(
     chosen_strengths = np.empty((len(names), targets.shape[1]), np.intp)
     for number, name in enumerate(names):
         tested, seen = fold == name, fold != name
-        worth = np.stack([[losses(one, targets, loss) for one in row] for row in inner[number]])
+        worth = np.full((*inner.shape[1:4], targets.shape[1]), np.nan)
+        worth[:, :, seen] = [[losses(one[seen], targets[seen], loss) for one in row] for row in inner[number]]
         candidate, strengths = _best(worth[:, :, seen])
         tuned[tested] = _pick(outer[candidate], strengths)[tested]
         far[tested] = distances[candidate, tested]

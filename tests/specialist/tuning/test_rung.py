@@ -1,0 +1,195 @@
+"""A fit with fine-tuning from files to a bundle that answers; PyTorch is needed by none of what comes after the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from consilium.artefact.bundle import open_bundle, write_bundle
+from consilium.errors import InputError, MissingExtra, UnusableDataset
+from consilium.generalist.cache import FeatureCache
+from consilium.generalist.shipped import shipped_encoder
+from consilium.specialist.bundle_documents import bundle_files
+from consilium.specialist.case_features import case_features
+from consilium.specialist.dataset import read_dataset
+from consilium.specialist.evidence.summary import summary
+from consilium.specialist.evidence.validate import Plan
+from consilium.specialist.evidence.validation import as_document
+from consilium.specialist.explain import explain
+from consilium.specialist.fit import Result, Wish, fit
+from consilium.specialist.fit_facts import facts_of
+from consilium.specialist.ladder import choose_rung
+from consilium.specialist.report.write import report
+from consilium.specialist.specialist import encoder_of, read_specialist
+from consilium.specialist.tuning import nested, rung
+from consilium.specialist.tuning.nested import FROZEN, TUNED, Step
+from consilium.specialist.tuning.rung import Estimate, SecondRung, need_train, refuse_untunable
+from tests.specialist.drawn_pictures import two_classes
+
+pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
+QUICK = Plan(repeats=2, shuffles=19, curve=True)
+
+
+class _Candidate:
+    """The last convolution a little louder: what any training would leave behind, without PyTorch."""
+
+    def __init__(self, features: np.ndarray, rounds: int, weights: object) -> None:
+        self.rounds = rounds
+        self.features = features * (1 + 0.05 * rounds)
+        kernel, offset = weights.convolutions[-1]  # type: ignore[attr-defined]
+        self.convolutions = {len(weights.convolutions) - 1: (kernel * 1.1, offset * 1.1)}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def monkeymodule() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def without_pytorch(patch: pytest.MonkeyPatch, taken: str) -> None:
+    """Training is made up, and the ladder takes what it is told to."""
+
+    def candidates(self: SecondRung, used: np.ndarray, *_: object) -> Iterator[_Candidate]:
+        for rounds in rung.ROUNDS:
+            yield _Candidate(self._material.frozen[used], rounds, self._weights)
+
+    def told(rungs: list, groups: np.ndarray):  # type: ignore[no-untyped-def,type-arg]
+        return replace(choose_rung(rungs, groups), taken=taken)
+
+    patch.setattr(rung, "need_train", lambda: None)
+    patch.setattr(SecondRung, "candidates", candidates)
+    patch.setattr(SecondRung, "name", lambda _self, _used: "made up")
+    patch.setattr(SecondRung, "estimate", lambda _self: Estimate(networks=16, seconds=90.0, memory=5 << 20))
+    patch.setattr(nested, "choose_rung", told)
+
+
+def fitted(data: Path, home: Path, steps: list[Step]) -> Result:
+    wish = Wish(plan=QUICK, modality="us", fine_tune=True)
+    told: list[Estimate] = []
+    found = fit(
+        read_dataset(data), shipped_encoder(threads=1), wish, cache=FeatureCache(home), on_estimate=told.append,
+        on_step=steps.append,
+    )  # fmt: skip
+    assert [one.networks for one in told] == [16]
+    return found
+
+
+@pytest.fixture(scope="module")
+def tuned(
+    tmp_path_factory: pytest.TempPathFactory, monkeymodule: pytest.MonkeyPatch
+) -> tuple[Path, Path, Result, list[Step]]:
+    """Two classes of 20 and a fit of which the fine-tuned network was taken."""
+    without_pytorch(monkeymodule, TUNED)
+    folder, steps = tmp_path_factory.mktemp("tuned"), list[Step]()
+    data = two_classes(folder / "data", 20)
+    return data, folder, fitted(data, folder / "home", steps), steps
+
+
+def test_what_is_told_of_it(tuned: tuple[Path, Path, Result, list[Step]]) -> None:
+    _, _, result, steps = tuned
+    validation = result.validation
+    assert validation.ways is not None and validation.ledger is not None
+    assert validation.ways.choice.taken == TUNED and validation.ways.rounds in rung.ROUNDS
+    assert len(validation.ways.inside) == 5
+    assert validation.ledger.repeats == 1 == len(validation.ledger.assigned)
+    assert validation.learning_curve is None and validation.permutation is not None
+    assert FROZEN in {one.name for one in validation.baselines}
+    assert [(one.done, one.parts) for one in steps][-2:] == [(15, 15), (16, 16)]
+    assert "fine-tuned: loss" in "\n".join(summary(validation, result.cases, "en"))
+    assert "采用微调" in "\n".join(summary(validation, result.cases, "zh"))
+
+
+def test_its_bundle_answers_explains_and_is_known_again(
+    tuned: tuple[Path, Path, Result, list[Step]], tmp_path: Path
+) -> None:
+    data, folder, result, _ = tuned
+    files = bundle_files(result, "model")
+    write_bundle(files, tmp_path / "model")
+    bundle = open_bundle(tmp_path / "model")
+    found = read_specialist(bundle)
+    assert found.tuned and found.fingerprint != shipped_encoder(threads=1).fingerprint
+    encoder = encoder_of(found, bundle, threads=1)
+    assert encoder.fingerprint == found.fingerprint
+    # The same home: features of the encoder as it came lie in the cache and must not be taken for these.
+    seen = case_features(read_dataset(data), encoder, modality="us", cache=FeatureCache(folder / "home"))
+    assert seen.features == pytest.approx(result.cases.features, abs=1e-4)
+    plain = case_features(read_dataset(data), shipped_encoder(threads=1), modality="us").features
+    assert np.abs(plain - seen.features).max() > 1e-2
+    assert [one.label for one in found.answers(seen.features)] == ["normal"] * 20 + ["tumour"] * 20
+    shown = np.random.default_rng(0).random((2, found.side, found.side, 3), np.float32)
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(tmp_path / "model" / "models" / "model.onnx"))
+    whole = session.run(["probabilities"], {"images": shown})[0]
+    assert whole == pytest.approx(found.probabilities(encoder.embed(shown).image), abs=1e-4)
+    assert explain(found, encoder, shown[:1]).label in found.labels
+    card = files["models/model.json"].decode()
+    assert "the last stage of the encoder" in card and "fine-tuned to" in card and "--fine-tune auto" in card
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_its_report_says_how_it_came_to_be(tuned: tuple[Path, Path, Result, list[Step]], lang: str) -> None:
+    pytest.importorskip("matplotlib", reason="drawings need matplotlib (extra specialist)")
+    result = tuned[2]
+    told = report(as_document(result.validation), facts_of(result, "model", b""), lang)  # type: ignore[arg-type]
+    sections = {one.key: one for one in told.sections}
+    procedure = str(sections["procedure"].parts)
+    for words in {"zh": ("模型的几种做法", "微调编码器最后阶段", "可能略窄"), "en": (
+        "Ways of making the model", "fine-tuned last stage (taken)", "somewhat narrow"
+    )}[lang]:  # fmt: skip
+        assert words in procedure
+    assert ("微调" if lang == "zh" else "fine-tuning of its own") in str(sections["more"].parts)
+    assert ("冻结特征" if lang == "zh" else "frozen features") in str(sections["chance"].parts)
+    assert ("冻结特征" if lang == "zh" else "frozen features") in str(sections["baselines"].parts)
+
+
+def test_where_frozen_features_are_taken_the_model_is_as_without(
+    tuned: tuple[Path, Path, Result, list[Step]], tmp_path: Path
+) -> None:
+    data, folder, _, _ = tuned
+    with pytest.MonkeyPatch.context() as patch:
+        without_pytorch(patch, FROZEN)
+        found = fitted(data, folder / "home", [])
+    plain = fit(
+        read_dataset(data), shipped_encoder(threads=1), Wish(plan=QUICK, modality="us"),
+        cache=FeatureCache(folder / "home"),
+    )  # fmt: skip
+    assert found.network is None and not found.specialist.tuned
+    assert found.specialist.as_files() == plain.specialist.as_files()
+    assert found.validation.ways is not None and found.validation.ways.rounds == 0
+    assert replace(found.validation, ways=None) == plain.validation
+    assert "not fine-tuned" in "\n".join(summary(found.validation, found.cases, "en"))
+    told = report(as_document(found.validation), facts_of(found, "model", b""), "en")
+    assert "all figures are those of frozen features" in str(told.sections[2].parts)
+
+
+def test_a_validation_of_before_is_still_read(tuned: tuple[Path, Path, Result, list[Step]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        without_pytorch(patch, FROZEN)
+        result = fitted(tuned[0], tuned[1] / "home", [])
+    document = as_document(result.validation)
+    del document["ways"]
+    assert "Ways of making" not in str(report(document, facts_of(result, "model", b""), "en").sections)
+
+
+def test_what_cannot_be_tuned_is_refused(tuned: tuple[Path, Path, Result, list[Step]]) -> None:
+    cases, encoder = tuned[2].cases, shipped_encoder(threads=1)
+    refuse_untunable(cases, encoder)
+    with pytest.raises(UnusableDataset, match="one picture each"):
+        refuse_untunable(replace(cases, pooling="pooled"), encoder)
+    with pytest.raises(InputError, match="only the shipped encoder"):
+        refuse_untunable(cases, _Other())  # type: ignore[arg-type]
+
+
+class _Other:
+    name = "timm:tiny"
+
+
+def test_without_pytorch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rung, "find_spec", lambda _name: None)
+    with pytest.raises(MissingExtra, match=r"consilium\[train\]"):
+        need_train()
