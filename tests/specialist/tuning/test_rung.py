@@ -23,7 +23,9 @@ from consilium.specialist.explain import explain
 from consilium.specialist.fit import Result, Wish, fit
 from consilium.specialist.fit_facts import facts_of
 from consilium.specialist.ladder import choose_rung
-from consilium.specialist.report.write import report
+from consilium.specialist.report import sections
+from consilium.specialist.report.wording import Language
+from consilium.specialist.report.write import matter_of, report
 from consilium.specialist.specialist import encoder_of, read_specialist
 from consilium.specialist.tuning import nested, rung
 from consilium.specialist.tuning.nested import FROZEN, TUNED, Step
@@ -132,48 +134,53 @@ def test_its_bundle_answers_explains_and_is_known_again(
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_its_report_says_how_it_came_to_be(tuned: tuple[Path, Path, Result, list[Step]], lang: str) -> None:
+def test_its_report_says_how_it_came_to_be(tuned: tuple[Path, Path, Result, list[Step]], lang: Language) -> None:
     pytest.importorskip("matplotlib", reason="drawings need matplotlib (extra specialist)")
     result = tuned[2]
-    told = report(as_document(result.validation), facts_of(result, "model", b""), lang)  # type: ignore[arg-type]
-    sections = {one.key: one for one in told.sections}
-    procedure = str(sections["procedure"].parts)
-    for words in {"zh": ("模型的几种做法", "微调编码器最后阶段", "可能略窄"), "en": (
-        "Ways of making the model", "fine-tuned last stage (taken)", "somewhat narrow"
-    )}[lang]:  # fmt: skip
-        assert words in procedure
-    assert ("微调" if lang == "zh" else "fine-tuning of its own") in str(sections["more"].parts)
-    assert ("冻结特征" if lang == "zh" else "frozen features") in str(sections["chance"].parts)
-    assert ("冻结特征" if lang == "zh" else "frozen features") in str(sections["baselines"].parts)
+    matter = matter_of(as_document(result.validation), facts_of(result, "model", b""), lang)
+    words = {
+        "zh": ("模型的几种做法", "微调编码器最后阶段（采用）", "可能略窄"),
+        "en": ("Ways of making the model", "fine-tuned last stage (taken)", "somewhat narrow"),
+    }[lang]
+    procedure = str(sections.procedure(matter))
+    assert all(one in procedure for one in words)
+    left_out = next(item for item in matter.items if item.key == "more")
+    assert left_out.status == "left out"
+    assert ("重新微调" if lang == "zh" else "fine-tuning of its own") in matter.t(*left_out.reason)
+    if lang == "en":
+        told = {one.key: str(one.parts) for one in report(matter.said, matter.facts, lang).sections}
+        assert "made with frozen features" in told["chance"] and "frozen features" in told["baselines"]
+        assert "its last stage fine-tuned" in told["card"]
+
+
+@pytest.fixture(scope="module")
+def not_taken(tuned: tuple[Path, Path, Result, list[Step]]) -> Result:
+    """The same cases, and the ladder takes frozen features."""
+    with pytest.MonkeyPatch.context() as patch:
+        without_pytorch(patch, FROZEN)
+        return fitted(tuned[0], tuned[1] / "home", [])
 
 
 def test_where_frozen_features_are_taken_the_model_is_as_without(
-    tuned: tuple[Path, Path, Result, list[Step]], tmp_path: Path
+    tuned: tuple[Path, Path, Result, list[Step]], not_taken: Result
 ) -> None:
-    data, folder, _, _ = tuned
-    with pytest.MonkeyPatch.context() as patch:
-        without_pytorch(patch, FROZEN)
-        found = fitted(data, folder / "home", [])
-    plain = fit(
-        read_dataset(data), shipped_encoder(threads=1), Wish(plan=QUICK, modality="us"),
-        cache=FeatureCache(folder / "home"),
-    )  # fmt: skip
-    assert found.network is None and not found.specialist.tuned
-    assert found.specialist.as_files() == plain.specialist.as_files()
-    assert found.validation.ways is not None and found.validation.ways.rounds == 0
-    assert replace(found.validation, ways=None) == plain.validation
-    assert "not fine-tuned" in "\n".join(summary(found.validation, found.cases, "en"))
-    told = report(as_document(found.validation), facts_of(found, "model", b""), "en")
-    assert "all figures are those of frozen features" in str(told.sections[2].parts)
+    wish = Wish(plan=QUICK, modality="us")
+    encoder = shipped_encoder(threads=1)
+    plain = fit(read_dataset(tuned[0]), encoder, wish, cache=FeatureCache(tuned[1] / "home"))
+    assert not_taken.network is None and not not_taken.specialist.tuned
+    assert not_taken.specialist.as_files() == plain.specialist.as_files()
+    ways = not_taken.validation.ways
+    assert ways is not None and ways.rounds == 0
+    assert as_document(replace(not_taken.validation, ways=None)) == as_document(plain.validation)
+    assert "not fine-tuned" in "\n".join(summary(not_taken.validation, not_taken.cases, "en"))
 
 
-def test_a_validation_of_before_is_still_read(tuned: tuple[Path, Path, Result, list[Step]]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        without_pytorch(patch, FROZEN)
-        result = fitted(tuned[0], tuned[1] / "home", [])
-    document = as_document(result.validation)
+def test_a_report_of_frozen_features_says_so_and_one_of_before_is_still_read(not_taken: Result) -> None:
+    pytest.importorskip("matplotlib", reason="drawings need matplotlib (extra specialist)")
+    document, facts = as_document(not_taken.validation), facts_of(not_taken, "model", b"")
+    assert "all figures are those of frozen features" in str(sections.procedure(matter_of(document, facts, "en")))
     del document["ways"]
-    assert "Ways of making" not in str(report(document, facts_of(result, "model", b""), "en").sections)
+    assert "Ways of making" not in str(sections.procedure(matter_of(document, facts, "en")))
 
 
 def test_what_cannot_be_tuned_is_refused(tuned: tuple[Path, Path, Result, list[Step]]) -> None:
