@@ -98,10 +98,6 @@ def fit(
         from consilium.artefact.signature import need_signing
 
         need_signing()
-    if fine_tune == "auto":
-        from consilium.specialist.tuning.rung import need_train
-
-        need_train()
     terms = "" if licence is None else _text(licence)
     read = read_dataset(dataset, task=task, group=group)
     refuse_unbuilt(read)

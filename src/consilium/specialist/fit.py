@@ -30,7 +30,7 @@ from consilium.specialist.labelled import labelled
 from consilium.specialist.specialist import SHIPPED, Specialist
 from consilium.specialist.splits import codes_of
 from consilium.specialist.tuning.nested import Step
-from consilium.specialist.tuning.rung import Estimate, second_rung
+from consilium.specialist.tuning.rung import Estimate, need_train, refuse_other_encoder, second_rung
 
 _UNCHOSEN = 1
 """Of `STRENGTHS`, where there are too few cases to choose: C of 0.1, which keeps close to the prevalence."""
@@ -117,6 +117,9 @@ def fit(
         MissingExtra: fine-tuning needs PyTorch.
     """
     refuse_unbuilt(dataset)
+    if wish.fine_tune:
+        need_train()
+        refuse_other_encoder(encoder)
     cases = case_features(
         dataset, encoder, modality=wish.modality, case_column=wish.case_column, cache=cache, on_outcome=on_outcome
     )

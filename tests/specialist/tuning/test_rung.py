@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 
 from consilium.artefact.bundle import open_bundle, write_bundle
+from consilium.cli.exit_codes import ExitCode
+from consilium.cli.main import run
 from consilium.errors import InputError, MissingExtra, UnusableDataset
 from consilium.generalist.cache import FeatureCache
 from consilium.generalist.shipped import shipped_encoder
@@ -29,7 +33,13 @@ from consilium.specialist.report.write import matter_of, report
 from consilium.specialist.specialist import encoder_of, read_specialist
 from consilium.specialist.tuning import nested, rung
 from consilium.specialist.tuning.nested import FROZEN, TUNED, Step
-from consilium.specialist.tuning.rung import Estimate, SecondRung, need_train, refuse_untunable
+from consilium.specialist.tuning.rung import (
+    Estimate,
+    SecondRung,
+    need_train,
+    refuse_other_encoder,
+    refuse_several_pictures,
+)
 from tests.specialist.drawn_pictures import two_classes
 
 pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
@@ -62,7 +72,7 @@ def without_pytorch(patch: pytest.MonkeyPatch, taken: str) -> None:
     def told(rungs: list, groups: np.ndarray):  # type: ignore[no-untyped-def,type-arg]
         return replace(choose_rung(rungs, groups), taken=taken)
 
-    patch.setattr(rung, "need_train", lambda: None)
+    patch.setattr(rung, "find_spec", lambda _name: object())
     patch.setattr(SecondRung, "candidates", candidates)
     patch.setattr(SecondRung, "name", lambda _self, _used: "made up")
     patch.setattr(SecondRung, "estimate", lambda _self: Estimate(networks=16, seconds=90.0, memory=5 << 20))
@@ -84,10 +94,10 @@ def fitted(data: Path, home: Path, steps: list[Step]) -> Result:
 def tuned(
     tmp_path_factory: pytest.TempPathFactory, monkeymodule: pytest.MonkeyPatch
 ) -> tuple[Path, Path, Result, list[Step]]:
-    """Two classes of 20 and a fit of which the fine-tuned network was taken."""
+    """Two classes of 14 and a fit of which the fine-tuned network was taken."""
     without_pytorch(monkeymodule, TUNED)
     folder, steps = tmp_path_factory.mktemp("tuned"), list[Step]()
-    data = two_classes(folder / "data", 20)
+    data = two_classes(folder / "data", 14)
     return data, folder, fitted(data, folder / "home", steps), steps
 
 
@@ -121,7 +131,7 @@ def test_its_bundle_answers_explains_and_is_known_again(
     assert seen.features == pytest.approx(result.cases.features, abs=1e-4)
     plain = case_features(read_dataset(data), shipped_encoder(threads=1), modality="us").features
     assert np.abs(plain - seen.features).max() > 1e-2
-    assert [one.label for one in found.answers(seen.features)] == ["normal"] * 20 + ["tumour"] * 20
+    assert [one.label for one in found.answers(seen.features)] == ["normal"] * 14 + ["tumour"] * 14
     shown = np.random.default_rng(0).random((2, found.side, found.side, 3), np.float32)
     import onnxruntime
 
@@ -183,13 +193,53 @@ def test_a_report_of_frozen_features_says_so_and_one_of_before_is_still_read(not
     assert "Ways of making" not in str(sections.procedure(matter_of(document, facts, "en")))
 
 
+def test_the_verbs_take_a_tuned_model_without_pytorch(
+    tuned: tuple[Path, Path, Result, list[Step]],
+    not_taken: Result,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CONSILIUM_HOME", str(tmp_path / "home"))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    model, plain = tmp_path / "model", tmp_path / "plain"
+    write_bundle(bundle_files(tuned[2], "model"), model)
+    write_bundle(bundle_files(not_taken, "plain"), plain)
+    new = two_classes(tmp_path / "new", 12, first_seed=7000)
+    picture = str(new / "tumour" / "000.png")
+    for words in (
+        ["predict", str(model), picture],
+        ["explain", str(model), picture, "--out", str(tmp_path / "why")],
+        ["export", str(model), str(tmp_path / "network"), "--to", "onnx"],
+        ["compare", str(model), str(plain), "--data", str(new), "--json"],
+    ):
+        assert run(["specialist", *words]) == ExitCode.DONE
+    told = capsys.readouterr().out.splitlines()
+    assert json.loads(told[0])["label"] == "tumour"
+    assert json.loads(told[-1])["cases"] == 24
+
+
+def test_the_command_asks_for_pytorch_before_the_work(
+    tuned: tuple[Path, Path, Result, list[Step]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(rung, "find_spec", lambda _name: None)
+    words = ["specialist", "fit", str(tuned[0]), "--out", str(tmp_path / "m"), "--fine-tune", "auto"]
+    assert run(words) == ExitCode.MODEL_OR_OUTPUT
+    told = capsys.readouterr().err
+    assert "consilium[train]" in told and "embedded" not in told and not (tmp_path / "m").exists()
+
+
 def test_what_cannot_be_tuned_is_refused(tuned: tuple[Path, Path, Result, list[Step]]) -> None:
     cases, encoder = tuned[2].cases, shipped_encoder(threads=1)
-    refuse_untunable(cases, encoder)
+    refuse_several_pictures(cases)
+    refuse_other_encoder(encoder)
     with pytest.raises(UnusableDataset, match="one picture each"):
-        refuse_untunable(replace(cases, pooling="pooled"), encoder)
+        refuse_several_pictures(replace(cases, pooling="pooled"))
     with pytest.raises(InputError, match="only the shipped encoder"):
-        refuse_untunable(cases, _Other())  # type: ignore[arg-type]
+        refuse_other_encoder(_Other())  # type: ignore[arg-type]
 
 
 class _Other:

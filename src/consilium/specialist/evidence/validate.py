@@ -39,8 +39,7 @@ from consilium.specialist.labelled import (
 )
 from consilium.specialist.penalised import STRENGTHS
 from consilium.specialist.splits import FOLDS, REPEATS, Folds, codes_of, grouped_folds, refuse_crossing
-from consilium.specialist.tuning.nested import FROZEN, TUNED, Climbed
-from consilium.specialist.tuning.rung import Finished, SecondRung
+from consilium.specialist.tuning.nested import FROZEN, TUNED, Climbed, Finished, Second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +91,7 @@ def validated(
     metadata: Mapping[str, Sequence[str | float]] | None = None,
     others: Mapping[str, NDArray[np.floating]] | None = None,
     duplicates: Sequence[Duplicate] = (),
-    second: SecondRung | None = None,
+    second: Second | None = None,
     plan: Plan | None = None,
 ) -> tuple[Validation, Fitted | None]:
     """Train a specialist's head on features and find out how good it is.
@@ -183,7 +182,7 @@ def _cross_validated(
     folds: Folds,
     beside: _Beside,
     plan: Plan,
-    second: SecondRung | None,
+    second: Second | None,
     used: NDArray[np.bool_],
 ) -> tuple[Validation, Fitted]:
     repeated = [
@@ -244,7 +243,7 @@ def _cross_validated(
 
 
 def _tuned(
-    second: SecondRung, climbed: Climbed, cases: LabelledFeatures, folds: Folds, used: NDArray[np.bool_]
+    second: Second, climbed: Climbed, cases: LabelledFeatures, folds: Folds, used: NDArray[np.bool_]
 ) -> tuple[Fitted, GateReport]:
     """The final network, its head and its gate; what the gate lets through is known from the networks of the folds."""
     finished = second.finish(used, cases.targets, cases.loss, climbed.candidate)

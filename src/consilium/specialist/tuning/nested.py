@@ -107,6 +107,40 @@ class Climbed:
         return self.choice.taken == TUNED
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The network that learnt from all cases.
+
+    Attributes:
+        network: the encoder's ONNX file with its new weights.
+        fingerprint: of the tuned encoder.
+        images: (n, D) image vectors of all cases.
+    """
+
+    network: bytes
+    fingerprint: str
+    images: Features
+
+
+class Second(Protocol):
+    """The second rung as a validation needs it; `rung.SecondRung` is one."""
+
+    @property
+    def rounds(self) -> tuple[int, ...]:
+        """After how many rounds over the cases there is a candidate."""
+        ...
+
+    def climb(
+        self, used: Mask, targets: Array, groups: Codes, fold: NDArray[np.integer], loss: Loss, frozen: OutOfFold
+    ) -> Climbed:
+        """Hold both rungs against each other on the cases that take part, `used` (n,); see `climb`."""
+        ...
+
+    def finish(self, used: Mask, targets: Array, loss: Loss, candidate: int) -> Finished:
+        """Learn from all cases that take part."""
+        ...
+
+
 def parts_of(folds: int) -> int:
     """Networks that `climb` trains."""
     return folds * (folds - 1) // 2 + folds

@@ -30,7 +30,7 @@ from consilium.specialist.case_features import CaseFeatures
 from consilium.specialist.head import Features, OutOfFold
 from consilium.specialist.penalised import Array, Loss
 from consilium.specialist.splits import FOLDS
-from consilium.specialist.tuning.nested import Climbed, Mask, Step, climb, parts_of
+from consilium.specialist.tuning.nested import Climbed, Finished, Mask, Step, climb, parts_of
 from consilium.specialist.tuning.views import VIEWS, views_of
 
 if TYPE_CHECKING:
@@ -59,21 +59,6 @@ class Estimate:
     memory: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """The network that learnt from all cases.
-
-    Attributes:
-        network: the encoder's ONNX file with its new weights.
-        fingerprint: of the tuned encoder.
-        images: (n, D) image vectors of all cases.
-    """
-
-    network: bytes
-    fingerprint: str
-    images: Features
-
-
 def need_train() -> None:
     """Says what to install when PyTorch is not there.
 
@@ -88,17 +73,24 @@ def need_train() -> None:
         )
 
 
-def refuse_untunable(cases: CaseFeatures, encoder: Encoder) -> None:
-    """Says so where these cases cannot be learnt from that way.
+def refuse_other_encoder(encoder: Encoder) -> None:
+    """Says so where the encoder is one whose inside is not known here.
 
     Raises:
-        InputError: the encoder is not the shipped one.
-        UnusableDataset: a case has several pictures.
+        InputError: it is not the shipped one.
     """
     if not isinstance(encoder, ShippedEncoder):
         raise InputError(
             "only the shipped encoder can be fine-tuned", where=encoder.name, way_out="Fit with --fine-tune never."
         )
+
+
+def refuse_several_pictures(cases: CaseFeatures) -> None:
+    """Says so where cases are more than a picture.
+
+    Raises:
+        UnusableDataset: a case has several.
+    """
     if cases.pooling != "single":
         raise UnusableDataset(
             "fine-tuning takes cases of one picture each, and some of these have several",
@@ -272,7 +264,8 @@ def second_rung(
         UnusableDataset: a case has several pictures.
     """
     need_train()
-    refuse_untunable(cases, encoder)
+    refuse_other_encoder(encoder)
+    refuse_several_pictures(cases)
 
     def embed(other: Encoder) -> Features:
         entries = [Entry(path=files[0], file=str(files[0])) for files in cases.files]
