@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,13 @@ pytest.importorskip("onnx", reason="the encoder's weights are read by onnx (extr
 
 from consilium.artefact.card import read_card  # noqa: E402
 from consilium.artefact.runtime import model_of  # noqa: E402
+from consilium.generalist.cache import FeatureCache  # noqa: E402
 from consilium.generalist.network import LAST_STAGE, rebuilt  # noqa: E402
 from consilium.generalist.shipped import WEIGHTS, ShippedEncoder, shipped_encoder  # noqa: E402
 from consilium.generalist.weights_file import read_weights, with_convolutions  # noqa: E402
+from consilium.specialist.head import out_of_fold  # noqa: E402
 from consilium.specialist.penalised import Array, Loss  # noqa: E402
+from consilium.specialist.tuning import rung  # noqa: E402
 from consilium.specialist.tuning.last_stage import Candidate, Settings, tuned  # noqa: E402
 from consilium.specialist.tuning.rung import Material, material_of  # noqa: E402
 
@@ -105,3 +109,34 @@ def test_the_same_seed_gives_the_same_network_and_another_another() -> None:
 def test_every_kind_of_label_is_learnt(targets: Array, loss: Loss) -> None:
     found = learnt(targets, loss, SHORT)[1].features
     assert np.isfinite(found).all() and np.abs(found - material().frozen).max() > 1e-3
+
+
+def test_the_rung_climbs_and_leaves_a_network_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rung, "ROUNDS", (1,))
+    encoder = shipped_encoder(threads=1)
+    shown = np.concatenate([pictures(), pictures()[:, :, ::-1]])
+    frozen = encoder.embed(shown, "us", levels=False).image
+    have = material_of(shown, encoder, frozen, tuple(str(number) for number in range(24)), "us")
+    labels, groups, fold = np.tile(LABELS, (2, 1, 1)), np.arange(24), np.arange(24) // 2 % 5
+    used = np.ones(24, np.bool_)
+    done: list[int] = []
+
+    def made() -> rung.SecondRung:
+        return rung.SecondRung(
+            have, lambda other: other.embed(shown, "us", levels=False).image, cache=FeatureCache(tmp_path),
+            on_step=lambda step: done.append(step.done),
+        )  # fmt: skip
+
+    told = made().estimate()
+    assert told.networks == 16 and told.seconds > 0 and told.memory == have.maps.nbytes
+    first = out_of_fold(frozen, labels, fold, "logistic", roles=True)
+    found = made().climb(used, labels, groups, fold, "logistic", first)
+    assert done == list(range(1, 16)) and np.isfinite(found.tuned.logits).all()
+    finished = made().finish(used, labels, "logistic", found.candidate)
+    (candidate,) = made().candidates(used, used, labels, "logistic", 0)
+    assert np.abs(finished.images - candidate.features).max() < 1e-3
+    assert finished.fingerprint != encoder.fingerprint
+    # What is kept is known again, and belongs to these cases and this way of training.
+    again = made().climb(used, labels, groups, fold, "logistic", first)
+    assert np.array_equal(again.tuned.logits, found.tuned.logits)
+    assert made().name(used) != made().name(np.arange(24) > 0)
