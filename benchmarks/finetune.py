@@ -4,8 +4,8 @@ Sets that the shipped encoder has not seen; of each, 200 pictures are drawn by p
 `benchmarks.generalist`. On a draw both rungs are fitted as `consilium specialist fit --fine-tune auto` fits them, the
 ladder chooses, and both rungs, the one that was not taken too, are judged on what was not drawn. A draw is one line of
 `CONSILIUM_RUNS/finetune.jsonl`; what is there is not done again. `--write` turns the lines into the tables in
-`benchmarks/results/finetune.md`. How the stage is trained was chosen on other sets, with an encoder that had not seen
-those (`DEVELOPED_ON`).
+`benchmarks/results/finetune.md`. How long the stage is trained was chosen on other sets, with an encoder that had not
+seen those (`DEVELOPED_ON`).
 """
 
 from __future__ import annotations

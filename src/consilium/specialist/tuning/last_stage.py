@@ -10,7 +10,8 @@ et al. 2022, ICLR). Classes are not weighted, so that probabilities stay those o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How the stage is trained; chosen on sets that are in no benchmark of it (benchmarks/results/finetune.md).
+    """How the stage is trained.
 
     Attributes:
         rounds: after how many rounds over the cases a candidate is kept, rising.
@@ -50,7 +51,7 @@ class Settings:
         average: share of the running mean of the weights that a step leaves.
     """
 
-    rounds: tuple[int, ...] = (3, 6)
+    rounds: tuple[int, ...]
     batch: int = 32
     rate: float = 1e-3
     fall: float = 0.7
@@ -100,8 +101,7 @@ def tuned(
     loss: Loss,
     frozen: NDArray[np.float32],
     seed: int,
-    settings: Settings | None = None,
-    on_round: Callable[[], None] = lambda: None,
+    settings: Settings,
 ) -> Iterator[Candidate]:
     """Train the last stage on some cases.
 
@@ -116,12 +116,11 @@ def tuned(
         frozen: (n, D) features of the encoder as it came.
         seed: of order, views, and nothing else.
         settings: how.
-        on_round: called after each round.
 
     Yields:
         A candidate after each number of rounds in the settings.
     """
-    how = settings or Settings()
+    how = settings
     torch.set_flush_denormal(True)
     lots = torch.Generator().manual_seed(seed)
     rows = torch.from_numpy(np.flatnonzero(trained))
@@ -149,9 +148,8 @@ def tuned(
             steps += 1
             _hold(groups, started, how.near)
             _follow(running, groups, min(how.average, (1 + steps) / (10 + steps)))
-        on_round()
         if number in how.rounds:
-            with _swapped(groups, running):
+            with _averaged(groups, running):
                 yield Candidate(
                     rounds=number,
                     features=_features(stage, shown[:, 0], fixed[:, 0]),
@@ -249,25 +247,21 @@ def _follow(running: list[list[Tensor]], groups: list[dict[str, Any]], kept: flo
             torch._foreach_lerp_(mean, group["params"], 1 - kept)
 
 
-class _swapped:
+@contextmanager
+def _averaged(groups: list[dict[str, Any]], running: list[list[Tensor]]) -> Iterator[None]:
     """Within it the stage has its running mean."""
+    kept = [[one.detach().clone() for one in group["params"]] for group in groups]
+    _give(groups, running)
+    try:
+        yield
+    finally:
+        _give(groups, kept)
 
-    def __init__(self, groups: list[dict[str, Any]], running: list[list[Tensor]]) -> None:
-        self.pairs = [(now, mean) for group, means in zip(groups, running, strict=True)
-                      for now, mean in zip(group["params"], means, strict=True)]  # fmt: skip
 
-    def _exchange(self) -> None:
-        with torch.no_grad():
-            for now, mean in self.pairs:
-                kept = now.clone()
-                now.copy_(mean)
-                mean.copy_(kept)
-
-    def __enter__(self) -> None:
-        self._exchange()
-
-    def __exit__(self, *_: object) -> None:
-        self._exchange()
+def _give(groups: list[dict[str, Any]], values: list[list[Tensor]]) -> None:
+    with torch.no_grad():
+        for group, others in zip(groups, values, strict=True):
+            torch._foreach_copy_(group["params"], others)
 
 
 def _features(stage: Stage, maps: Tensor, below: Tensor, *, batch: int = 64) -> NDArray[np.float32]:
