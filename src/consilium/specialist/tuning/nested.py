@@ -277,7 +277,8 @@ def _chosen(
         far[tested] = distances[candidate, tested]
         tuned_inner[number] = _pick(inner[number][candidate], strengths)
         chosen_strengths[number] = strengths
-        # Held against the first rung by choices that did without the fold they are judged on, as at the end.
+        # Held against the first rung by choices that did without the fold they are judged on, as at the end. The
+        # penalty of the first rung was chosen on all of them, which leans toward it: it is the simpler one.
         honest = np.empty(targets.shape)
         for other in names[names != name]:
             judged = fold == other
