@@ -1,11 +1,11 @@
 """Whether fine-tuning helps, and whether the ladder knows: `python -m benchmarks.finetune`.
 
-Sets that the shipped encoder has not seen (those that may only be judged on are judged as there); of each, 200 pictures are drawn by patient or near-duplicate as in
-`benchmarks.generalist`. On a draw both rungs are fitted as `consilium specialist fit --fine-tune auto` fits them, the
-ladder chooses, and both rungs, the one that was not taken too, are judged on what was not drawn. A draw is one line of
-`CONSILIUM_RUNS/finetune.jsonl`; what is there is not done again. `--write` turns the lines into the tables in
-`benchmarks/results/finetune.md`. How long the stage is trained was chosen on other sets, with an encoder that had not
-seen those (`DEVELOPED_ON`).
+Sets that the shipped encoder has not seen (those that may only be judged on are judged as there); of each, 200 pictures
+are drawn by patient or near-duplicate as in `benchmarks.generalist`. On a draw both rungs are fitted as
+`consilium specialist fit --fine-tune auto` fits them, the ladder chooses, and both rungs, the one that was not taken
+too, are judged on what was not drawn. A draw is one line of `CONSILIUM_RUNS/finetune.jsonl`; what is there is not done
+again. `--write` turns the lines into the tables in `benchmarks/results/finetune.md`. How long the stage is trained was
+chosen on other sets, with an encoder that had not seen those (`DEVELOPED_ON`).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ LINES = RUNS / "finetune.jsonl"
 _MOST_TESTED = 300
 
 
-def judge(judged: JudgedSet, number: int, draw: Draw) -> dict[str, Any]:
-    """Both rungs on one draw."""
+def judge(judged: JudgedSet, number: int, draw: Draw) -> dict[str, Any] | None:
+    """Both rungs on one draw; None where there are too few patients of a class for five folds."""
     begun, burnt = time.perf_counter(), time.process_time()
     encoder = shipped_encoder(threads=1)
     rng = np.random.default_rng(number)
@@ -65,7 +65,8 @@ def judge(judged: JudgedSet, number: int, draw: Draw) -> dict[str, Any]:
     targets, groups, loss = everything.targets, codes_of(everything.groups[used]), everything.loss
     folds = grouped_folds(everything.strata[used], groups)
     if not isinstance(folds, Folds):
-        raise click.ClickException(f"{judged.name}, draw {number}: {folds}")
+        click.echo(f"{judged.name}, draw {number}: {folds}", err=True)
+        return None
     repeated = [out_of_fold(frozen[used], targets[used], fold, loss, roles=True) for fold in folds.assigned]
     strengths = np.asarray(np.sum([one.loss_of_strength for one in repeated], axis=0).argmin(0), np.intp)
     material = material_of(
@@ -232,7 +233,10 @@ def main(count: int, names: tuple[str, ...], write: bool) -> None:
                 key = (judged.name, number, encoder_name())
                 if any((one["set"], one["draw"], one["encoder"]) == key for one in read_lines()):
                     continue
-                line = json.dumps(judge(judged, number, several[number]))
+                found = judge(judged, number, several[number])
+                if found is None:
+                    continue
+                line = json.dumps(found)
                 LINES.parent.mkdir(parents=True, exist_ok=True)
                 with LINES.open("a", encoding="utf-8") as stream:
                     stream.write(line + "\n")
