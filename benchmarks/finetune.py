@@ -161,7 +161,7 @@ def figures_of(lines: list[dict[str, Any]]) -> dict[str, Any]:
         for one, way in zip(lines, taken, strict=True)
     ]
     return {
-        "draws": len(lines), "gain": float(even.mean()), "low": low, "high": high, "of_each_set": fewest,
+        "encoder": encoder_name(), "draws": len(lines), "gain": float(even.mean()), "low": low, "high": high, "of_each_set": fewest,
         "taken": sum(tuned), "right": sum(a == b for a, b in zip(tuned, better, strict=True)),
         "wrongly_taken": sum(a and not b for a, b in zip(tuned, better, strict=True)), "better": sum(better),
         "gain_of_ladder": float(np.mean(kept)), "worst_of_ladder": float(min(kept)),
@@ -180,6 +180,10 @@ def table(lines: list[dict[str, Any]], told: dict[str, Any]) -> str:
     held = f"{told['low']:+.4f} to {told['high']:+.4f}; sets and draws resampled, {told['of_each_set']} of each set"
     of = f"of {told['draws']} draws"
     sentences = [
+        (
+            f"The encoder that ships, {told['encoder']}, on {told['draws']} draws; the table also has draws of encoders "
+            "that shipped before, which the sentences leave out."
+        ),
         f"Fine-tuned less frozen, held-out AUC: {told['gain']:+.4f} ({held}).",
         (
             f"The fine-tuned network had the lower held-out loss on {told['better']} {of}; the ladder took it on "
@@ -243,7 +247,7 @@ def main(count: int, names: tuple[str, ...], write: bool) -> None:
                 click.echo(line)
         return
     lines = read_lines()
-    told = figures_of(lines)
+    told = figures_of([one for one in lines if one["encoder"] == encoder_name()])
     document = {"figures": told, "developed_on": DEVELOPED_ON, "draws": lines}
     RESULTS.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     RESULTS.with_suffix(".md").write_text(table(lines, told), encoding="utf-8")

@@ -27,7 +27,7 @@ from consilium.specialist.evidence.learning_curve import learning_curve
 from consilium.specialist.evidence.operating_point import Rule
 from consilium.specialist.evidence.permutation import SHUFFLES, permutation_test
 from consilium.specialist.evidence.validation import Ledger, Validation, Ways
-from consilium.specialist.head import Head, fit_head, out_of_fold
+from consilium.specialist.head import Head, OutOfFold, fit_head, out_of_fold
 from consilium.specialist.labelled import (
     LabelledFeatures,
     counts_of,
@@ -190,9 +190,11 @@ def _cross_validated(
         for fold in folds.assigned
     ]
     chosen = np.asarray(np.sum([out.loss_of_strength for out in repeated], axis=0).argmin(0), np.intp)
-    fitted, gate_report = None, None
+    fitted, gate_report, of_its_own = None, None, None
     if second is not None:
         climbed = second.climb(used, cases.targets, cases.groups, folds.assigned[0], cases.loss, repeated[0])
+        if set(climbed.inside) != {climbed.choice.taken}:
+            of_its_own = _figures(validation, cases, [climbed.tuned] if climbed.is_tuned else repeated, folds, plan)
         if climbed.is_tuned:
             fitted, gate_report = _tuned(second, climbed, cases, folds, used)
             chosen = climbed.strengths
@@ -207,39 +209,63 @@ def _cross_validated(
     if fitted is None:
         gate, gate_report = fit_gate(cases.features, cases.groups, folds.assigned)
         fitted = Fitted(head=fit_head(cases.features, cases.targets, cases.loss, chosen), gate=gate)
-    logits = np.mean([out.logits for out in repeated], axis=0)
-    predicted = probabilities_of_labels(logits, cases)
-    validation = replace(
-        validation,
-        gate=gate_report,
-        strengths=tuple(STRENGTHS[index] for index in chosen),
-        predicted=tuple(tuple(row) for row in predicted.tolist()),
-    )
-    if validation.task == "regress":
-        validation = with_regression_figures(validation, cases, predicted[:, 0], seed=plan.seed)
-    else:
-        validation = with_label_figures(
-            validation,
-            cases,
-            repeated,
-            logits,
-            predicted,
-            folds,
-            rule=plan.rule,
-            prevalence=plan.prevalence,
-            seed=plan.seed,
-        )
+    validation = _figures(validation, cases, repeated, folds, plan)
+    if of_its_own is not None:
+        validation = _with_thresholds(validation, of_its_own)
+    validation = replace(validation, gate=gate_report, strengths=tuple(STRENGTHS[index] for index in chosen))
+    if validation.task != "regress":
         validation = with_baselines(
             validation,
             cases,
             repeated,
-            predicted,
+            np.array(validation.predicted),
             folds,
             described=beside.described,
             metadata=beside.metadata,
             others=beside.others,
         )
     return validation, fitted
+
+
+def _figures(
+    validation: Validation, cases: LabelledFeatures, repeated: list[OutOfFold], folds: Folds, plan: Plan
+) -> Validation:
+    """What out-of-fold predictions say, one a repetition."""
+    used = Folds(assigned=folds.assigned[: len(repeated)], count=folds.count)
+    logits = np.mean([out.logits for out in repeated], axis=0)
+    predicted = probabilities_of_labels(logits, cases)
+    validation = replace(validation, predicted=tuple(tuple(row) for row in predicted.tolist()))
+    if validation.task == "regress":
+        return with_regression_figures(validation, cases, predicted[:, 0], seed=plan.seed)
+    return with_label_figures(
+        validation,
+        cases,
+        repeated,
+        logits,
+        predicted,
+        used,
+        rule=plan.rule,
+        prevalence=plan.prevalence,
+        seed=plan.seed,
+    )
+
+
+def _with_thresholds(validation: Validation, of_its_own: Validation) -> Validation:
+    """Thresholds of the rung that was taken, where the figures are of a procedure that now and then took the other.
+
+    A threshold belongs to the scores of one way of making a model; how good that way is, with the choice of it, is the
+    procedure's to say.
+    """
+    figures = tuple(
+        one
+        if one.operating_point is None or other.operating_point is None
+        else replace(one, operating_point=replace(one.operating_point, threshold=other.operating_point.threshold))
+        for one, other in zip(validation.figures, of_its_own.figures, strict=True)
+    )
+    regression = validation.regression
+    if regression is not None and of_its_own.regression is not None:
+        regression = replace(regression, half_width=of_its_own.regression.half_width)
+    return replace(validation, figures=figures, conformal=of_its_own.conformal, regression=regression)
 
 
 def _tuned(

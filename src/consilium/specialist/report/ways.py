@@ -73,9 +73,9 @@ def _whose_figures(matter: Matter) -> str:
     found = inside + t(
         "All figures of how good the model is are of this whole procedure, the choice included, gone through once. "
         "Their intervals know what a training case does to a head, not what it does to the encoder, and may be "
-        "somewhat narrow.",
+        "somewhat narrow. Thresholds and sets of labels are of the way that was taken.",
         "所有性能指标都针对包括上述选择在内的完整流程（执行一次）。区间考虑了训练病例对分类头的影响，未计入其对编码器的影"
-        "响，可能略窄。",
+        "响，可能略窄。阈值与标签集合取自所采用的做法。",
     )
     if not choice_is_frozen(matter):
         found += t(
