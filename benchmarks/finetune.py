@@ -161,7 +161,8 @@ def figures_of(lines: list[dict[str, Any]]) -> dict[str, Any]:
         for one, way in zip(lines, taken, strict=True)
     ]
     return {
-        "encoder": encoder_name(), "draws": len(lines), "gain": float(even.mean()), "low": low, "high": high, "of_each_set": fewest,
+        "encoder": encoder_name(), "draws": len(lines), "gain": float(even.mean()), "low": low, "high": high,
+        "of_each_set": fewest,
         "taken": sum(tuned), "right": sum(a == b for a, b in zip(tuned, better, strict=True)),
         "wrongly_taken": sum(a and not b for a, b in zip(tuned, better, strict=True)), "better": sum(better),
         "gain_of_ladder": float(np.mean(kept)), "worst_of_ladder": float(min(kept)),
@@ -181,8 +182,8 @@ def table(lines: list[dict[str, Any]], told: dict[str, Any]) -> str:
     of = f"of {told['draws']} draws"
     sentences = [
         (
-            f"The encoder that ships, {told['encoder']}, on {told['draws']} draws; the table also has draws of encoders "
-            "that shipped before, which the sentences leave out."
+            f"These sentences are of the encoder that ships, {told['encoder']}, on {told['draws']} draws; the table "
+            "has those of encoders before it too."
         ),
         f"Fine-tuned less frozen, held-out AUC: {told['gain']:+.4f} ({held}).",
         (
