@@ -211,11 +211,19 @@ def table(lines: list[dict[str, Any]], told: dict[str, Any]) -> str:
         cells = [
             one["set"], str(one["draw"]), one["encoder"], str(one["cases"]), str(one["tested"]),
             *(f"{held[way][key]:.4f}" for key in ("auc", "loss") for way in ("frozen", "tuned")),
-            *(f"{ladder[key]:.4f}" for key in ("loss_frozen", "loss_tuned", "error")),
+            *(f"{ladder[key]:.4f}" for key in ("loss_frozen", "loss_tuned")),
+            f"{ladder['error']:.4f}" if ladder["behind"] else "frozen is better",
             "tuned" if ladder["taken"] == TUNED else "frozen", f"{ladder['inside'].count(TUNED)} of 5 tuned",
             f"{promise['auc']:.3f} ({promise['low']:.3f} to {promise['high']:.3f})", f"{one['seconds_of_a_core']:.0f}",
         ]  # fmt: skip
         found.append("| " + " | ".join(cells) + " |")
+    promised = sum(one["ladder"]["loss_tuned"] < one["ladder"]["loss_frozen"] for one in lines)
+    kept = sum(one["held_out"]["tuned"]["loss"] < one["held_out"]["frozen"]["loss"] for one in lines)
+    found += [
+        "",
+        f"Over all lines of the table the fine-tuned network had the lower loss out of fold on {promised}, and",
+    ]
+    found += [f"the lower loss on what was held out on {kept}, of {len(lines)}."]
     hosts = sorted({one["machine"] for one in lines})
     found += ["", f"Losses are log losses in nats. Measured until {max(one['date'] for one in lines)}, {hosts[0]}."]
     return "\n".join([*found, ""])
