@@ -8,9 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-ANY_WAY_UP = frozenset({"sm", "cyto", "smear", "karyo", "fluo", "dms", "op", "opt"})
-"""Modalities whose pictures have no upper side: these are turned, the others only mirrored."""
-
 
 @dataclass(frozen=True)
 class View:

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from consilium.artefact.card import write_card
+from consilium.generalist.network import LEVELS, MODALITIES, Modulation, Pyramid
 from training.cells import RUNS
 from training.export import ROOT, card
-from training.generalist.network import LEVELS, MODALITIES, Modulation, Pyramid
 from training.generalist.pictures import load_pack
 from training.generalist.train import from_imagenet, trained
 

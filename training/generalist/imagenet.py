@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from consilium.generalist.network import Convolution, Pyramid
 from training.cells import data_folder as chromosome_folder
-from training.generalist.network import Convolution, Pyramid
 
 FILE = "tf2_mobilenet_v2_1.0_224_ptq.tflite"
 SOURCE = "MobileNetV2 1.0 at 224, ImageNet, 8 bits (google-coral/test_data, Apache-2.0)"

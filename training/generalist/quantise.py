@@ -21,9 +21,9 @@ from onnxruntime.quantization import (
     quantize_static,
 )  # fmt: skip
 
+from consilium.generalist.network import UNKNOWN
 from consilium.generalist.pictures import as_square
 from training.cells import RUNS
-from training.generalist.network import UNKNOWN
 from training.generalist.pictures import Pack, load_pack
 
 CALIBRATED_ON = 256

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.generalist.augment import ANY_WAY_UP, change_look, cut, move_boxes, random_view
-from training.generalist.network import LEARNT_ON, LEVELS, MODALITIES, UNKNOWN, Maps
+from consilium.generalist.network import LEARNT_ON, LEVELS, MODALITIES, UNKNOWN, Maps
+from consilium.imaging.modalities import ANY_WAY_UP
+from training.generalist.augment import change_look, cut, move_boxes, random_view
 from training.generalist.pictures import Pack
 
 SIDE = 96

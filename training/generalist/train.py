@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from consilium.generalist.network import LEARNT_ON, MODALITIES, UNKNOWN, Pyramid
 from training import checkpoint
 from training.cells import RUNS
 from training.generalist.imagenet import normalisation_layers, start_from_imagenet
-from training.generalist.network import LEARNT_ON, MODALITIES, UNKNOWN, Pyramid
 from training.generalist.pictures import Pack, load_pack
 from training.generalist.synthetic import KINDS, PARAMETERS, draw_synthetic
 from training.generalist.tasks import Heads, Lessons, draw, lessons, losses

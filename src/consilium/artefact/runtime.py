@@ -118,6 +118,21 @@ def _load(card_path: Path, threads: int | None) -> Model:
             f"the model file cannot be read ({problem.strerror})", where=str(path), way_out=_WAY_OUT
         ) from problem
     # What was hashed is what is run: the file is not opened again.
+    return model_of(card, content, path, threads=threads)
+
+
+def model_of(card: ModelCard, content: bytes, path: Path, *, threads: int | None = None) -> Model:
+    """A model whose file is in memory, such as one that was just trained.
+
+    Args:
+        card: of it.
+        content: of the ONNX file.
+        path: where it is from, for messages.
+        threads: how many threads one run may use; None leaves it to ONNX Runtime.
+
+    Raises:
+        ModelError: the content is not what the card describes.
+    """
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise ModelError("the model file is not the one its card describes", where=str(path), way_out=_WAY_OUT)
     session = _session(content, path, threads)
@@ -129,7 +144,7 @@ def _load(card_path: Path, threads: int | None) -> Model:
         if named != real:
             raise ModelError(
                 f"the card names the {what} {_listed(named)}, the model has {_listed(real)}",
-                where=str(card_path),
+                where=str(path),
                 way_out=_WAY_OUT,
             )
     return Model(card, session)

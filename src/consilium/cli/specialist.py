@@ -13,6 +13,7 @@ from consilium.cli.embedding_progress import embedding_progress, encoder_called
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.language import language_option
 from consilium.cli.specialist_report import report
+from consilium.cli.tuning_progress import tuning_progress
 from consilium.errors import InputError, MissingExtra, NothingToDo, OutputError, UnusableDataset
 
 if TYPE_CHECKING:
@@ -60,6 +61,13 @@ def specialist() -> None:
     default=True,
     help="Look at single pictures in a finer size too: better, in four times the time.  [default: --finer]",
 )
+@click.option(
+    "--fine-tune",
+    type=click.Choice(("never", "auto")),
+    default="never",
+    show_default=True,
+    help="auto: try it, which takes minutes, and take it if better by more than a standard error (extra 'train').",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every lot that is drawn.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is at --out.")
 @click.option("--cache/--no-cache", default=True, help="Keep features for the next time.  [default: --cache]")
@@ -76,6 +84,7 @@ def fit(
     encoder: str,
     mirrored: bool,
     finer: bool,
+    fine_tune: Literal["never", "auto"],
     seed: int,
     overwrite: bool,
     cache: bool,
@@ -123,14 +132,14 @@ def fit(
         known = f"{cases.cached} 个取自缓存" if lang == "zh" else f"{cases.cached} from the cache"
         click.echo(f"{len(cases.features)} cases embedded ({known}); validating ...", err=True)
 
-    with embedding_progress(len(read.cases)) as show:
+    wish = Wish(
+        encoder=spec, modality=modality, case_column=case_column, mirrored=mirrored, finer=finer,
+        fine_tune=fine_tune == "auto", plan=Plan(seed=seed),
+    )  # fmt: skip
+    with embedding_progress(len(read.cases)) as show, tuning_progress(lang) as (estimate, step):
         result = fitted(
-            read, network,
-            Wish(
-                encoder=spec, modality=modality, case_column=case_column, mirrored=mirrored, finer=finer,
-                plan=Plan(seed=seed),
-            ),
-            cache=FeatureCache() if cache else None, on_outcome=show, on_embedded=validating,
+            read, network, wish, cache=FeatureCache() if cache else None, on_outcome=show, on_embedded=validating,
+            on_estimate=estimate, on_step=step,
         )  # fmt: skip
     files = bundle_files(result, out.resolve().name, terms=terms)
 

@@ -26,6 +26,10 @@ _CONE_BEAM = f"{_STORAGE}13.1.2"  # a cone-beam CT of the jaw may call itself "C
 _ANY_MICROSCOPY = (f"{_STORAGE}77.1.2", f"{_STORAGE}77.1.3")
 
 
+ANY_WAY_UP = frozenset({"sm", "cyto", "smear", "karyo", "fluo", "dms", "op", "opt"})
+"""Modalities whose pictures have no upper side: whoever learns from them may turn them, others only mirror them."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Modality:
     """One kind of medical picture.

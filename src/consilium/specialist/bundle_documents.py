@@ -20,7 +20,7 @@ from consilium.specialist.evidence.validation import as_document
 from consilium.specialist.fit import Result
 from consilium.specialist.fit_facts import INTENDED, VERSION
 from consilium.specialist.graph import head_graph, whole_graph
-from consilium.specialist.specialist import SHIPPED, VALIDATION
+from consilium.specialist.specialist import SHIPPED, VALIDATION, Specialist
 
 _MONAI = "1.6.1"
 """The release that was seen to run such a bundle."""
@@ -63,14 +63,22 @@ def _network(result: Result) -> bytes:
     card = read_card(WEIGHTS / "generalist.json")
     rows = str(card.constants["rows"]).split()
     row = len(rows) if specialist.modality is None else rows.index(specialist.modality)
+    encoder = (WEIGHTS / card.file).read_bytes() if result.network is None else result.network
     return whole_graph(
-        WEIGHTS / card.file, row, specialist.head, specialist.pooling, answers=_answers(result),
-        looks=specialist.looks,
-    )  # fmt: skip
+        encoder, row, specialist.head, specialist.pooling, answers=_answers(result), looks=specialist.looks
+    )
 
 
 def _answers(result: Result) -> int:
     return max(len(result.specialist.labels), 1)
+
+
+def _looks_asked_for(specialist: Specialist) -> str:
+    """The options that make the looks of a specialist; a fine-tuned one looks once, whatever was asked for."""
+    if specialist.tuned:
+        return ""
+    coarse = specialist.encoder == SHIPPED and len(specialist.looks.sides) == 1
+    return ("" if specialist.looks.mirrored else " --no-mirror") + (" --no-finer" if coarse else "")
 
 
 def _card(result: Result, name: str, digest: str) -> ModelCard:
@@ -108,19 +116,38 @@ def _card(result: Result, name: str, digest: str) -> ModelCard:
                 name=read.origin.name or "labelled cases",
                 licence="as the owner of the cases says",
                 part=f"{len(specialist.trained_on)} cases, SHA-256 of each in specialist.json",
-                use="the head; the encoder stays as it was",
+                use=_learnt(result),
             ),
         ),
-        initialised_from=(f"encoder {specialist.encoder}, fingerprint {specialist.fingerprint}",),
+        initialised_from=(_origin(result),),
         metrics=tuple(_metrics(result)),
         known_failures=_failures(result),
         intended_use=INTENDED,
         licence="encoder: Apache-2.0; head: as the owner of the cases says",
         recipe=f"consilium specialist fit {read.origin.name} --seed {specialist.seed}"
-        + ("" if specialist.looks.mirrored else " --no-mirror")
-        + (" --no-finer" if specialist.encoder == SHIPPED and len(specialist.looks.sides) == 1 else ""),
+        + _looks_asked_for(specialist)
+        + ("" if result.validation.ways is None else " --fine-tune auto"),
         modalities=() if specialist.modality is None else (specialist.modality,),
     )
+
+
+def _learnt(result: Result) -> str:
+    ways = result.validation.ways
+    if ways is None or not result.specialist.tuned:
+        return "the head; the encoder stays as it was"
+    choice = ways.choice
+    frozen, tuned = choice.steps
+    return (
+        f"the head and the last stage of the encoder, in {ways.rounds} rounds: loss {tuned.loss:.4f} out of fold, of "
+        f"frozen features {frozen.loss:.4f}, standard error of the difference {frozen.error:.4f}"
+    )
+
+
+def _origin(result: Result) -> str:
+    specialist = result.specialist
+    if specialist.tuned:
+        return f"encoder {read_card(WEIGHTS / 'generalist.json').sha256}, fine-tuned to {specialist.fingerprint}"
+    return f"encoder {specialist.encoder}, fingerprint {specialist.fingerprint}"
 
 
 def _metrics(result: Result) -> Iterator[Metric]:
@@ -169,7 +196,9 @@ def _metadata(result: Result, name: str, card: ModelCard) -> dict[str, Any]:
         "required_packages_version": {"onnxruntime": versions.get("onnxruntime", ""), "pillow": "11.2.1"},
         "name": name,
         "task": card.task,
-        "description": f"A linear head on the encoder {specialist.encoder}, fitted by Consilium.",
+        "description": f"A linear head on the encoder {specialist.encoder}"
+        + (", its last stage fine-tuned," if specialist.tuned else "")
+        + " fitted by Consilium.",
         "authors": "the owner of the cases",
         "copyright": "see LICENSE",
         "data_source": result.cases.dataset.origin.name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -32,6 +32,8 @@ from consilium.specialist.head import fit_head
 from consilium.specialist.labelled import labelled
 from consilium.specialist.specialist import SHIPPED, Specialist
 from consilium.specialist.splits import codes_of
+from consilium.specialist.tuning.nested import Step
+from consilium.specialist.tuning.rung import Estimate, need_train, refuse_other_encoder, second_rung
 
 _UNCHOSEN = 1
 """Of `STRENGTHS`, where there are too few cases to choose: C of 0.1, which keeps close to the prevalence."""
@@ -48,12 +50,14 @@ class Result:
     Attributes:
         specialist: the model.
         validation: how good it is.
-        cases: what it was fitted on.
+        cases: what it was fitted on, with the features that the specialist takes.
+        network: the ONNX file of a fine-tuned encoder; None where it stayed as it came.
     """
 
     specialist: Specialist
     validation: Validation
     cases: CaseFeatures
+    network: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,7 @@ class Wish:
         case_column: names the case of each file, where a case has several.
         mirrored: whether mirror images are looked at too; not where left and right matter.
         finer: whether the shipped encoder looks at single pictures in a finer size too.
+        fine_tune: whether fine-tuning is tried and taken where it is better by more than a standard error.
         plan: of the validation.
     """
 
@@ -74,6 +79,7 @@ class Wish:
     case_column: str | None = None
     mirrored: bool = True
     finer: bool = True
+    fine_tune: bool = False
     plan: Plan = field(default_factory=Plan)
 
 
@@ -99,6 +105,8 @@ def fit(
     cache: FeatureCache | None = None,
     on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
     on_embedded: Callable[[CaseFeatures], None] = lambda _cases: None,
+    on_estimate: Callable[[Estimate], None] = lambda _estimate: None,
+    on_step: Callable[[Step], None] = lambda _step: None,
 ) -> Result:
     """Fit and validate a specialist.
 
@@ -109,19 +117,28 @@ def fit(
         cache: of features.
         on_outcome: called for each file when its features are there.
         on_embedded: called when all are, before the validation.
+        on_estimate: called before the fine-tuning, with what it will take.
+        on_step: called after each network that was fine-tuned.
 
     Raises:
         UnusableDataset: the cases cannot be used.
         InputError: there is no such modality.
         ModelError: the encoder fails.
+        MissingExtra: fine-tuning needs PyTorch.
     """
     refuse_unbuilt(dataset)
+    if wish.fine_tune:
+        need_train()
+        refuse_other_encoder(encoder)
     looks, cases = _looked_at(dataset, encoder, wish, cache, on_outcome)
     on_embedded(cases)
     read = cases.dataset
-    features = cases.features
+    second = None
+    if wish.fine_tune:
+        second = second_rung(cases, encoder, wish.modality, seed=wish.plan.seed, cache=cache, on_step=on_step)
+        on_estimate(second.estimate())
     validation, fitted = validated(
-        features,
+        cases.features,
         read.targets(),
         read.groups,
         task=read.task,
@@ -131,17 +148,25 @@ def fit(
         metadata=cases.metadata,
         others={"classic features": cases.classic},
         duplicates=cases.duplicates,
+        second=second,
         plan=wish.plan,
     )
     labels = validation.labels
     if fitted is None:
         fitted, labels = _unvalidated(cases)
+    used = _used(cases)
+    tuned = fitted.tuned
+    if tuned is not None:
+        cases = replace(cases, images=tuple(row[None] for row in tuned.images))
+        # It was trained, and its head and gate were made, on pictures seen once as they are.
+        looks = Looks(sides=(encoder.side,), mirrored=False)
     specialist = Specialist(
         task=read.task,
         labels=() if read.task == "regress" else labels,
         encoder=wish.encoder,
-        fingerprint=looking(encoder, looks).fingerprint,
+        fingerprint=looking(encoder, looks).fingerprint if tuned is None else tuned.fingerprint,
         looks=looks,
+        tuned=tuned is not None,
         preparation=PREPARATION,
         modality=wish.modality,
         side=looks.sides[-1],
@@ -151,11 +176,12 @@ def fit(
         thresholds=_thresholds(validation, labels),
         half_width=None if validation.regression is None else validation.regression.half_width,
         validated=validation.ledger is not None,
-        trained_on=tuple(digest for digest, used in zip(cases.digests, _used(cases), strict=True) if used),
+        trained_on=tuple(digest for digest, one in zip(cases.digests, used, strict=True) if one),
         seed=wish.plan.seed,
         versions={"python": platform.python_version(), **_versions()},
     )
-    return Result(specialist=specialist, validation=validation, cases=cases)
+    network = None if tuned is None else tuned.network
+    return Result(specialist=specialist, validation=validation, cases=cases, network=network)
 
 
 def _looked_at(

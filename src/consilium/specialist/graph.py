@@ -6,7 +6,6 @@ Of cases that are pooled, one run is one case: its pictures are the batch, and o
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,11 +32,12 @@ def need_onnx() -> None:
         )
 
 
-def whole_graph(encoder: Path, row: int, head: Head, pooling: Pooling, *, answers: int, looks: Looks) -> bytes:
+def whole_graph(encoder: bytes, row: int, head: Head, pooling: Pooling, *, answers: int, looks: Looks) -> bytes:
     """The encoder's graph with its modality fixed and the head on top.
 
     Args:
-        encoder: ONNX file with the inputs `images` (N, S, S, 3) and `modality` (N,) and the output `image` (N, D).
+        encoder: content of an ONNX file with the inputs `images` (N, S, S, 3) and `modality` (N,) and the output
+            `image` (N, D).
         row: of the modality in the encoder's table.
         head: fitted.
         pooling: of cases.
@@ -51,7 +51,7 @@ def whole_graph(encoder: Path, row: int, head: Head, pooling: Pooling, *, answer
     import onnx
     from onnx import helper, numpy_helper
 
-    model = onnx.load(str(encoder))
+    model = onnx.load_from_string(encoder)
     graph = model.graph
     constants: dict[str, NDArray[Any]] = {
         "_zero": np.array([0], np.int64),

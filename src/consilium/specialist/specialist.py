@@ -47,6 +47,7 @@ class Specialist:
         encoder: how it is named: "shipped", or what `hub_encoder` takes.
         fingerprint: of the encoder, looking as `looks` says.
         preparation: version of how pictures are made ready, of the shipped encoder.
+        tuned: whether the encoder's last stage was trained on the cases too; then it is in the bundle alone.
         modality: what the encoder was told.
         side: pixels of the pictures.
         looks: over which features are the mean.
@@ -77,6 +78,7 @@ class Specialist:
     seed: int
     versions: Mapping[str, str]
     looks: Looks
+    tuned: bool = False
 
     def probabilities(self, features: Features) -> NDArray[np.float64]:
         """(m, labels) probabilities of cases (m, d), or (m, 1) values of a quantity."""
@@ -118,7 +120,10 @@ class Specialist:
             "format": _FORMAT,
             "task": self.task,
             "labels": list(self.labels),
-            "encoder": {"spec": self.encoder, "fingerprint": self.fingerprint, "preparation": self.preparation},
+            "encoder": {
+                "spec": self.encoder, "fingerprint": self.fingerprint, "preparation": self.preparation,
+                "tuned": self.tuned,
+            },
             "looks": {"sides": list(self.looks.sides), "mirrored": self.looks.mirrored},
             "modality": self.modality,
             "side": self.side,
@@ -131,7 +136,7 @@ class Specialist:
             "seed": self.seed,
             "versions": dict(self.versions),
             "trained_on": list(self.trained_on),
-        }
+        }  # fmt: skip
         buffer = io.BytesIO()
         np.savez_compressed(
             buffer,
@@ -196,6 +201,7 @@ def read_specialist(bundle: Bundle) -> Specialist:
             encoder=record["encoder"]["spec"],
             fingerprint=record["encoder"]["fingerprint"],
             preparation=record["encoder"]["preparation"],
+            tuned=record["encoder"].get("tuned", False),
             modality=record["modality"],
             side=record["side"],
             pooling=record["pooling"],

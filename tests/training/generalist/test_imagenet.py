@@ -10,8 +10,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="the recipes need PyTorch (extra train)")
 pytest.importorskip("tflite", reason="reads weights with the package tflite (extra train)")
 
+from consilium.generalist.network import UNKNOWN, Pyramid  # noqa: E402
 from training.generalist.imagenet import FILE, layers, start_from_imagenet  # noqa: E402
-from training.generalist.network import UNKNOWN, Pyramid  # noqa: E402
 
 pytestmark = pytest.mark.real_data
 

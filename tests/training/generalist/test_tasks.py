@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the recipes need PyTorch (extra train)")
 
-from training.generalist.network import MODALITIES, Pyramid  # noqa: E402
+from consilium.generalist.network import MODALITIES, Pyramid  # noqa: E402
 from training.generalist.pictures import STORED, Pack, Row  # noqa: E402
 from training.generalist.synthetic import KINDS, PARAMETERS, draw_synthetic  # noqa: E402
 from training.generalist.tasks import GRID, SIDE, Heads, draw, lessons, losses  # noqa: E402

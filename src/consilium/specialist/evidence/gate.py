@@ -42,7 +42,7 @@ class Gate:
     def distance(self, features: NDArray[np.floating]) -> Array:
         """Mean distance (m,) of features (m, d) to their nearest training cases; 1 is a typical length of a case."""
         standardised = np.asarray((features - self.mean) / self.scale, np.float32)
-        return _mean_distance(standardised, self.known, self.neighbours)
+        return distance_to(standardised, self.known, self.neighbours)
 
     def turned_away(self, features: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which of the cases (m, d) the model should not be asked about."""
@@ -65,7 +65,8 @@ class GateReport:
     distances: tuple[float, ...]
 
 
-def _mean_distance(features: NDArray[np.float32], known: NDArray[np.float32], neighbours: int) -> Array:
+def distance_to(features: NDArray[np.float32], known: NDArray[np.float32], neighbours: int) -> Array:
+    """Mean distance (m,) of standardised features (m, d) to the nearest of those that are known (n, d)."""
     squares = np.square(features).sum(1)[:, None] + np.square(known).sum(1)[None] - 2 * features @ known.T
     nearest = np.partition(np.maximum(squares, 0), min(neighbours, len(known)) - 1, axis=1)[:, :neighbours]
     return np.asarray(np.sqrt(nearest).mean(1), np.float64)
@@ -87,12 +88,31 @@ def fit_gate(
         for part in np.unique(fold):
             tested = fold == part
             basis = basis_of(features[~tested])
-            distances[repeat, tested] = _mean_distance(basis.standardised(features[tested]), basis.rows, neighbours)
+            distances[repeat, tested] = distance_to(basis.standardised(features[tested]), basis.rows, neighbours)
+    return gate_of(features, groups, assigned[0], distances, neighbours=neighbours)
+
+
+def gate_of(
+    features: NDArray[np.float32],
+    groups: Codes,
+    fold: NDArray[np.integer],
+    distances: Array,
+    *,
+    neighbours: int = NEIGHBOURS,
+) -> tuple[Gate, GateReport]:
+    """Make a gate where the distances are there.
+
+    Args:
+        features: (n, d).
+        groups: (n,) patients.
+        fold: (n,) of the first repetition.
+        distances: (repeats, n) of each case to those of the folds that it is not in.
+        neighbours: how many nearest cases.
+    """
     mean = distances.mean(0)
-    first = assigned[0]
     away = np.zeros(len(features))
-    for part in np.unique(first):
-        tested = first == part
+    for part in np.unique(fold):
+        tested = fold == part
         away[tested] = distances[0, tested] > np.quantile(distances[0, ~tested], KEPT)
     basis = basis_of(features)
     gate = Gate(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from consilium.specialist.case_features import CaseFeatures
 from consilium.specialist.evidence.intervals import Estimate
-from consilium.specialist.evidence.validation import Validation
+from consilium.specialist.evidence.validation import Validation, Ways
 
 Language = Literal["zh", "en"]
 
@@ -65,10 +65,14 @@ def _worth(validation: Validation, zh: bool) -> list[str]:
     if validation.conformal is not None:
         single = f"{validation.conformal.single:.0%}"
         found.append(f"{single} 的病例得到单一答案，其余弃权" if zh else f"{single} of cases get a single answer")
+    if validation.ways is not None:
+        found.append(_way(validation.ways, zh))
     for baseline in validation.baselines:
         gain = baseline.gain
         told = f"{gain.value:+.3f} ({gain.low:+.3f} - {gain.high:+.3f})"
-        name = {"metadata": "仅用元数据", "classic features": "经典特征"}.get(baseline.name, baseline.name)
+        name = {"metadata": "仅用元数据", "classic features": "经典特征", "frozen features": "冻结特征"}.get(
+            baseline.name, baseline.name
+        )
         found.append(f"相对于{name}的 AUC 差：{told}" if zh else f"AUC gained over {baseline.name}: {told}")
     if validation.permutation is not None:
         p = validation.permutation.p
@@ -78,6 +82,23 @@ def _worth(validation: Validation, zh: bool) -> list[str]:
         unsaid = "whether more cases would help cannot be said"
         found.append(_VERDICT[verdict] if zh else unsaid if verdict == "cannot be said" else verdict)
     return found
+
+
+def _way(ways: Ways, zh: bool) -> str:
+    frozen, tuned = ways.choice.steps
+    told = f"{frozen.loss:.3f} / {tuned.loss:.3f}"
+    error = max(frozen.error, tuned.error)
+    if ways.rounds:
+        return (
+            f"采用微调：折外损失（冻结 / 微调）{told}，差值的标准误 {error:.3f}"
+            if zh
+            else f"fine-tuned: loss out of fold, frozen / tuned, {told}, standard error of the difference {error:.3f}"
+        )
+    return (
+        f"未采用微调：折外损失（冻结 / 微调）{told}，差值的标准误 {error:.3f}"
+        if zh
+        else f"not fine-tuned: loss out of fold, frozen / tuned, {told}, standard error of the difference {error:.3f}"
+    )
 
 
 def _alarms(validation: Validation, cases: CaseFeatures, zh: bool) -> list[str]:

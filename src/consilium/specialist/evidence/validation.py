@@ -20,6 +20,7 @@ from consilium.specialist.evidence.learning_curve import LearningCurve
 from consilium.specialist.evidence.operating_point import OperatingPoint
 from consilium.specialist.evidence.permutation import PermutationTest
 from consilium.specialist.evidence.subgroups import Subgroup
+from consilium.specialist.ladder import Choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +125,23 @@ class External:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ways:
+    """Which ways of making the model were tried, and which was taken.
+
+    Attributes:
+        choice: by the rule of one standard error, on all cases, each tested once by every way.
+        inside: what the same rule took in each training part, without the cases tested there.
+        nested: mean loss of the whole procedure, its choices made inside.
+        rounds: over the cases, of the fine-tuning of the final model; 0 where the encoder stays as it is.
+    """
+
+    choice: Choice
+    inside: tuple[str, ...]
+    nested: float
+    rounds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Validation:
     """Everything that is said about a model. A part is None where it does not apply or there are not enough cases.
 
@@ -150,6 +168,7 @@ class Validation:
         predicted: one row a cross-validated case (see the ledger): (n, k) out-of-fold probabilities, or (n, 1) values;
             logits were averaged over the repetitions.
         external: cases that were set aside.
+        ways: of making the model; None where there was but one.
         seed: of everything.
     """
 
@@ -177,6 +196,7 @@ class Validation:
     strengths: tuple[float, ...] = ()
     predicted: tuple[tuple[float, ...], ...] = ()
     external: External | None = None
+    ways: Ways | None = None
     seed: int = 0
 
 

@@ -82,6 +82,11 @@ def _lists() -> list[Mapping[str, Any]]:
     return found
 
 
+def _tuning(matter: Matter) -> str:
+    rounds = (matter.said["ways"] or {}).get("rounds")
+    return matter.t(", its last stage fine-tuned", "，最后阶段经过微调") if rounds else ""
+
+
 def card(matter: Matter) -> tuple[Part, ...]:
     """The model card."""
     t, facts, said = matter.t, matter.facts, matter.said
@@ -92,7 +97,7 @@ def card(matter: Matter) -> tuple[Part, ...]:
         (t("Labels", "标签"), labels),
         (t("Intended use", "预期用途"), facts.intended_use),
         (t("Made", "制作时间"), facts.created),
-        (t("Features", "特征"), facts.encoder),
+        (t("Features", "特征"), facts.encoder + _tuning(matter)),
         (
             t("Head", "分类头"),
             t("regularised linear model on standardised features", "标准化特征上的正则化线性模型"),

@@ -60,6 +60,12 @@ _NOT_MADE: Mapping[tuple[str, str], tuple[str, str]] = {
 }
 
 
+_NO_CURVE = (
+    "the encoder was fine-tuned, and every point of the curve would be a fine-tuning of its own",
+    "编码器经过微调，曲线的每个点都需重新微调一次",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """One thing that must be told.
@@ -85,6 +91,8 @@ def checked_document(document: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ModelError: an entry is missing.
     """
+    # Models of before fine-tuning was there were made in one way.
+    document = {"ways": None, **document}
     for one in fields(Validation):
         if one.name not in document:
             raise ModelError(
@@ -114,6 +122,8 @@ def mandatory_items(document: Mapping[str, Any], facts: ModelFacts) -> tuple[Ite
             status, reason = "not made", _NOT_MADE[number, task]
         elif too_few and number not in {"2", "14"}:
             status, reason = "not enough cases", ("there are not enough cases", "病例数不足")
+        elif number == "10" and (document.get("ways") or {}).get("rounds"):
+            status, reason = "left out", _NO_CURVE
         elif lacking := _lacking(number, document):
             told = plain(str(facts.not_made.get(number, ""))).strip()
             if not told:

@@ -406,6 +406,11 @@ def chance(matter: Matter) -> tuple[Part, ...]:
                 "included. It says that there is something, not how much.",
                 "检验时在患者间打乱标签，并重做包括正则化选择在内的全部步骤。它只说明“有没有”，不说明“有多少”。",
             )
+            + (
+                t(" It was made with frozen features, before the fine-tuning.", "检验使用微调之前的冻结特征。")
+                if (matter.said["ways"] or {}).get("rounds")
+                else ""
+            )
         ),
         Figure(
             key="permutation",

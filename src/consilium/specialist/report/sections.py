@@ -8,6 +8,7 @@ import numpy as np
 
 from consilium.specialist.report.matter import Matter
 from consilium.specialist.report.parts import Part, Table, Text, facts_table, interval, percent_interval, plain
+from consilium.specialist.report.ways import ways
 from consilium.specialist.report.wording import shortage
 
 _MOST_PAIRS = 20
@@ -203,6 +204,7 @@ def procedure(matter: Matter) -> tuple[Part, ...]:
                 "幅图像或各折差异较大时按有效例数计算；其余：以患者为单位的自助法。",
             ),
         ),
+        *ways(matter),
         Text(kind="head", text=t("Last test on cases set aside", "留出病例的最后检验")),
     ]
     outside = said["external"]

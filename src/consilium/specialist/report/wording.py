@@ -25,6 +25,8 @@ _CHINESE = {
     "same features": "特征几乎相同",
     "metadata": "仅元数据",
     "classic features": "传统图像特征",
+    "frozen features": "冻结特征",
+    "fine-tuned last stage": "微调编码器最后阶段",
     "nearest cases": "最近邻病例",
     "nearest mean": "最近类均值",
     "none": "未发现",

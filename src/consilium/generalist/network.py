@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from consilium.generalist.weights_file import Weights
 
 MODALITIES = (
     "ct", "mr", "us", "xr", "mg", "dx-dental", "xa", "pt", "nm", "op", "opt", "es", "dms", "xc", "sm", "cyto", "smear",
@@ -42,6 +46,17 @@ Chosen by probes on sets that may be learnt from, features as ImageNet left them
 what its mean does not, and the fine levels of what is small."""
 
 
+CROSSING = 13
+"""The block that goes over to stride 32: it and what follows are the last stage."""
+
+LAST_STAGE = 3 * CROSSING
+"""Number of the first convolution of the last stage, in the order in which they run: of the first block there are two,
+of the others three, and the stem is one."""
+
+BELOW = 2 * (LEVELS[4] + LEVELS[8] + LEVELS[16])
+"""Dimensions at the beginning of the image vector that the last stage has no part in."""
+
+
 class Convolution(nn.Module):
     """Convolution and batch normalisation, then ReLU6 unless it is the linear end of a block."""
 
@@ -55,6 +70,7 @@ class Convolution(nn.Module):
         self.far = kernel > 1 and stride == 2
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) -> (N, outputs, H / stride, W / stride)."""
         if self.far:
             x = functional.pad(x, (0, 1, 0, 1))
         x = self.norm(self.conv(x))
@@ -73,6 +89,7 @@ class Block(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) -> (N, outputs, H / stride, W / stride)."""
         y = self.project(self.depth(self.expand(x)))
         return x + y if self.residual else y
 
@@ -95,6 +112,7 @@ class Modulation(nn.Module):
         return torch.cat([rows, mean])
 
     def forward(self, x: Tensor, modality: Tensor, seen: Tensor) -> Tensor:
+        """(N, C, H, W) and (N,) the row of each picture's modality -> (N, C, H, W)."""
         gain, offset = self.table(seen)[modality].chunk(2, 1)
         return x * (1 + gain[:, :, None, None]) + offset[:, :, None, None]
 
@@ -113,13 +131,18 @@ class Maps:
 
     def image(self) -> Tensor:
         """(N, DIMENSIONS) the image vector."""
-        parts = []
-        for one in (*self.levels, self.expanded, self.last):
-            mean = one.mean((2, 3))
-            # Written out, as the export has no operator for it.
-            spread = (one - mean[:, :, None, None]).square().mean((2, 3)).clamp(min=1e-12).sqrt()
-            parts += [mean, spread]
-        return torch.cat(parts, 1)
+        return means_and_spreads(*self.levels, self.expanded, self.last)
+
+
+def means_and_spreads(*maps: Tensor) -> Tensor:
+    """(N, 2 C ...) mean and standard deviation of each channel, map after map."""
+    parts = []
+    for one in maps:
+        mean = one.mean((2, 3))
+        # Written out, as the export has no operator for it.
+        spread = (one - mean[:, :, None, None]).square().mean((2, 3)).clamp(min=1e-12).sqrt()
+        parts += [mean, spread]
+    return torch.cat(parts, 1)
 
 
 class Pyramid(nn.Module):
@@ -141,21 +164,57 @@ class Pyramid(nn.Module):
         self.register_buffer("seen", torch.zeros(len(MODALITIES)))
 
     def forward(self, pictures: Tensor, modality: Tensor) -> Maps:
+        """(N, 3, H, W) 0..1 and (N,) the row of each picture's modality -> its maps."""
         stem, *per_level = self.modulations
         x = stem(self.stem(pictures * 2 - 1), modality, self.seen)
         levels: list[Tensor] = []
-        expanded = x
-        for number, block in enumerate(self.blocks):
-            if number == 13:  # the one that goes over to stride 32
-                expanded = block.expand(x)
-                x = block.project(block.depth(expanded))
-            else:
-                x = block(x)
-            if number in (2, 5, 12, 16):
+        for number, block in enumerate(self.blocks[:CROSSING]):
+            x = block(x)
+            if number in (2, 5, CROSSING - 1):
                 x = per_level[len(levels)](x, modality, self.seen)
                 levels.append(x)
-        return Maps((levels[0], levels[1], levels[2], levels[3]), expanded, self.last(x))
+        coarsest, expanded, last = self.last_stage(x, modality)
+        return Maps((levels[0], levels[1], levels[2], coarsest), expanded, last)
+
+    def last_stage(self, x: Tensor, modality: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """From the level of stride 16 (N, 96, H / 16, W / 16) to that of 32, the widest map of 16, and the last map."""
+        crossing = self.blocks[CROSSING]
+        expanded = crossing.expand(x)
+        x = crossing.project(crossing.depth(expanded))
+        for block in self.blocks[CROSSING + 1 :]:
+            x = block(x)
+        x = self.modulations[-1](x, modality, self.seen)
+        return x, expanded, self.last(x)
 
     def convolutions(self) -> list[Convolution]:
         """In the order in which they run."""
         return [layer for layer in self.modules() if isinstance(layer, Convolution)]
+
+
+def rebuilt(weights: Weights) -> Pyramid:
+    """The network of an ONNX file, ready for use; what it gives differs from the file's by rounding alone.
+
+    Batch normalisation, folded in the file, is the identity with an offset, so that it can be learnt again.
+
+    Raises:
+        ValueError: the weights are of another network.
+    """
+    network = Pyramid()
+    network.eval()
+    with torch.no_grad():
+        for layer, (kernel, offset) in zip(network.convolutions(), weights.convolutions, strict=True):
+            layer.conv.weight.copy_(_of_shape(kernel, layer.conv.weight))
+            layer.norm.bias.copy_(_of_shape(offset, layer.norm.bias))
+            layer.norm.running_var.fill_(1 - layer.norm.eps)
+        learnt = weights.modulations[0][:UNKNOWN] != weights.modulations[0][UNKNOWN]
+        # A row that equals the mean of the others may as well count as not learnt; a lone one must not.
+        network.seen.copy_(torch.from_numpy(learnt.any(1)) if learnt.any() else torch.ones(UNKNOWN))
+        for modulation, rows in zip(network.modulations, weights.modulations, strict=True):
+            modulation.change.copy_(_of_shape(rows[:UNKNOWN], modulation.change))
+    return network
+
+
+def _of_shape(values: NDArray[np.float32], like: Tensor) -> Tensor:
+    if values.shape != tuple(like.shape):
+        raise ValueError(f"weights of shape {values.shape} where the network has {tuple(like.shape)}")
+    return torch.from_numpy(values)

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the recipes need PyTorch (extra train)")
 
-from training.generalist.network import DIMENSIONS, LEVELS, MODALITIES, UNKNOWN, Modulation, Pyramid  # noqa: E402
+from consilium.generalist.network import DIMENSIONS, LEVELS, MODALITIES, UNKNOWN, Modulation, Pyramid  # noqa: E402
 
 
 @pytest.fixture(scope="module")
