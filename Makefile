@@ -41,7 +41,7 @@ clean:
 	find $(wildcard src tests benchmarks training) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BASE): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[pdf]'
 	@touch $@
 
 # The base comes with it, so that `make demo` after `make test` has nothing left to do.

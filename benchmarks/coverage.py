@@ -134,7 +134,7 @@ def draw(cell: Cell, known: World, number: int) -> Draw:
     folds = grouped_folds(truth, groups, seed=number)
     assert not isinstance(folds, NotEnough)
     targets = truth[:, None, None].astype(np.float64)
-    repeated = [out_of_fold(features, targets, fold, "logistic", roles=True) for fold in folds.assigned]
+    repeated = [out_of_fold(features, targets, fold, "logistic", roles=groups) for fold in folds.assigned]
     chosen = np.asarray(np.sum([out.loss_of_strength for out in repeated], axis=0).argmin(0), np.intp)
     head = fit_head(features, targets, "logistic", chosen)
     positive = truth == 1

@@ -13,6 +13,8 @@
     +-- WorkerDied                   the process that worked on an image was killed
     +-- MissingExtra                 an optional dependency is needed for this verb
     +-- MissingFont                  no font at hand has the letters of a report
+    +-- EngineError                  jobs cannot be run, or not in the way that was asked for
+    +-- LedgerBroken                 the record of who did what was changed
 
 Each carries three parts, which the command line prints as one message and an interface may show apart.
 """
@@ -92,3 +94,11 @@ class MissingExtra(ConsiliumError):
 
 class MissingFont(ConsiliumError):
     """No font at hand has the letters of a report."""
+
+
+class EngineError(ConsiliumError):
+    """A compute engine does not run, or does not offer what was asked for."""
+
+
+class LedgerBroken(ConsiliumError):
+    """The record of who did what does not hold together."""

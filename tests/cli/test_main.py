@@ -144,6 +144,7 @@ def test_interruption(verb: Callable[..., None], capsys: pytest.CaptureFixture[s
 
 def test_main_ends_the_process_with_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["consilium", "nosuchverb"])
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     with pytest.raises(SystemExit) as ended:
         cli_main.main()
     assert ended.value.code == ExitCode.USAGE
@@ -153,3 +154,19 @@ def test_published_numbers_stay() -> None:
     assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 130]
     assert set(MEANINGS) == set(ExitCode)
     assert exit_code_of(UnreadableImage("x")) == 4
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {"OPENBLAS_NUM_THREADS": "1"}),
+        ({"OPENBLAS_NUM_THREADS": "4"}, {"OPENBLAS_NUM_THREADS": "4"}),
+        ({"OMP_NUM_THREADS": "2"}, {"OMP_NUM_THREADS": "2"}),
+        ({"OMP_NUM_THREADS": ""}, {"OMP_NUM_THREADS": "", "OPENBLAS_NUM_THREADS": "1"}),
+    ],
+)
+def test_linear_algebra_has_one_thread_unless_somebody_asked_for_more(
+    before: dict[str, str], after: dict[str, str]
+) -> None:
+    cli_main.spare_threads(before)
+    assert before == after

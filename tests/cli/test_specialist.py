@@ -191,7 +191,7 @@ def test_the_network_alone(fitted: tuple[Path, Path], tmp_path: Path) -> None:
 
     assert run(["specialist", "export", str(fitted[1]), str(tmp_path / "o"), "--to", "onnx"]) == ExitCode.DONE
     model = load_model(tmp_path / "o" / "model.json", threads=1)
-    found = model.run(images=np.zeros((2, 128, 128, 3), np.float32))
+    found = model.run(images=np.zeros((2, 224, 224, 3), np.float32))
     assert found["probabilities"].shape == (2, 2)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def test_three_files_beside_the_model(model: Path) -> None:
     assert {one.parent for one in written} == {model.with_name("model-report")}
     assert all(one.stat().st_size > 1000 for one in written)
     assert sorted(model.iterdir()) == before
+
+
+def test_without_typst_all_but_the_pdf_is_written(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    result = CliRunner().invoke(report, [str(model), "--lang", "en"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert [Path(line).name for line in result.stdout.split("\n") if line] == ["report.html", "report.json"]
+    assert "there is no PDF report" in result.stderr and "pip install 'consilium[pdf]'" in result.stderr
 
 
 def test_pictures_where_they_are(model: Path, tmp_path: Path) -> None:

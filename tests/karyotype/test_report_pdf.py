@@ -178,7 +178,7 @@ class TestFonts:
 
     def test_without_typst(self, trisomy: Case, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "typst", None)
-        with pytest.raises(MissingExtra, match="pip install typst"):
+        with pytest.raises(MissingExtra, match=r"pip install 'consilium\[pdf\]'"):
             _pdf(trisomy)
 
     @needs_chinese_font

@@ -53,7 +53,7 @@ def test_the_part_in_training_is_the_derivative_of_the_ranked_pairs() -> None:
     folds = grouped_folds(truth, np.arange(60), repeats=1)
     assert isinstance(folds, Folds)
     fold, targets = folds.assigned[0], truth[:, None, None].astype(float)
-    out = out_of_fold(features, targets, fold, "logistic", strengths=(1.0,), roles=True)
+    out = out_of_fold(features, targets, fold, "logistic", strengths=(1.0,), roles=np.arange(60))
     assert out.training_role.shape == (60, 1, 1)
 
     def smooth_pairs(logits: np.ndarray, widths: list[float]) -> float:
@@ -107,13 +107,14 @@ def _interval_holds(cases: int, apart: float, draws: int) -> tuple[float, float]
     held, held_by_delong = [], []
     for seed in range(draws):
         features, truth = _world(cases, apart, 1000 + seed)
-        folds = grouped_folds(truth, np.arange(cases), seed=seed, repeats=1)
+        groups = np.arange(cases)
+        folds = grouped_folds(truth, groups, seed=seed, repeats=1)
         assert isinstance(folds, Folds)
         repeated = [
-            out_of_fold(features, truth[:, None, None].astype(float), fold, "logistic", roles=True)
+            out_of_fold(features, truth[:, None, None].astype(float), fold, "logistic", roles=groups)
             for fold in folds.assigned
         ]
-        positive, groups = truth == 1, np.arange(cases)
+        positive = truth == 1
         influence = cross_validated_auc(repeated, folds, positive, groups, problem=0, column=0)
         tested = mean_of(
             [

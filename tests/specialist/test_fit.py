@@ -10,7 +10,8 @@ from consilium.artefact.bundle import open_bundle, write_bundle
 from consilium.errors import ModelError, UnusableDataset
 from consilium.generalist.cache import FeatureCache
 from consilium.generalist.encoder import Encoder
-from consilium.generalist.shipped import shipped_encoder
+from consilium.generalist.looks import Looks, looking, shrunk
+from consilium.generalist.shipped import WEIGHTS, shipped_encoder
 from consilium.specialist.bundle_documents import bundle_files
 from consilium.specialist.dataset import read_dataset
 from consilium.specialist.evidence.summary import summary
@@ -22,10 +23,19 @@ from tests.specialist.drawn_pictures import draw, two_classes
 
 pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
 QUICK = Plan(repeats=2, shuffles=19, curve=False)
+TWICE = Looks(sides=(128,), mirrored=True)
 
 
-def fitted(origin: Path, home: Path, *, task: str = "auto", case_column: str | None = None) -> Result:
-    wish = Wish(plan=QUICK, case_column=case_column, modality="us")
+def fitted(
+    origin: Path,
+    home: Path,
+    *,
+    task: str = "auto",
+    case_column: str | None = None,
+    mirrored: bool = True,
+    finer: bool = False,
+) -> Result:
+    wish = Wish(plan=QUICK, case_column=case_column, modality="us", mirrored=mirrored, finer=finer)
     dataset = read_dataset(origin, task=task)  # type: ignore[arg-type]
     return fit(dataset, shipped_encoder(threads=1), wish, cache=FeatureCache(home))
 
@@ -62,7 +72,7 @@ def fit_features(folder: Path, home: Path) -> np.ndarray:
     from consilium.specialist.case_features import case_features
 
     return case_features(
-        read_dataset(folder), shipped_encoder(threads=1), modality="us", cache=FeatureCache(home)
+        read_dataset(folder), looking(shipped_encoder(threads=1), TWICE), modality="us", cache=FeatureCache(home)
     ).features
 
 
@@ -78,7 +88,10 @@ def test_a_bundle_answers_as_what_was_fitted(classes: tuple[Path, Path, Result],
     encoder = encoder_of(found, bundle, threads=1)
     pictures = np.random.default_rng(0).random((3, found.side, found.side, 3), np.float32)
     features = encoder.embed(pictures).image
-    assert features == pytest.approx(shipped_encoder(threads=1).embed(pictures, "us").image, abs=1e-5)
+    shipped = shipped_encoder(threads=1)
+    twice = (shipped.embed(pictures, "us").image + shipped.embed(pictures[:, :, ::-1].copy(), "us").image) / 2
+    assert features == pytest.approx(twice, abs=1e-5)
+    assert encoder.fingerprint == looking(shipped, TWICE).fingerprint != shipped.fingerprint
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(tmp_path / "model" / "models" / "model.onnx"))
@@ -89,10 +102,48 @@ def test_a_bundle_answers_as_what_was_fitted(classes: tuple[Path, Path, Result],
     assert again.cases.cached == 40 and files == same
 
 
+def test_where_left_and_right_matter_each_picture_is_seen_once(
+    classes: tuple[Path, Path, Result], tmp_path: Path
+) -> None:
+    result = fitted(classes[0], classes[1], mirrored=False)
+    write_bundle(bundle_files(result, "model"), tmp_path / "model")
+    bundle = open_bundle(tmp_path / "model")
+    encoder = encoder_of(read_specialist(bundle), bundle, threads=1)
+    pictures = np.random.default_rng(0).random((2, encoder.side, encoder.side, 3), np.float32)
+    shipped = shipped_encoder(threads=1)
+    assert encoder.embed(pictures).image == pytest.approx(shipped.embed(pictures, "us").image, abs=1e-5)
+    assert encoder.fingerprint == shipped.fingerprint
+    assert bundle.document("models/model.json")["recipe"].endswith(" --no-mirror --no-finer")
+    # The cache keeps the two apart: nothing of the run that looked twice was taken.
+    assert result.cases.cached == 0
+
+
+def test_single_pictures_are_looked_at_in_two_sizes_and_the_bundle_does_the_same(
+    classes: tuple[Path, Path, Result], tmp_path: Path
+) -> None:
+    result = fitted(classes[0], classes[1], finer=True)
+    assert result.specialist.side == 224 and result.specialist.looks == Looks(sides=(128, 224), mirrored=True)
+    write_bundle(bundle_files(result, "model"), tmp_path / "model")
+    bundle = open_bundle(tmp_path / "model")
+    found = read_specialist(bundle)
+    pictures = np.random.default_rng(0).random((2, 224, 224, 3), np.float32)
+    shipped = shipped_encoder(threads=1)
+    sizes = [shrunk(pictures, 128), pictures]
+    expected = np.mean(
+        [shipped.embed(one[:, :, ::step].copy(), "us").image for one in sizes for step in (1, -1)], axis=0
+    )
+    encoder = encoder_of(found, bundle, threads=1)
+    assert encoder.embed(pictures).image == pytest.approx(expected, abs=2e-5)
+    assert encoder.fingerprint == looking(shipped, found.looks).fingerprint
+    assert not bundle.document("models/model.json")["recipe"].endswith("--no-finer")
+    # The weights are there once.
+    assert bundle.path("models/model.onnx").stat().st_size < 1.1 * WEIGHTS.joinpath("generalist.onnx").stat().st_size
+
+
 def test_noise_is_turned_away(classes: tuple[Path, Path, Result]) -> None:
     side = classes[2].specialist.side
     noise = np.random.default_rng(1).random((5, side, side, 3), np.float32)
-    answers = classes[2].specialist.answers(shipped_encoder(threads=1).embed(noise, "us").image)
+    answers = classes[2].specialist.answers(looking(shipped_encoder(threads=1), TWICE).embed(noise, "us").image)
     assert all(answer.abstain and "unlike the training cases" in answer.why for answer in answers)
 
 

@@ -115,7 +115,25 @@ def test_cases_that_may_not_be_trained_on_change_nothing_but_their_own() -> None
 def test_the_part_in_training_of_two_classes_is_that_of_one() -> None:
     features, truth = _cases()
     fold = _fold(truth)
-    one = out_of_fold(features, truth[:, None, None].astype(float), fold, "logistic", strengths=(2.0,), roles=True)
-    two = out_of_fold(features, np.eye(2)[truth][:, None], fold, "softmax", strengths=(1.0,), roles=True)
+    one = out_of_fold(
+        features, truth[:, None, None].astype(float), fold, "logistic", strengths=(2.0,), roles=np.arange(80)
+    )
+    two = out_of_fold(features, np.eye(2)[truth][:, None], fold, "softmax", strengths=(1.0,), roles=np.arange(80))
     for column in (0, 1):
         assert np.allclose(one.training_role[:, 0, 0], two.training_role[:, 0, column], rtol=0.05, atol=0.02)
+
+
+def test_pictures_of_one_patient_that_are_alike_play_a_larger_part_than_the_fitted_errors_say() -> None:
+    # The last ten cases are copies of the ten before them, once told to be of the same patients and once not.
+    features, truth = _cases()
+    features[70:], truth[70:] = features[60:70], truth[60:70]
+    told = np.arange(80)
+    told[70:] = told[60:70]
+    fold = np.arange(80) % 5
+    targets = truth[:, None, None].astype(float)
+    alone = out_of_fold(features, targets, fold, "logistic", strengths=(10.0,), roles=np.arange(80)).training_role
+    joined = out_of_fold(features, targets, fold, "logistic", strengths=(10.0,), roles=told).training_role
+    assert np.array_equal(alone[:60], joined[:60])
+    assert np.square(joined[60:]).sum() > 1.2 * np.square(alone[60:]).sum()
+    # Two copies are fitted alike, so their errors grow alike.
+    assert np.allclose(joined[60:70], joined[70:])

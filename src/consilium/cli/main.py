@@ -10,9 +10,10 @@ A verb returns None or an `ExitCode` and raises `ConsiliumError` for what the us
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -35,6 +36,8 @@ VERBS: dict[str, tuple[str, str]] = {
         "consilium.cli.specialist:specialist",
         "Fit a model to labelled images, find out how good it is, use it.",
     ),
+    "compute": ("consilium.cli.compute:compute", "Run commands as jobs, see them, end them."),
+    "ledger": ("consilium.cli.ledger:ledger", "Read and verify the record of who did what."),
     "models": ("consilium.cli.models:models", "List the shipped models with what their cards say."),
     "schema": ("consilium.cli.schema:schema", "Print the JSON schema of case.json."),
 }
@@ -167,6 +170,17 @@ def _report(message: str, wishes: _Wishes) -> None:
     click.echo(f"consilium: {message}", err=True)
 
 
+def spare_threads(environ: MutableMapping[str, str]) -> None:
+    """Let linear algebra use one thread where nobody asked for more; to be called before NumPy is imported.
+
+    Its matrices are small here. More threads save little where the machine is idle, and where it is not they wait for
+    each other: a fit of 200 pictures took six times the processor time (`benchmarks/results/fit_time.md`).
+    """
+    if not any(environ.get(name) for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")):
+        environ["OPENBLAS_NUM_THREADS"] = "1"
+
+
 def main() -> None:
     """The console entry point."""
+    spare_threads(os.environ)
     sys.exit(int(run()))

@@ -57,6 +57,17 @@ def specialist() -> None:
     show_default=True,
     help="auto: try it, which takes minutes, and take it if better by more than a standard error (extra 'train').",
 )
+@click.option(
+    "--mirror/--no-mirror",
+    "mirrored",
+    default=True,
+    help="Look at mirror images too; not where left and right matter.  [default: --mirror]",
+)
+@click.option(
+    "--finer/--no-finer",
+    default=True,
+    help="Look at single pictures in a finer size too: better, in four times the time.  [default: --finer]",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every lot that is drawn.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is at --out.")
 @click.option("--cache/--no-cache", default=True, help="Keep features for the next time.  [default: --cache]")
@@ -72,6 +83,8 @@ def fit(
     modality: str | None,
     encoder: str,
     fine_tune: Literal["never", "auto"],
+    mirrored: bool,
+    finer: bool,
     seed: int,
     overwrite: bool,
     cache: bool,
@@ -120,8 +133,9 @@ def fit(
         click.echo(f"{len(cases.features)} cases embedded ({known}); validating ...", err=True)
 
     wish = Wish(
-        encoder=spec, modality=modality, case_column=case_column, fine_tune=fine_tune == "auto", plan=Plan(seed=seed)
-    )
+        encoder=spec, modality=modality, case_column=case_column, fine_tune=fine_tune == "auto", mirrored=mirrored,
+        finer=finer, plan=Plan(seed=seed),
+    )  # fmt: skip
     with embedding_progress(len(read.cases)) as show, tuning_progress(lang) as (estimate, step):
         result = fitted(
             read, network, wish, cache=FeatureCache() if cache else None, on_outcome=show, on_embedded=validating,

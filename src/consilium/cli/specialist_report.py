@@ -39,6 +39,10 @@ def report(model: Path, lang: Literal["zh", "en"], out: Path | None, images: Pat
     validation = read_json(model / "validation.json")
     pictures = PicturesOfFiles([case.file for case in facts.cases], [images or Path()])
     folder = out or facts_file(model).parent
-    for file in write_report(validation, facts, folder, lang, pictures=pictures, pdf=pdf):
+    files = write_report(
+        validation, facts, folder, lang, pictures=pictures, pdf=pdf,
+        on_note=lambda note: click.echo(f"consilium: note: {note}", err=True),
+    )  # fmt: skip
+    for file in files:
         click.echo(str(file))
     return ExitCode.DONE

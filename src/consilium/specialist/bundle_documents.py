@@ -64,7 +64,9 @@ def _network(result: Result) -> bytes:
     rows = str(card.constants["rows"]).split()
     row = len(rows) if specialist.modality is None else rows.index(specialist.modality)
     encoder = (WEIGHTS / card.file).read_bytes() if result.network is None else result.network
-    return whole_graph(encoder, row, specialist.head, specialist.pooling, answers=_answers(result))
+    return whole_graph(
+        encoder, row, specialist.head, specialist.pooling, answers=_answers(result), looks=specialist.looks
+    )
 
 
 def _answers(result: Result) -> int:
@@ -115,7 +117,9 @@ def _card(result: Result, name: str, digest: str) -> ModelCard:
         intended_use=INTENDED,
         licence="encoder: Apache-2.0; head: as the owner of the cases says",
         recipe=f"consilium specialist fit {read.origin.name} --seed {specialist.seed}"
-        + ("" if result.validation.ways is None else " --fine-tune auto"),
+        + ("" if result.validation.ways is None else " --fine-tune auto")
+        + ("" if specialist.looks.mirrored else " --no-mirror")
+        + (" --no-finer" if specialist.encoder == SHIPPED and len(specialist.looks.sides) == 1 else ""),
         modalities=() if specialist.modality is None else (specialist.modality,),
     )
 
@@ -241,9 +245,10 @@ def _inference(result: Result) -> dict[str, Any]:
         "initialize": [],
     }
     if specialist.encoder == SHIPPED:
-        size = "(@side, @side)"
-        picture = f"np.asarray(Image.open(one).convert('RGB').resize({size}, Image.Resampling.BOX), np.float32) / 255"
-        found["images"] = f"$np.stack([{picture} for one in @files])"
+        # As `generalist.pictures.as_square`: area means for shrinking, linear for enlarging.
+        how = "Image.Resampling.BOX if min(image.size) >= @side else Image.Resampling.BILINEAR"
+        found["squared"] = f"$lambda image: np.asarray(image.resize((@side, @side), {how}), np.float32) / 255"
+        found["images"] = "$np.stack([@squared(Image.open(one).convert('RGB')) for one in @files])"
         given = "{'images': @images}"
     else:
         found["images"] = "$np.stack([np.load(one) for one in @files])"

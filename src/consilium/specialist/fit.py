@@ -10,15 +10,18 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.errors import UnusableDataset
+from consilium.errors import ConsiliumError, UnusableDataset
 from consilium.generalist.cache import FeatureCache
 from consilium.generalist.embedding import Outcome
 from consilium.generalist.encoder import Encoder
+from consilium.generalist.looks import Looks, looking
 from consilium.generalist.shipped import PREPARATION
+from consilium.imaging.open_study import open_study
 from consilium.specialist.case_features import CaseFeatures, case_features
 from consilium.specialist.dataset import Dataset
 from consilium.specialist.duplicates import merged, same_features
@@ -34,6 +37,9 @@ from consilium.specialist.tuning.rung import Estimate, need_train, refuse_other_
 
 _UNCHOSEN = 1
 """Of `STRENGTHS`, where there are too few cases to choose: C of 0.1, which keeps close to the prevalence."""
+_FINER = (7, 4)
+"""The finer size by the encoder's own: 224 pixels by 128."""
+
 _LIBRARIES = ("consilium", "numpy", "scipy", "onnxruntime", "onnx")
 
 
@@ -63,6 +69,8 @@ class Wish:
         modality: how the pictures were made.
         case_column: names the case of each file, where a case has several.
         fine_tune: whether fine-tuning is tried and taken where it is better by more than a standard error.
+        mirrored: whether mirror images are looked at too; not where left and right matter.
+        finer: whether the shipped encoder looks at single pictures in a finer size too.
         plan: of the validation.
     """
 
@@ -70,6 +78,8 @@ class Wish:
     modality: str | None = None
     case_column: str | None = None
     fine_tune: bool = False
+    mirrored: bool = True
+    finer: bool = True
     plan: Plan = field(default_factory=Plan)
 
 
@@ -120,9 +130,7 @@ def fit(
     if wish.fine_tune:
         need_train()
         refuse_other_encoder(encoder)
-    cases = case_features(
-        dataset, encoder, modality=wish.modality, case_column=wish.case_column, cache=cache, on_outcome=on_outcome
-    )
+    looks, cases = _looked_at(dataset, encoder, wish, cache, on_outcome)
     on_embedded(cases)
     read = cases.dataset
     second = None
@@ -150,15 +158,17 @@ def fit(
     tuned = fitted.tuned
     if tuned is not None:
         cases = replace(cases, images=tuple(row[None] for row in tuned.images))
+        looks = Looks(sides=(encoder.side,), mirrored=False)
     specialist = Specialist(
         task=read.task,
         labels=() if read.task == "regress" else labels,
         encoder=wish.encoder,
-        fingerprint=encoder.fingerprint if tuned is None else tuned.fingerprint,
+        fingerprint=looking(encoder, looks).fingerprint if tuned is None else tuned.fingerprint,
         tuned=tuned is not None,
+        looks=looks,
         preparation=PREPARATION,
         modality=wish.modality,
-        side=encoder.side,
+        side=looks.sides[-1],
         pooling=cases.pooling,
         head=fitted.head,
         gate=fitted.gate,
@@ -171,6 +181,38 @@ def fit(
     )
     network = None if tuned is None else tuned.network
     return Result(specialist=specialist, validation=validation, cases=cases, network=network)
+
+
+def _looked_at(
+    dataset: Dataset,
+    encoder: Encoder,
+    wish: Wish,
+    cache: FeatureCache | None,
+    on_outcome: Callable[[Outcome], None],
+) -> tuple[Looks, CaseFeatures]:
+    """Features of the cases, and over which looks they are the mean.
+
+    The finer size is for cases of one picture: of volumes and runs dozens are looked at for each case.
+    """
+    coarse = Looks(sides=(encoder.side,), mirrored=wish.mirrored)
+    finer = Looks(sides=(encoder.side, encoder.side * _FINER[0] // _FINER[1]), mirrored=wish.mirrored)
+    single = wish.finer and wish.encoder == SHIPPED and wish.case_column is None and _is_picture(dataset.cases[0].file)
+    for looks in [finer, coarse] if single else [coarse]:
+        cases = case_features(
+            dataset, looking(encoder, looks), modality=wish.modality, case_column=wish.case_column, cache=cache,
+            on_outcome=on_outcome,
+        )  # fmt: skip
+        if cases.pooling == "single":
+            break
+    return looks, cases
+
+
+def _is_picture(file: Path) -> bool:
+    """Whether a file is one picture; what cannot be read is said elsewhere."""
+    try:
+        return len(open_study(file)) == 1
+    except ConsiliumError:
+        return True
 
 
 def _thresholds(validation: Validation, labels: tuple[str, ...]) -> tuple[float, ...]:

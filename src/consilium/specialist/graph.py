@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.errors import MissingExtra
+from consilium.generalist.looks import Looks, area_weights
 from consilium.specialist.case_features import Pooling
 from consilium.specialist.head import Head
 
@@ -31,7 +32,7 @@ def need_onnx() -> None:
         )
 
 
-def whole_graph(encoder: bytes, row: int, head: Head, pooling: Pooling, *, answers: int) -> bytes:
+def whole_graph(encoder: bytes, row: int, head: Head, pooling: Pooling, *, answers: int, looks: Looks) -> bytes:
     """The encoder's graph with its modality fixed and the head on top.
 
     Args:
@@ -41,30 +42,27 @@ def whole_graph(encoder: bytes, row: int, head: Head, pooling: Pooling, *, answe
         head: fitted.
         pooling: of cases.
         answers: length of a row of probabilities; of a binary task 2.
+        looks: over which `features` are the mean; the pictures are of the finest.
 
     Returns:
         An ONNX file with the input `images`, and the outputs `features` (N, D) and `probabilities`.
     """
     need_onnx()
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import helper, numpy_helper
 
     model = onnx.load_from_string(encoder)
     graph = model.graph
-    constants = {"_zero": np.array([0], np.int64), "_one": np.array([1], np.int64)}
-    told = [
-        helper.make_node("Shape", ["images"], ["_shape"]),
-        helper.make_node("Slice", ["_shape", "_zero", "_one"], ["_count"]),
-        helper.make_node(
-            "ConstantOfShape",
-            ["_count"],
-            ["modality"],
-            value=helper.make_tensor("row", TensorProto.INT64, [1], [row]),
-        ),
-    ]
-    nodes = [
-        *told,
-        *graph.node,
+    constants: dict[str, NDArray[Any]] = {
+        "_zero": np.array([0], np.int64),
+        "_one": np.array([1], np.int64),
+        "_by_look": np.array([2 if looks.mirrored else 1, -1, _width(head, pooling)], np.int64),
+    }
+    nodes: list[Any] = []
+    for number, side in enumerate(looks.sides):
+        nodes += _look(graph, f"_look{number}", row, side, looks, constants)
+    nodes += [
+        helper.make_node("Mean", [f"_look{number}_mean" for number in range(len(looks.sides))], ["image"]),
         helper.make_node("Identity", ["image"], ["features"]),
         *_head(head, pooling, answers, constants),
     ]
@@ -76,6 +74,57 @@ def whole_graph(encoder: bytes, row: int, head: Head, pooling: Pooling, *, answe
     return _written(nodes, initialisers, [images], _outputs(head, pooling, answers, features="features"), model)
 
 
+def _look(graph: Any, name: str, row: int, side: int, looks: Looks, constants: dict[str, NDArray[Any]]) -> list[Any]:
+    """Nodes from `images` to the encoder's vectors of one size, `NAME_mean`; names begin with the look's.
+
+    The encoder's nodes are copied for each size, its weights are not.
+    """
+    import onnx
+    from onnx import TensorProto, helper
+
+    make = helper.make_node
+    nodes, seen = [], "images"
+    if side != looks.sides[-1]:
+        weights = area_weights(looks.sides[-1], side)
+        constants |= {f"{name}_rows": weights, f"{name}_columns": np.ascontiguousarray(weights.T)}
+        nodes += [
+            make("Transpose", ["images"], [f"{name}_first"], perm=[0, 3, 1, 2]),
+            make("MatMul", [f"{name}_rows", f"{name}_first"], [f"{name}_lower"]),
+            make("MatMul", [f"{name}_lower", f"{name}_columns"], [f"{name}_smaller"]),
+            make("Transpose", [f"{name}_smaller"], [f"{name}_small"], perm=[0, 2, 3, 1]),
+        ]
+        seen = f"{name}_small"
+    if looks.mirrored:
+        # Axis 2 of (N, H, W, 3), backwards from its end to before its start.
+        constants |= {"_across": np.array([2], np.int64), "_back": np.array([-1], np.int64)}
+        constants["_before_start"] = np.array([np.iinfo(np.int64).min], np.int64)
+        nodes += [
+            make("Slice", [seen, "_back", "_before_start", "_across", "_back"], [f"{name}_mirrored"]),
+            make("Concat", [seen, f"{name}_mirrored"], [f"{name}_both"], axis=0),
+        ]
+        seen = f"{name}_both"
+    told = helper.make_tensor("row", TensorProto.INT64, [1], [row])
+    nodes += [
+        make("Shape", [seen], [f"{name}_shape"]),
+        make("Slice", [f"{name}_shape", "_zero", "_one"], [f"{name}_count"]),
+        make("ConstantOfShape", [f"{name}_count"], [f"{name}_modality"], value=told),
+    ]
+    shared = {one.name for one in graph.initializer} | {""}
+    given = {"images": seen, "modality": f"{name}_modality"}
+    for node in graph.node:
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        copy.name = f"{name}{node.name}"
+        copy.input[:] = [one if one in shared else given.get(one, f"{name}_{one}") for one in node.input]
+        copy.output[:] = [one if one in shared else f"{name}_{one}" for one in node.output]
+        nodes.append(copy)
+    return [
+        *nodes,
+        make("Reshape", [f"{name}_image", "_by_look"], [f"{name}_of_each"]),
+        make("ReduceMean", [f"{name}_of_each"], [f"{name}_mean"], axes=[0], keepdims=0),
+    ]
+
+
 def head_graph(head: Head, pooling: Pooling, *, answers: int) -> bytes:
     """The head alone, for encoders that have no graph of their own: `image` (N, D) in, `probabilities` out."""
     need_onnx()
@@ -83,7 +132,7 @@ def head_graph(head: Head, pooling: Pooling, *, answers: int) -> bytes:
 
     constants: dict[str, NDArray[Any]] = {}
     nodes = _head(head, pooling, answers, constants)
-    width = len(head.mean) // (3 if pooling == "pooled" else 1)
+    width = _width(head, pooling)
     given = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", width])
     initialisers = [numpy_helper.from_array(values, name) for name, values in constants.items()]
     return _written(nodes, initialisers, [given], _outputs(head, pooling, answers), None)
@@ -132,10 +181,15 @@ def _head(head: Head, pooling: Pooling, answers: int, constants: dict[str, NDArr
     return nodes
 
 
+def _width(head: Head, pooling: Pooling) -> int:
+    """Length of the vector of one picture."""
+    return len(head.mean) // (3 if pooling == "pooled" else 1)
+
+
 def _outputs(head: Head, pooling: Pooling, answers: int, *, features: str = "") -> list[Any]:
     from onnx import TensorProto, helper
 
-    width = len(head.mean) // (3 if pooling == "pooled" else 1)
+    width = _width(head, pooling)
     rows: int | str = 1 if pooling == "pooled" else "N"
     found = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [rows, answers])]
     if features:

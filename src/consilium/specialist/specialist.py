@@ -20,6 +20,7 @@ from consilium.artefact.runtime import Model, load_model
 from consilium.errors import ModelError
 from consilium.generalist.encoder import Encoder, Level, Pictures, batches, check_pictures
 from consilium.generalist.encoder import Features as EncoderFeatures
+from consilium.generalist.looks import Looks, looking
 from consilium.generalist.shipped import BATCH, PREPARATION
 from consilium.specialist.case_features import Features, Pooling
 from consilium.specialist.dataset import Task
@@ -30,7 +31,7 @@ RECORD = "specialist.json"
 HEAD = "models/head.npz"
 VALIDATION = "validation.json"
 SHIPPED = "shipped"
-_FORMAT = 1
+_FORMAT = 2
 _WAY_OUT = "Fit the model again with this version of consilium."
 
 Why = Literal["unlike the training cases", "no label fits", "several labels fit", "not validated"]
@@ -44,11 +45,12 @@ class Specialist:
         task: binary, multiclass, multilabel or regress.
         labels: of the answers; of two, the second is looked for. Empty for regress.
         encoder: how it is named: "shipped", or what `hub_encoder` takes.
-        fingerprint: of the encoder.
+        fingerprint: of the encoder, looking as `looks` says.
         preparation: version of how pictures are made ready, of the shipped encoder.
         tuned: whether the encoder's last stage was trained on the cases too; then it is in the bundle alone.
         modality: what the encoder was told.
         side: pixels of the pictures.
+        looks: over which features are the mean.
         pooling: of a case's pictures.
         head, gate: fitted.
         thresholds: least probability of each label to be in the set; of a multilabel task, to be told.
@@ -75,6 +77,7 @@ class Specialist:
     trained_on: tuple[str, ...]
     seed: int
     versions: Mapping[str, str]
+    looks: Looks
     tuned: bool = False
 
     def probabilities(self, features: Features) -> NDArray[np.float64]:
@@ -121,6 +124,7 @@ class Specialist:
                 "spec": self.encoder, "fingerprint": self.fingerprint, "preparation": self.preparation,
                 "tuned": self.tuned,
             },
+            "looks": {"sides": list(self.looks.sides), "mirrored": self.looks.mirrored},
             "modality": self.modality,
             "side": self.side,
             "pooling": self.pooling,
@@ -215,6 +219,7 @@ def read_specialist(bundle: Bundle) -> Specialist:
             trained_on=tuple(record["trained_on"]),
             seed=record["seed"],
             versions=record["versions"],
+            looks=Looks(sides=tuple(record["looks"]["sides"]), mirrored=record["looks"]["mirrored"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, OSError) as problem:
         raise ModelError(
@@ -239,7 +244,7 @@ def encoder_of(specialist: Specialist, bundle: Bundle, *, threads: int | None = 
         return BundledEncoder(load_model(bundle.path(CARD), threads=threads), specialist)
     from consilium.generalist.hub import hub_encoder
 
-    found = hub_encoder(specialist.encoder)
+    found = looking(hub_encoder(specialist.encoder), specialist.looks)
     if found.fingerprint != specialist.fingerprint:
         raise ModelError(
             f"the encoder {specialist.encoder} is not the one it was fitted on",

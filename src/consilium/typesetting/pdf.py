@@ -36,7 +36,7 @@ def typst_module() -> ModuleType:
         import typst
     except ImportError as missing:
         raise MissingExtra(
-            "Typst, which makes the PDF, is not installed", way_out="Install it with `pip install typst`."
+            "Typst, which makes the PDF, is not installed", way_out="Install it: pip install 'consilium[pdf]'."
         ) from missing
     return typst
 

@@ -27,7 +27,7 @@ def shown() -> tuple[np.ndarray, np.ndarray, np.ndarray, Folds]:
 
 def climbed(tuner: MadeUpTuner, shelf: Shelf | None = None, steps: list[Step] | None = None) -> Climbed:
     features, targets, groups, folds = shown()
-    frozen = out_of_fold(features, targets, folds.assigned[0], "logistic", roles=True)
+    frozen = out_of_fold(features, targets, folds.assigned[0], "logistic", roles=groups)
     told = steps if steps is not None else []
     return climb(tuner, targets, groups, folds.assigned[0], "logistic", frozen, store=shelf, on_step=told.append)
 
@@ -81,7 +81,7 @@ def test_a_test_fold_has_no_part_in_what_is_said_of_it() -> None:
     tuner = MadeUpTuner(features, np.asarray((targets[:, 0, 0] - 0.5) * 3))
     said = []
     for labels in (targets, changed):
-        frozen = out_of_fold(features, labels, fold, "logistic", roles=True)
+        frozen = out_of_fold(features, labels, fold, "logistic", roles=groups)
         said.append(climb(tuner, labels, groups, fold, "logistic", frozen).out.logits[fold == 2])
     assert np.allclose(said[0], said[1])
 

@@ -106,7 +106,7 @@ def macro_auc(
     """Cross-validate a head on any features; mean AUC over the classes and each case's part in it."""
     assigned = folds.assigned[:repeats]
     used = Folds(assigned=assigned, count=folds.count)
-    repeated = [out_of_fold(features, targets, fold, loss, roles=True) for fold in assigned]
+    repeated = [out_of_fold(features, targets, fold, loss, roles=groups) for fold in assigned]
     return mean_of(
         [
             cross_validated_auc(

@@ -12,7 +12,8 @@ first only, and an interval made of it holds the truth too rarely. So what a lit
 would change is added to what it adds as a test case, and the squares of the sums are the variance (the infinitesimal
 jackknife of the whole procedure; Efron 2014, JASA 109:991). Where features tell little the two parts are nearly the
 same number, their interaction is counted twice too often (Efron and Stein 1981, Annals of Statistics 9:586), and the
-interval is somewhat too wide. How often both hold is measured by `benchmarks/coverage.py`.
+interval is somewhat too wide. A patient with several images leaves the more behind in the models, the more alike they
+are; `head.py` corrects for that. How often intervals hold the truth is measured by `benchmarks/coverage.py`.
 
 The choice of the penalty is held fixed in this, and of several classes each is taken for itself.
 """
@@ -23,6 +24,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from consilium.specialist.evidence.intervals import Estimate, Influence, logit_interval
 from consilium.specialist.head import OutOfFold
@@ -41,10 +43,17 @@ def mean_of(parts: Sequence[Influence]) -> Influence:
 
 
 def interval_of(influence: Influence, positive: NDArray[np.bool_], groups: Codes) -> Estimate:
-    """95 % interval of a cross-validated AUC on the logit scale; patients (n,) may have several images."""
+    """95 % interval of a cross-validated AUC on the logit scale; patients (n,) may have several images.
+
+    The variance is estimated from the patients of both kinds, so the quantile is Student's.
+    """
     fewest = min(len(np.unique(groups[positive])), len(np.unique(groups[~positive])))
     return logit_interval(
-        influence.value, influence.variance(groups), fewest, "logit-DeLong within folds, with the part in training"
+        influence.value,
+        influence.variance(groups),
+        fewest,
+        "logit-DeLong within folds, with the part in training",
+        quantile=float(stdtrit(max(len(np.unique(groups)) - 2, 1), 0.975)),
     )
 
 

@@ -107,7 +107,7 @@ def pairs_by_score(scores: Array, positive: NDArray[np.bool_], count: int) -> Ar
     return found
 
 
-def logit_interval(value: float, variance: float, fewest: int, method: str) -> Estimate:
+def logit_interval(value: float, variance: float, fewest: int, method: str, *, quantile: float = Z) -> Estimate:
     """Interval of a figure between 0 and 1, symmetric on the logit scale.
 
     Args:
@@ -116,13 +116,14 @@ def logit_interval(value: float, variance: float, fewest: int, method: str) -> E
         fewest: patients of the rarer kind. Where the figure is 0 or 1 its variance is 0 too, and the other end of
             the interval is that of Clopper and Pearson (1934) for so many trials: .025 ^ (1 / fewest).
         method: named in the result.
+        quantile: half the width of the interval in standard errors.
     """
     if not 0 < value < 1:
         far = 0.025 ** (1 / max(fewest, 1))
         low, high = (far, 1.0) if value >= 1 else (0.0, 1 - far)
         return Estimate(value=value, low=low, high=high, method="Clopper-Pearson, rarer kind")
     logit = np.log(value / (1 - value))
-    reach = Z * np.sqrt(variance) / (value * (1 - value))
+    reach = quantile * np.sqrt(variance) / (value * (1 - value))
     low, high = 1 / (1 + np.exp(-(logit + np.array([-reach, reach]))))
     return Estimate(value=value, low=float(low), high=float(high), method=method)
 

@@ -94,7 +94,7 @@ def learning_curve(
         for number, share in enumerate(SHARES):
             kept = rank[groups] <= share
             patients[number] += len(np.unique(groups[kept])) * (1 - 1 / folds.count) / len(used.assigned)
-            out = out_of_fold(features, targets, fold, loss, used=kept, roles=True)
+            out = out_of_fold(features, targets, fold, loss, used=kept, roles=groups)
             single = Folds(assigned=fold[None], count=folds.count)
             by_share[number].append(
                 mean_of(

@@ -186,7 +186,9 @@ def _cross_validated(
     used: NDArray[np.bool_],
 ) -> tuple[Validation, Fitted]:
     repeated = [
-        out_of_fold(cases.features, cases.targets, fold, cases.loss, roles=cases.loss != "squares")
+        out_of_fold(
+            cases.features, cases.targets, fold, cases.loss, roles=None if cases.loss == "squares" else cases.groups
+        )
         for fold in folds.assigned
     ]
     chosen = np.asarray(np.sum([out.loss_of_strength for out in repeated], axis=0).argmin(0), np.intp)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.errors import MissingFont, OutputError
+from consilium.errors import MissingExtra, MissingFont, OutputError
 from consilium.specialist.evidence.validation import Validation, as_document
 from consilium.specialist.report import evidence, limits, sections
 from consilium.specialist.report.card import card, checklists
@@ -139,8 +139,11 @@ def write_report(
     *,
     pictures: Mapping[int, NDArray[np.uint8]] | None = None,
     pdf: bool = True,
+    on_note: Callable[[str], None] = lambda _note: None,
 ) -> list[Path]:
     """Write report.html, report.pdf and report.json; all of them or none.
+
+    Where Typst is not installed, the PDF is left out with a note, and the other two are written.
 
     Args:
         validation: as of `report`.
@@ -149,13 +152,14 @@ def write_report(
         pictures: as of `report`.
         folder: made if it is not there; reports in it are overwritten.
         pdf: whether the PDF is wanted.
+        on_note: called with why there is no PDF.
 
     Returns:
         The files.
 
     Raises:
         ModelError: a mandatory item cannot be told, or facts and validation are of different fits.
-        MissingExtra: matplotlib or Typst is not installed.
+        MissingExtra: matplotlib is not installed.
         MissingFont: there is no Chinese font for a Chinese report, or a name has a letter that no font has.
         OutputError: the folder cannot be written.
     """
@@ -165,7 +169,10 @@ def write_report(
     told = report(validation, facts, lang, pictures=pictures, chinese=chinese)
     made: dict[str, bytes] = {"report.html": report_html(told.matter, told.verdict, told.sections).encode("utf-8")}
     if pdf:
-        made["report.pdf"] = report_pdf(told.matter, told.verdict, told.sections, chinese=chinese)
+        try:
+            made["report.pdf"] = report_pdf(told.matter, told.verdict, told.sections, chinese=chinese)
+        except MissingExtra as problem:
+            on_note(f"there is no PDF report: {problem}")
     made["report.json"] = (json.dumps(as_record(told), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)

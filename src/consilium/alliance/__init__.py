@@ -1,0 +1,1 @@
+"""Hospitals that share compute, models and training while each keeps its data."""

@@ -1,0 +1,104 @@
+"""Run one job of the embedded engine: `python -m consilium.alliance.compute.run_job FOLDER`, started by the scheduler.
+
+Watches the command, ends it when asked to, and writes down how it ended. Whatever kills this process kills the command
+with it, so that a job that starts again never runs twice at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from consilium.alliance.compute.job_folder import MOST_TRIES, JobFolder
+
+_LOOK = 0.05
+_TIME_TO_TIDY_UP = 15.0
+_PR_SET_PDEATHSIG = 1
+
+
+def run(folder: JobFolder) -> None:
+    """Run a job to its end, unless another process does."""
+    with folder.try_of_its_own() as mine:
+        if not mine or folder.over():
+            return
+        if folder.cancelled():
+            folder.tell_ended("cancelled", reason="cancelled before it started")
+            return
+        request = folder.request()
+        number = folder.tell_started()
+        if number > MOST_TRIES:
+            folder.tell_ended("failed", reason=f"its machine was lost {MOST_TRIES} times while it ran")
+            return
+        environment = {
+            **os.environ, "OMP_NUM_THREADS": str(request.cores), "CONSILIUM_JOB": folder.path.name,
+            "CONSILIUM_TRY": str(number),
+        }  # fmt: skip
+        with folder.output.open("ab") as stream:
+            try:
+                command = subprocess.Popen(
+                    request.command, cwd=request.folder, env=environment, stdin=subprocess.DEVNULL, stdout=stream,
+                    stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with(os.getpid()),
+                )  # fmt: skip
+            except OSError as problem:
+                folder.tell_ended("failed", exit_status=127, reason=f"it cannot be started: {problem}")
+                return
+        status = _watched(command, folder)
+        if status == 0:
+            folder.tell_ended("done", exit_status=0)
+        elif folder.cancelled():
+            folder.tell_ended("cancelled", exit_status=status, reason="cancelled")
+        else:
+            folder.tell_ended("failed", exit_status=status, reason=_why(status))
+
+
+def _watched(command: subprocess.Popen[bytes], folder: JobFolder) -> int:
+    """Wait for the end; the exit status as a shell tells it."""
+    asked = 0.0
+    while (status := command.poll()) is None:
+        time.sleep(_LOOK)
+        if not folder.cancelled():
+            continue
+        if not asked:
+            asked = time.monotonic()
+            # What an interrupt does at the keyboard: every verb leaves no half-written result.
+            _signal(command, signal.SIGINT)
+        elif time.monotonic() - asked > _TIME_TO_TIDY_UP:
+            _signal(command, signal.SIGKILL)
+    return status if status >= 0 else 128 - status
+
+
+def _signal(command: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(command.pid, number)
+
+
+def _why(status: int) -> str:
+    if status > 128:
+        with contextlib.suppress(ValueError):
+            return f"ended by {signal.Signals(status - 128).name}"
+    return f"exit status {status}"
+
+
+def _die_with(parent: int):  # type: ignore[no-untyped-def]
+    """A preparation of the child: it is killed when its parent is gone (prctl(2))."""
+    library = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        # An interrupt may be ignored where this runs in the background; the command is to hear it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if library is not None:
+            library.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return prepare
+
+
+if __name__ == "__main__":
+    run(JobFolder(Path(sys.argv[1])))
