@@ -2,9 +2,10 @@
 
 Sets that the shipped encoder has not seen (those that may only be judged on are judged as there); of each, 200 pictures
 are drawn by patient or near-duplicate as in `benchmarks.generalist`. On a draw both rungs are fitted as
-`consilium specialist fit --fine-tune auto` fits them, but for one look at each picture by both, the ladder chooses, and both rungs, the one that was not taken
-too, are judged on what was not drawn. A draw is one line of `CONSILIUM_RUNS/finetune.jsonl`; what is there is not done
-again. `--write` turns the lines into the tables in `benchmarks/results/finetune.md`. How long the stage is trained was
+`consilium specialist fit --fine-tune auto` fits them (but for one look at each picture by both), the ladder chooses,
+and both rungs, the one that was not taken too, are judged on what was not drawn. A draw is one line of
+`CONSILIUM_RUNS/finetune.jsonl`; what is there is not done again. `--write` turns the lines into the tables in
+`benchmarks/results/finetune.md`. How long the stage is trained was
 chosen on other sets, with an encoder that had not seen those (`DEVELOPED_ON`).
 """
 
