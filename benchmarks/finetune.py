@@ -2,9 +2,10 @@
 
 Sets that the shipped encoder has not seen (those that may only be judged on are judged as there); of each, 200 pictures
 are drawn by patient or near-duplicate as in `benchmarks.generalist`. On a draw both rungs are fitted as
-`consilium specialist fit --fine-tune auto` fits them, the ladder chooses, and both rungs, the one that was not taken
-too, are judged on what was not drawn. A draw is one line of `CONSILIUM_RUNS/finetune.jsonl`; what is there is not done
-again. `--write` turns the lines into the tables in `benchmarks/results/finetune.md`. How long the stage is trained was
+`consilium specialist fit --fine-tune auto` fits them (but for one look at each picture by both), the ladder chooses,
+and both rungs, the one that was not taken too, are judged on what was not drawn. A draw is one line of
+`CONSILIUM_RUNS/finetune.jsonl`; what is there is not done again. `--write` turns the lines into the tables in
+`benchmarks/results/finetune.md`. How long the stage is trained was
 chosen on other sets, with an encoder that had not seen those (`DEVELOPED_ON`).
 """
 
@@ -70,7 +71,7 @@ def judge(judged: JudgedSet, number: int, draw: Draw) -> dict[str, Any] | None:
     repeated = [out_of_fold(frozen[used], targets[used], fold, loss, roles=groups) for fold in folds.assigned]
     strengths = np.asarray(np.sum([one.loss_of_strength for one in repeated], axis=0).argmin(0), np.intp)
     material = material_of(
-        judged.pictures[rows], encoder, frozen, tuple(f"{judged.name} {row}" for row in rows), judged.modality
+        judged.pictures[rows], encoder, tuple(f"{judged.name} {row}" for row in rows), judged.modality
     )
     plain = time.process_time()
     rung = SecondRung(material, embed, cache=FeatureCache(RUNS / "finetune"))
@@ -224,6 +225,11 @@ def table(lines: list[dict[str, Any]], told: dict[str, Any]) -> str:
         f"Over all lines of the table the fine-tuned network had the lower loss out of fold on {promised}, and",
     ]
     found += [f"the lower loss on what was held out on {kept}, of {len(lines)}."]
+    found += [
+        "",
+        "Both rungs look at each picture once; a fit gives frozen features several looks (looks.md), which is not",
+    ]
+    found += ["in these figures and speaks for them."]
     hosts = sorted({one["machine"] for one in lines})
     found += ["", f"Losses are log losses in nats. Measured until {max(one['date'] for one in lines)}, {hosts[0]}."]
     return "\n".join([*found, ""])

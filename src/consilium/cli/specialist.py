@@ -51,6 +51,13 @@ def specialist() -> None:
 @click.option("--modality", metavar="ID", help="How the images were made, e.g. us; see `consilium modalities`.")
 @click.option("--encoder", default="shipped", show_default=True, metavar="NAME", help="Or hub:timm:NAME, hub:hf:NAME.")
 @click.option(
+    "--fine-tune",
+    type=click.Choice(("never", "auto")),
+    default="never",
+    show_default=True,
+    help="auto: try it, which takes minutes, and take it if better by more than a standard error (extra 'train').",
+)
+@click.option(
     "--mirror/--no-mirror",
     "mirrored",
     default=True,
@@ -60,13 +67,6 @@ def specialist() -> None:
     "--finer/--no-finer",
     default=True,
     help="Look at single pictures in a finer size too: better, in four times the time.  [default: --finer]",
-)
-@click.option(
-    "--fine-tune",
-    type=click.Choice(("never", "auto")),
-    default="never",
-    show_default=True,
-    help="auto: try it, which takes minutes, and take it if better by more than a standard error (extra 'train').",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every lot that is drawn.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is at --out.")
@@ -82,9 +82,9 @@ def fit(
     case_column: str | None,
     modality: str | None,
     encoder: str,
+    fine_tune: Literal["never", "auto"],
     mirrored: bool,
     finer: bool,
-    fine_tune: Literal["never", "auto"],
     seed: int,
     overwrite: bool,
     cache: bool,
@@ -133,8 +133,8 @@ def fit(
         click.echo(f"{len(cases.features)} cases embedded ({known}); validating ...", err=True)
 
     wish = Wish(
-        encoder=spec, modality=modality, case_column=case_column, mirrored=mirrored, finer=finer,
-        fine_tune=fine_tune == "auto", plan=Plan(seed=seed),
+        encoder=spec, modality=modality, case_column=case_column, fine_tune=fine_tune == "auto", mirrored=mirrored,
+        finer=finer, plan=Plan(seed=seed),
     )  # fmt: skip
     with embedding_progress(len(read.cases)) as show, tuning_progress(lang) as (estimate, step):
         result = fitted(

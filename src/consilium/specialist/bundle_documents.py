@@ -20,7 +20,7 @@ from consilium.specialist.evidence.validation import as_document
 from consilium.specialist.fit import Result
 from consilium.specialist.fit_facts import INTENDED, VERSION
 from consilium.specialist.graph import head_graph, whole_graph
-from consilium.specialist.specialist import SHIPPED, VALIDATION, Specialist
+from consilium.specialist.specialist import SHIPPED, VALIDATION
 
 _MONAI = "1.6.1"
 """The release that was seen to run such a bundle."""
@@ -73,14 +73,6 @@ def _answers(result: Result) -> int:
     return max(len(result.specialist.labels), 1)
 
 
-def _looks_asked_for(specialist: Specialist) -> str:
-    """The options that make the looks of a specialist; a fine-tuned one looks once, whatever was asked for."""
-    if specialist.tuned:
-        return ""
-    coarse = specialist.encoder == SHIPPED and len(specialist.looks.sides) == 1
-    return ("" if specialist.looks.mirrored else " --no-mirror") + (" --no-finer" if coarse else "")
-
-
 def _card(result: Result, name: str, digest: str) -> ModelCard:
     specialist, read = result.specialist, result.cases.dataset
     labels = ", ".join(specialist.labels) or "a quantity"
@@ -125,8 +117,9 @@ def _card(result: Result, name: str, digest: str) -> ModelCard:
         intended_use=INTENDED,
         licence="encoder: Apache-2.0; head: as the owner of the cases says",
         recipe=f"consilium specialist fit {read.origin.name} --seed {specialist.seed}"
-        + _looks_asked_for(specialist)
-        + ("" if result.validation.ways is None else " --fine-tune auto"),
+        + ("" if result.validation.ways is None else " --fine-tune auto")
+        + ("" if specialist.looks.mirrored else " --no-mirror")
+        + (" --no-finer" if specialist.encoder == SHIPPED and len(specialist.looks.sides) == 1 else ""),
         modalities=() if specialist.modality is None else (specialist.modality,),
     )
 

@@ -68,18 +68,18 @@ class Wish:
         encoder: its name, "shipped" or of the hub.
         modality: how the pictures were made.
         case_column: names the case of each file, where a case has several.
+        fine_tune: whether fine-tuning is tried and taken where it is better by more than a standard error.
         mirrored: whether mirror images are looked at too; not where left and right matter.
         finer: whether the shipped encoder looks at single pictures in a finer size too.
-        fine_tune: whether fine-tuning is tried and taken where it is better by more than a standard error.
         plan: of the validation.
     """
 
     encoder: str = SHIPPED
     modality: str | None = None
     case_column: str | None = None
+    fine_tune: bool = False
     mirrored: bool = True
     finer: bool = True
-    fine_tune: bool = False
     plan: Plan = field(default_factory=Plan)
 
 
@@ -158,15 +158,14 @@ def fit(
     tuned = fitted.tuned
     if tuned is not None:
         cases = replace(cases, images=tuple(row[None] for row in tuned.images))
-        # It was trained, and its head and gate were made, on pictures seen once as they are.
         looks = Looks(sides=(encoder.side,), mirrored=False)
     specialist = Specialist(
         task=read.task,
         labels=() if read.task == "regress" else labels,
         encoder=wish.encoder,
         fingerprint=looking(encoder, looks).fingerprint if tuned is None else tuned.fingerprint,
-        looks=looks,
         tuned=tuned is not None,
+        looks=looks,
         preparation=PREPARATION,
         modality=wish.modality,
         side=looks.sides[-1],

@@ -41,9 +41,7 @@ def pictures() -> np.ndarray:
 
 @cache
 def material() -> Material:
-    encoder = shipped_encoder(threads=1)
-    frozen = encoder.embed(pictures(), "us", levels=False).image
-    return material_of(pictures(), encoder, frozen, tuple("abcdefghijkl"), "us")
+    return material_of(pictures(), shipped_encoder(threads=1), tuple("abcdefghijkl"), "us")
 
 
 def learnt(targets: Array, loss: Loss, settings: Settings, seed: int = 0) -> list[Candidate]:
@@ -116,7 +114,7 @@ def test_the_rung_climbs_and_leaves_a_network_behind(monkeypatch: pytest.MonkeyP
     encoder = shipped_encoder(threads=1)
     shown = np.concatenate([pictures(), pictures()[:, :, ::-1]])
     frozen = encoder.embed(shown, "us", levels=False).image
-    have = material_of(shown, encoder, frozen, tuple(str(number) for number in range(24)), "us")
+    have = material_of(shown, encoder, tuple(str(number) for number in range(24)), "us")
     labels, groups, fold = np.tile(LABELS, (2, 1, 1)), np.arange(24), np.arange(24) // 2 % 5
     used = np.ones(24, np.bool_)
     done: list[int] = []
@@ -129,7 +127,7 @@ def test_the_rung_climbs_and_leaves_a_network_behind(monkeypatch: pytest.MonkeyP
 
     told = made().estimate()
     assert told.networks == 16 and told.seconds > 0 and told.memory == have.maps.nbytes
-    first = out_of_fold(frozen, labels, fold, "logistic", roles=np.arange(len(fold)))
+    first = out_of_fold(frozen, labels, fold, "logistic", roles=groups)
     found = made().climb(used, labels, groups, fold, "logistic", first)
     assert done == list(range(1, 16)) and np.isfinite(found.tuned.logits).all()
     finished = made().finish(used, labels, "logistic", found.candidate)

@@ -105,7 +105,7 @@ class Material:
     """What training needs of n cases; made once.
 
     Attributes:
-        frozen: (n, D) image vectors of the encoder as it came.
+        frozen: (n, D) image vectors of the encoder as it came, each picture looked at once.
         maps: (n, VIEWS, 96, h, w) of stride 16, the first view being the picture as it is.
         below: (n, VIEWS, d) the beginning of the image vector, which the trained stage has no part in.
         digests: SHA-256 of each case's content.
@@ -120,21 +120,20 @@ class Material:
 
 
 def material_of(
-    shown: Iterable[NDArray[np.float32]],
-    encoder: Encoder,
-    frozen: Features,
-    digests: tuple[str, ...],
-    modality: str | None,
+    shown: Iterable[NDArray[np.float32]], encoder: Encoder, digests: tuple[str, ...], modality: str | None
 ) -> Material:
     """Look at all views of each picture, (S, S, 3) float32 0..1; see `Material` for the rest."""
     level = [one.stride for one in encoder.levels].index(_STRIDE)
     fixed = 2 * sum(one.channels for one in encoder.levels[: level + 1])
-    maps, below = [], []
+    frozen, maps, below = [], [], []
     for number, picture in enumerate(shown):
         found = encoder.embed(views_of(picture, modality, seed=number), modality)
+        frozen.append(found.image[0])
         maps.append(found.levels[level])
         below.append(found.image[:, :fixed])
-    return Material(frozen=frozen, maps=np.stack(maps), below=np.stack(below), digests=digests, modality=modality)
+    return Material(
+        frozen=np.stack(frozen), maps=np.stack(maps), below=np.stack(below), digests=digests, modality=modality
+    )
 
 
 class SecondRung:
@@ -252,8 +251,9 @@ def second_rung(
     """Make everything ready for labelled files.
 
     Args:
-        cases: with their features of that encoder.
-        encoder: the shipped one.
+        cases: to be learnt from.
+        encoder: the shipped one. Its last stage is trained at the side it does best with, on one look at each picture,
+            whatever looks the features of the first rung are the mean of.
         modality: how the pictures were made.
         seed: of the training.
         cache: as of `SecondRung`.
@@ -278,5 +278,5 @@ def second_rung(
         return np.stack(rows)
 
     shown = (pictures(files[0], encoder.side, modality)[0] for files in cases.files)
-    material = material_of(shown, encoder, cases.features, cases.digests, modality)
+    material = material_of(shown, encoder, cases.digests, modality)
     return SecondRung(material, embed, seed=seed, cache=cache, on_step=on_step)
