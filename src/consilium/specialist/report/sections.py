@@ -19,7 +19,7 @@ def ledger(matter: Matter) -> tuple[Part, ...]:
     kinds = Counter(one["how"] for one in told["duplicates"])
     copies = "; ".join(f"{matter.word(how)}: {count}" for how, count in sorted(kinds.items())) or t("none", "无")
     patients = matter.said["counts"]["patients"]
-    alarm = matter.said["shortcut"]
+    alarm = matter.said.get("shortcut")
     confounds = (
         t("not looked at", "未检查")
         if alarm is None

@@ -247,11 +247,11 @@ class _Run:
             strata = np.zeros_like(strata)
         return grouped_folds(codes_of(strata), groups, repeats=1, seed=self.plan.seed)
 
-    def fitted(self, rows: NDArray[np.intp], ways: Sequence[str] = tuple(WAYS)) -> Segmenter | VolumeSegmenter:
+    def fitted(self, rows: NDArray[np.intp], ways: Sequence[str] | None = None) -> Segmenter | VolumeSegmenter:
         """A segmenter of some of the cases."""
         masks = [self.cases.masks[row] for row in rows]
         groups = codes_of(self.groups[rows])
-        chosen = {name: WAYS[name] for name in ways}
+        chosen = {name: units for name, units in WAYS.items() if ways is None or name in ways}
         if self.cases.scheme.volumes:
             return fit_volume_segmenter(
                 self.encoder, [cast("Sections", self.cases.features[row]) for row in rows], masks, groups,

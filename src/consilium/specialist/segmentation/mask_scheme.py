@@ -116,7 +116,7 @@ def scheme_of(values: set[int], *, labels: tuple[str, ...], instances: bool, vol
         raise UnusableDataset(
             f"the masks hold {len(values)} different numbers, too many for classes",
             where=str(where),
-            way_out="If each number is an object, say --instances; if edges are grey, save the masks as black and white.",
+            way_out="If each number is an object, say --instances; if edges are grey, save them in black and white.",
         )
     count = 1 if instances else len(values)
     if labels and len(labels) != count:

@@ -63,7 +63,7 @@ class OutlinedCases:
 
 
 def memory_of_outlines(dataset: Dataset) -> int:
-    """Bytes at the peak of a fit, roughly; it holds the features of all pixels. Told by the sizes of the first files."""
+    """Bytes at the peak of a fit, roughly: it holds the features of all pixels. Told by the first files."""
     sizes = []
     for case in dataset.cases[:20]:
         try:
