@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -271,7 +274,13 @@ def test_the_report(fitted: tuple[Path, Path], tmp_path: Path, lang: str) -> Non
     words = ["specialist", "report", str(fitted[1]), "--lang", lang, "--out", str(tmp_path)]
     assert run(words) == ExitCode.DONE
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png") >= 12 and (tmp_path / "report.pdf").stat().st_size > 20000
+    tiles = re.findall(r"data:image/png;base64,([^\"]+)", page)
+    assert len(tiles) >= 12
+    for tile in tiles:
+        with Image.open(io.BytesIO(base64.b64decode(tile))) as image:
+            drawn = np.asarray(image.convert("RGB"))
+        assert (drawn == (86, 180, 233)).all(2).sum() > 20 and (drawn == (230, 159, 0)).all(2).sum() > 20
+    assert (tmp_path / "report.pdf").stat().st_size > 20000
     record = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     status = {one["number"]: one["status"] for one in record["items"]}
     assert [number for number, one in status.items() if one == "not applicable"] == ["4", "6", "7", "13"]
