@@ -63,12 +63,12 @@ def outlined_volumes(folder: Path, count: int, *, seed: int = 0) -> Path:
     """Balls in NIfTI volumes of 1.5 x 1 x 2 mm, a turned affine, label maps beside them."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
-    grid = np.mgrid[:14, :16, :18].astype(np.float64)
+    grid = np.mgrid[:10, :12, :14].astype(np.float64)
     affine = np.array([[0, -1.5, 0, 5], [1, 0, 0, -7], [0, 0, 2, 11], [0, 0, 0, 1.0]])
     rows: list[dict[str, object]] = []
     for number in range(count):
-        middle = np.array([rng.uniform(5, 9), rng.uniform(6, 10), rng.uniform(6, 12)])
-        ball = np.linalg.norm(grid - middle[:, None, None, None], axis=0) < rng.uniform(3.5, 5)
+        middle = np.array([rng.uniform(4, 6), rng.uniform(5, 7), rng.uniform(5, 9)])
+        ball = np.linalg.norm(grid - middle[:, None, None, None], axis=0) < rng.uniform(2.8, 3.8)
         values = 40 + 120 * ball + 9 * rng.standard_normal(ball.shape)
         for name, array in ((f"{number}.nii.gz", values), (f"{number}_labels.nii.gz", ball)):
             image = nibabel.Nifti1Image(array.transpose(2, 1, 0).astype(np.int16), affine)

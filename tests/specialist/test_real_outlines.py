@@ -1,7 +1,7 @@
 """Outlines of real pictures and volumes through the verbs; small samples, the simplest way alone.
 
-The encoder that ships has seen these sets, and the samples are small: floors against decay, no figures to quote. How good
-outlines of new data are, `benchmarks/segmentation.py` measures.
+The encoder that ships has seen these sets, and the samples are small: floors against decay, no figures to quote. How
+good outlines of new data are, `benchmarks/segmentation.py` measures.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel
@@ -29,11 +28,10 @@ FLOOR_OF_BREAST, FLOOR_OF_HIPPOCAMPUS = 0.3, 0.6
 
 
 @pytest.fixture(autouse=True)
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSILIUM_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("consilium.specialist.segmentation.fit.WAYS", {"linear": 0})
     monkeypatch.setattr("consilium.specialist.segmentation.segmenter._PIXELS", 120)
-    yield
 
 
 def test_breast_ultrasound(real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

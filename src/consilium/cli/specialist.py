@@ -133,13 +133,18 @@ def fit(
 
 def _keep_beside(made: Made, out: Path) -> None:
     """Write the facts of a model, and what else lies beside it, into the folder of its report."""
+    import shutil
+
     from consilium.specialist.report.facts import facts_file, write_facts
 
     facts = facts_file(out)
     try:
         facts.parent.mkdir(parents=True, exist_ok=True)
+        # What an earlier model of this name left there would be taken for this one's.
+        for folder in {(facts.parent / name).parent for name in made.beside}:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
         for name, content in made.beside.items():
-            (facts.parent / name).parent.mkdir(exist_ok=True)
             (facts.parent / name).write_bytes(content)
         write_facts(made.facts, facts)
     except OSError as problem:

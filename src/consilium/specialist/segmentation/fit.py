@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from consilium.errors import UnusableDataset
 from consilium.generalist.encoder import Encoder
-from consilium.specialist.duplicates import merged, same_features
+from consilium.specialist.duplicates import Duplicate, merged, same_features
 from consilium.specialist.evidence.enough import FEWEST, NotEnough
 from consilium.specialist.evidence.gate import Gate, GateReport, fit_gate
 from consilium.specialist.evidence.intervals import proportion
@@ -66,6 +66,8 @@ Codes = NDArray[np.intp]
 Array = NDArray[np.float64]
 _WORTHWHILE = 0.02
 """Dice that a doubling of the cases has to bring to be worth collecting them."""
+_SAME_OUTLINE = 0.7
+"""Dice below which the outlines of two copies are not the same."""
 HALF_WEIGHT = 0.25
 """Time of learning from half the cases by one way, against that from all by two."""
 
@@ -411,9 +413,19 @@ class _Run:
             cases=tuple(self.rows.tolist()),
             assigned=tuple(tuple(one) for one in folds.assigned.tolist()),
             duplicates=self.duplicates,
-            contradictions=(),
+            contradictions=self._disagreeing(),
             patients_told=len(np.unique(self.told)),
             seed=self.plan.seed,
+        )
+
+    def _disagreeing(self) -> tuple[Duplicate, ...]:
+        """Copies whose outlines are not the same."""
+        masks = self.cases.masks
+        return tuple(
+            pair
+            for pair in self.cases.looked_at.duplicates
+            if masks[pair.first].shape != masks[pair.second].shape
+            or dice(masks[pair.first] > 0, masks[pair.second] > 0) < _SAME_OUTLINE
         )
 
     def _short(self, counts: Counts) -> tuple[NotEnough, ...]:

@@ -169,7 +169,7 @@ class OutlineValidation:
         tolerance: distance of outlines that does not count, pixels or (volumes) millimetres; None: by the size of each
             case, see `judge.tolerance_of`.
         counts: how much there is; `cases_of_label` are those that have it.
-        ledger: how it was dealt out.
+        ledger: how it was dealt out; its contradictions are copies with different outlines.
         not_enough: what is not given for want of cases.
         figures: one a label.
         dice, surface: mean over the labels of a case, then over the cases.
