@@ -22,7 +22,9 @@ from PIL import Image
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.main import run
 from consilium.specialist.segmentation.overlap import dice
+from tests.imaging.made_files import dicom
 from tests.specialist.drawn_outlines import outlined_pictures, outlined_volumes, table
+from tests.specialist.shapes import discs
 
 pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
 
@@ -32,7 +34,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A home of its own, the linear way alone and few steps: discs are learnt by that, in a tenth of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONSILIUM_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setattr("consilium.specialist.segmentation.fit.WAYS", {"linear": 0})
+        patch.setattr("consilium.specialist.segmentation.cross_validation.WAYS", {"linear": 0})
         patch.setattr("consilium.specialist.segmentation.segmenter._PIXELS", 150)
         patch.setattr("consilium.specialist.segmentation.pixel_classifier._FEWEST_STEPS", 60)
         yield
@@ -230,6 +232,64 @@ def test_volumes_get_masks_in_their_geometry(tmp_path: Path, capsys: pytest.Capt
     picture = str(outlined_pictures(tmp_path / "flat", 1).parent / "000.png")
     assert run([*predict[:3], picture, "--out", str(tmp_path)]) == ExitCode.UNUSABLE_INPUT
     assert "volume" in capsys.readouterr().err
+
+
+def test_two_labels_in_pictures_larger_than_the_grid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = outlined_pictures(tmp_path / "data", 20, two=True, scale=6)
+    words = ["specialist", "fit", str(data), "--out", str(tmp_path / "m"), "--modality", "us", "--lang", "en"]
+    assert run([*words, "--label", "left", "--label", "right", "--tolerance", "5"]) == ExitCode.DONE
+    told = json.loads((tmp_path / "m" / "validation.json").read_text(encoding="utf-8"))
+    assert told["tolerance"] == 5 and [one["name"] for one in told["baselines"]] == ["mean shape"]
+    for one in told["figures"]:
+        assert one["dice"]["value"] > 0.8 and one["surface"]["value"] > 0.6
+    sizes = [score["true_size"][0] for score in told["scores"]]
+    with Image.open(tmp_path / "data" / "000_mask.png") as mask:
+        assert sizes[0] == (np.asarray(mask) == 128).sum() and mask.size == (384, 288)
+    capsys.readouterr()
+    words = ["specialist", "predict", str(tmp_path / "m"), str(tmp_path / "data" / "003.png"), "--out"]
+    assert run([*words, str(tmp_path / "found")]) == ExitCode.DONE
+    (answer,) = lines(capsys.readouterr().out)
+    with Image.open(answer["mask"]) as found:
+        assert found.size == (384, 288) and set(np.unique(np.asarray(found))) == {0, 128, 255}
+    assert set(answer["found"]) == {"left", "right"}
+
+
+def test_objects_that_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures, masks = discs(20, several=True)
+    (tmp_path / "data").mkdir()
+    rows: list[dict[str, object]] = []
+    for number, (picture, mask) in enumerate(zip(pictures, masks, strict=True)):
+        Image.fromarray((picture[:, :, 0] * 255).astype(np.uint8)).save(tmp_path / "data" / f"{number}.png")
+        Image.fromarray((mask * 11 % 256).astype(np.uint8)).save(tmp_path / "data" / f"{number}_mask.png")
+        rows.append({"file": f"{number}.png", "mask": f"{number}_mask.png", "group": number // 2})
+    data = table(tmp_path / "data" / "cases.csv", rows)
+    words = ["specialist", "fit", str(data), "--out", str(tmp_path / "m"), "--lang", "zh", "--instances"]
+    assert run([*words, "--label", "nucleus"]) == ExitCode.DONE
+    assert "AP@0.5" in capsys.readouterr().out
+    told = json.loads((tmp_path / "m" / "validation.json").read_text(encoding="utf-8"))
+    assert told["kind"] == "objects" and told["objects"]["true"] == 60 and told["objects"]["precision"]["value"] > 0.7
+    words = ["specialist", "predict", str(tmp_path / "m"), str(tmp_path / "data" / "3.png"), "--out"]
+    assert run([*words, str(tmp_path / "found")]) == ExitCode.DONE
+    (answer,) = lines(capsys.readouterr().out)
+    with Image.open(answer["mask"]) as found:
+        count = int(np.asarray(found).max())
+    assert answer["found"]["nucleus"]["objects"] == count >= 2
+
+
+def test_an_area_in_millimetres_where_the_file_tells_them(
+    fitted: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Image.open(fitted[0] / "data" / "012.png") as image:
+        pixels = np.asarray(image)
+    (tmp_path / "one.dcm").write_bytes(dicom(pixels, PixelSpacing=[0.5, 0.25]))
+    words = ["specialist", "predict", str(fitted[1]), str(tmp_path / "one.dcm"), "--out", str(tmp_path / "found")]
+    capsys.readouterr()
+    assert run(words) == ExitCode.DONE
+    (answer,) = lines(capsys.readouterr().out)
+    lesion = answer["found"]["lesion"]
+    assert lesion["pixels"] > 50 and lesion["mm2"] == pytest.approx(lesion["pixels"] * 0.125, abs=1e-3)
+    with Image.open(tmp_path / "found" / "one.png") as found:
+        assert (np.asarray(found) > 0).sum() == lesion["pixels"]
 
 
 def test_cases_that_do_not_fit_are_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

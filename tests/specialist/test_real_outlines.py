@@ -30,7 +30,7 @@ FLOOR_OF_BREAST, FLOOR_OF_HIPPOCAMPUS = 0.3, 0.6
 @pytest.fixture(autouse=True)
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSILIUM_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("consilium.specialist.segmentation.fit.WAYS", {"linear": 0})
+    monkeypatch.setattr("consilium.specialist.segmentation.cross_validation.WAYS", {"linear": 0})
     monkeypatch.setattr("consilium.specialist.segmentation.segmenter._PIXELS", 120)
 
 

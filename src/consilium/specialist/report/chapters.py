@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from consilium.errors import ModelError
 from consilium.specialist.evidence.validation import Validation
-from consilium.specialist.report import evidence, limits, outline_limits, outlines, sections
+from consilium.specialist.report import evidence, limits, outline_limits, outline_procedure, outlines, sections
 from consilium.specialist.report.card import card
 from consilium.specialist.report.facts import ModelFacts
 from consilium.specialist.report.items import lacking_of_labels
@@ -85,8 +85,8 @@ _OUTLINES = Chapters(
     lacking=outlines.lacking_of_outlines,
     writers={
         **_ALL,
-        "procedure": outlines.procedure,
-        "baselines": outlines.baselines,
+        "procedure": outline_procedure.procedure,
+        "baselines": outline_procedure.baselines,
         "subgroups": outline_limits.subgroups,
         "more": outline_limits.more,
         "errors": outline_limits.errors,

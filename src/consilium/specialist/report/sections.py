@@ -153,7 +153,7 @@ def counts(matter: Matter) -> tuple[Part, ...]:
     parts.append(
         Table(
             columns=(t("Reason", "原因"), t("Cases", "病例")),
-            rows=tuple((plain(one.reason), str(one.cases)) for one in facts.exclusions),
+            rows=tuple((matter.word(one.reason), str(one.cases)) for one in facts.exclusions),
             widths=(4, 1),
         )
         if facts.exclusions

@@ -29,6 +29,7 @@ _CHINESE = {
     "linear": "线性",
     "hidden layer": "单隐层",
     "patients with something outlined, set aside": "名有轮廓的留出患者",
+    "not readable": "无法读取",
     "not readable, or its mask does not fit it": "无法读取，或掩膜与图像不符",
     "same bytes": "文件逐字节相同",
     "same looks": "图像看上去相同",

@@ -6,7 +6,7 @@ darker, than Otsu's level (Otsu 1979, IEEE Transactions on Systems, Man, and Cyb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,3 +67,37 @@ def thresholded(values: NDArray[np.float32], *, bright: bool) -> NDArray[np.bool
     """What is brighter, or darker, than Otsu's level; values 0..1."""
     above = values >= otsu(values)
     return np.asarray(above if bright else ~above, np.bool_)
+
+
+SimpleWay = Callable[[NDArray[np.float32], Labels], float]
+"""Takes grey levels and true mask of a case, both on the working grid, and gives the Dice; NaN where nothing is to be
+outlined."""
+
+
+def simple_ways_of(scheme: MaskScheme) -> tuple[str, ...]:
+    """Names of what `fit_simple_ways` gives."""
+    # A level parts two kinds; with several labels it cannot say which is which.
+    return ("mean shape", "threshold") if len(scheme.labels) == 1 else ("mean shape",)
+
+
+def fit_simple_ways(masks: Sequence[Labels], scheme: MaskScheme) -> dict[str, SimpleWay]:
+    """The ways that learn nothing from pictures, by name, from training masks of which one at least is not empty."""
+    shape = fit_mean_shape(masks, scheme)
+    usual = float(np.mean([(mask > 0).mean() for mask in masks if mask.any()]))
+
+    def by_shape(_grey: NDArray[np.float32], true: Labels) -> float:
+        told = [
+            dice(ours, scheme.of_label(true, number))
+            for number, ours in zip(scheme.numbers, shape.outlined(true.shape), strict=True)
+            if scheme.of_label(true, number).any()
+        ]
+        return float(np.mean(told)) if told else float("nan")
+
+    def by_level(grey: NDArray[np.float32], true: Labels) -> float:
+        # Of the two sides, that which has nearly the size that objects have in training.
+        both = [thresholded(grey, bright=bright) for bright in (True, False)]
+        nearer = min(both, key=lambda one: abs(float(one.mean()) - usual))
+        return dice(nearer, true > 0) if true.any() else float("nan")
+
+    ways: dict[str, SimpleWay] = {"mean shape": by_shape, "threshold": by_level}
+    return {name: ways[name] for name in simple_ways_of(scheme)}
