@@ -194,7 +194,7 @@ def outline_facts(outliner: Outliner, result: OutlineResult, name: str, network:
     ending = "nii.gz" if scheme.volumes else "png"
     cases = []
     for row, case in enumerate(read.cases):
-        has = tuple(float(scheme.of_label(result.cases.masks[row], number).any()) for number in scheme.numbers)
+        has = tuple(map(float, result.cases.present[row]))
         found = "" if result.masks[row] is None else f"{MASKS}/{row:05d}.{ending}"
         cases.append(
             ReportedCase(

@@ -125,7 +125,7 @@ class Trial:
         aside = looked_at.dataset.set_aside
         self.aside = np.flatnonzero(aside)
         # A copy of a case that is set aside would have been learnt from.
-        self.used = np.asarray(~aside & ~np.isin(self.groups, np.unique(self.groups[aside])))
+        self.used: NDArray[np.bool_] = np.asarray(~aside & ~np.isin(self.groups, np.unique(self.groups[aside])))
         self.rows = np.flatnonzero(self.used)
         used_masks = [cases.masks[row] for row in self.rows]
         if not any(mask.any() for mask in used_masks):
@@ -138,16 +138,13 @@ class Trial:
         self.kind: Kind = (
             kind_of_volumes(used_masks) if scheme.volumes else kind_of(used_masks, instances=scheme.instances)
         )
-        self.outlined = np.array([bool(mask.any()) for mask in cases.masks])
+        self.outlined: NDArray[np.bool_] = np.asarray(cases.present.any(axis=1), np.bool_)
 
     def described(self) -> OutlineValidation:
         """What is to be said before anything is fitted."""
         scheme = self.cases.scheme
         own = self.groups[self.rows]
-        has = {
-            label: np.array([scheme.of_label(self.cases.masks[row], number).any() for row in self.rows])
-            for number, label in zip(scheme.numbers, scheme.labels, strict=True)
-        }
+        has = dict(zip(scheme.labels, self.cases.present[self.rows].T, strict=True))
         patients = {label: len(np.unique(own[there])) for label, there in has.items()}
         short = [
             NotEnough(figure=f"any figure of {label}", counted=f"patients with {label}", found=found, needed=FEWEST)
@@ -289,9 +286,7 @@ class Trial:
         patients = np.unique(groups[taught])
         kept = np.random.default_rng(self.plan.seed).permutation(patients)[: max((len(patients) + 1) // 2, 4)]
         found = taught[np.isin(groups[taught], kept)]
-        if not any(self.outlined[self.rows[place]] for place in found):
-            return taught
-        return found
+        return found if any(self.cases.masks[self.rows[place]].any() for place in found) else taught
 
     def _curve(self, half: Array, whole: Array, sizes: list[tuple[int, int]], groups: Codes) -> OutlineCurve:
         gain = paired_gain(whole, half, groups)

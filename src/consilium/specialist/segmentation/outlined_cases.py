@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from consilium.errors import InputError, MissingExtra, UnusableDataset
 from consilium.generalist.cache import FeatureCache
@@ -43,6 +44,7 @@ class OutlinedCases:
         scheme: what the numbers in masks mean.
         features: of pixels, on the working grid; of a volume those of the sections that are learnt from.
         masks: on the working grid, 0 is background, then classes or objects.
+        present: (n, labels) whether a case has a label in its full mask; on the working grid small things may be gone.
         side: pixels at which the encoder saw them.
     """
 
@@ -50,6 +52,7 @@ class OutlinedCases:
     scheme: MaskScheme
     features: tuple[PixelFeatures | Sections, ...]
     masks: tuple[Labels, ...]
+    present: NDArray[np.bool_]
     side: int
 
     @property
@@ -119,9 +122,10 @@ def outlined_cases(
     looked_at = case_features(chosen, encoder, modality=modality, cache=cache, on_outcome=on_outcome)
     side = SIDE_OF_VOLUMES if volumes else SIDE
     features: list[PixelFeatures | Sections] = []
-    masks = []
+    masks, present = [], []
     for case in looked_at.dataset.cases:
         mask = scheme.read(case.masks)
+        present.append([bool(scheme.of_label(mask, number).any()) for number in scheme.numbers])
         if volumes:
             volume = reduced_volume(spread_volume(read_volume(case.file)[0]))
             features.append(taught_sections(encoder, volume, side=side, modality=modality))
@@ -136,6 +140,7 @@ def outlined_cases(
         scheme=scheme,
         features=tuple(features),
         masks=tuple(masks),
+        present=np.array(present, np.bool_),
         side=side,
     )
 

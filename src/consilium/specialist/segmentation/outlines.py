@@ -22,8 +22,9 @@ from consilium.specialist.dataset import Dataset, read_dataset
 from consilium.specialist.fit import library_versions
 from consilium.specialist.segmentation.bundle_documents import masks_beside, outline_bundle, outline_facts
 from consilium.specialist.segmentation.compare import compare_outlines, refuse_unlike_outlines
+from consilium.specialist.segmentation.cross_validation import OutlinePlan
 from consilium.specialist.segmentation.explain import drawn_outline
-from consilium.specialist.segmentation.fit import OutlinePlan, fit_outlines, fits_of
+from consilium.specialist.segmentation.fit import fit_outlines, fits_of
 from consilium.specialist.segmentation.mask_file import is_volume_file, mask_bytes, write_whole
 from consilium.specialist.segmentation.outlined_cases import memory_of_outlines, outlined_cases
 from consilium.specialist.segmentation.outliner import Outliner, encoder_of, read_outliner
