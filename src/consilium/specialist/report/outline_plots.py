@@ -29,12 +29,15 @@ class Sizes:
     high: float
 
 
-def spread(pen: Pen, panels: Sequence[tuple[str, Sequence[tuple[str, Array]]]], *, cases: str) -> str:
+def spread(
+    pen: Pen, panels: Sequence[tuple[str, Sequence[tuple[str, Array]]]], *, missed: Sequence[int], cases: str
+) -> str:
     """Every case as a dot above its quartiles: one panel a figure, one row a label.
 
     Args:
         pen: draws.
         panels: name of the figure, and values 0..1 of each label.
+        missed: cases of each label of which nothing was hit; they are among those of value 0.
         cases: what the bars count.
     """
     rows = len(panels[0][1])
@@ -47,9 +50,8 @@ def spread(pen: Pen, panels: Sequence[tuple[str, Sequence[tuple[str, Array]]]], 
                 counts, edges = np.histogram(values, bins=20, range=(0, 1))
                 axes.bar(edges[:-1], counts, width=0.05, align="edge", color=BLUE, alpha=0.85, ec="white", lw=0.6)
                 # Cases that were missed outright are a finding of their own, not the left end of a spread.
-                missed = int((values == 0).sum())
-                if missed:
-                    axes.bar([0], [missed], width=0.05, align="edge", color=RED, ec="white", lw=0.6, hatch="///")
+                if missed[row]:
+                    axes.bar([0], [missed[row]], width=0.05, align="edge", color=RED, ec="white", lw=0.6, hatch="///")
                 low, middle, high = np.percentile(values, [25, 50, 75])
                 top = max(int(counts.max()), 1)
                 axes.plot([low, high], [-0.09 * top] * 2, color=INK, lw=3.2, solid_capstyle="butt")

@@ -7,18 +7,25 @@ own. How much of it a task needs, no step can tell: a small lesion of .7 may ser
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 from consilium.specialist.report.matter import Matter
 from consilium.specialist.report.parts import interval, number, percent, plain
 from consilium.specialist.report.verdict import HEADLINES, Grade, Verdict, too_few
 from consilium.specialist.report.wording import NOT_A_DEVICE, shortage
 
 STEPS = (0.5, 0.7, 0.85)
+_WEAK = ("Weak", "能力弱")
+"""Chance, which the headline of labels speaks of, draws no outlines."""
+_SELDOM = 0.02
+"""Share of cases missed outright that need not be told among what a model may not be used for."""
 
 
 def outline_verdict(matter: Matter) -> Verdict:
     """Say it in the language of the report."""
     grade = grade_of_outlines(matter)
-    headline = matter.t(*HEADLINES[grade])
+    headline = matter.t(*(_WEAK if grade == "weak" else HEADLINES[grade]))
     if grade == "not enough cases":
         return too_few(matter, headline)
     return Verdict(
@@ -45,15 +52,14 @@ def grade_of_outlines(matter: Matter) -> Grade:
 
 def _how_good(matter: Matter) -> str:
     said, t = matter.said, matter.t
-    dice, surface = (number(said[key]["value"], 2) for key in ("dice", "surface"))
+    dice, surface = number(said["dice"]["value"], 2), percent(said["surface"]["value"])
     missed = said["missed"]
     gone, low, high = (f"{100 * missed[key]:.0f}" for key in ("value", "low", "high"))
     told = t(
         f"Its outlines overlap the given ones with a Dice of {dice} on average (1 is perfect), and {surface} of the "
-        f"lines agree within the tolerance. Of 100 cases it misses {gone} ({low}–{high}) outright.",
-        f"其轮廓与所提供轮廓的平均 Dice 为 {dice}（1 为完全一致），边界在容差内一致的比例为 {surface}。每 100 "
-        "例中完全漏掉 "
-        f"{gone}（{low}–{high}）例。",
+        f"length of both lies within the tolerance. Of 100 cases it misses {gone} ({low}–{high}) outright.",
+        f"其轮廓与所提供轮廓的平均 Dice 为 {dice}（1 为完全一致），边界在容差内一致的比例为 {surface}。"
+        f"每 100 例中完全漏掉 {gone}（{low}–{high}）例。",
     )
     if len(said["figures"]) > 1:
         worst = min(said["figures"], key=lambda one: one["dice"]["value"])
@@ -117,34 +123,41 @@ def _next(matter: Matter) -> str:
 def _not_for(matter: Matter) -> tuple[str, ...]:
     said, t = matter.said, matter.t
     found = [t(*NOT_A_DEVICE)]
-    for one in said["figures"]:
-        name, missed, size = plain(one["label"]), one["missed"], one["size"]
-        if missed["high"] > 0.02:
-            share = percent(missed["high"])
-            found.append(
-                t(
-                    f"Taking an empty mask to mean that there is no “{name}”: up to {share} of cases that have it may "
-                    "be missed outright.",
-                    f"以“未勾画”判断没有“{name}”：有该目标的病例中最多可能有 {share} 被完全漏掉。",
-                )
+    missed = [one for one in said["figures"] if one["missed"]["high"] > _SELDOM]
+    if missed:
+        shares = _listed(matter, missed, lambda one: percent(one["missed"]["high"]))
+        found.append(
+            t(
+                f"Taking an empty mask to mean that there is none: of cases that have it, up to so many may be missed "
+                f"outright: {shares}.",
+                f"以“未勾画”判断没有该目标：有该目标的病例中，被完全漏掉的比例最高可达：{shares}。",
             )
-        if one["invented"] is None:
-            found.append(
-                t(
-                    f"Cases that may have no “{name}”: what it does there was not measured.",
-                    f"可能没有“{name}”的病例：未测量模型在此类病例上的表现。",
-                )
+        )
+    if often := [one for one in said["figures"] if one["invented"] and one["invented"]["high"] > _SELDOM]:
+        shares = _listed(matter, often, lambda one: percent(one["invented"]["high"]))
+        found.append(
+            t(
+                f"Finding out whether there is any: of cases without it, up to so many get an outline all the same: "
+                f"{shares}.",
+                f"判断有无该目标：没有该目标的病例中，仍被勾画出轮廓的比例最高可达：{shares}。",
             )
-        bias, spread = size["bias"], size["high"] - size["low"]
-        mean = _mean_size(matter, one["label"])
-        if bias["low"] is not None and (bias["low"] > 0 or bias["high"] < 0 or spread > mean):
-            word = t("volume", "体积") if said["volumes"] else t("area", "面积")
-            found.append(
-                t(
-                    f"Measuring the {word} of “{name}” without correcting the outline (section 12).",
-                    f"不经修改即用其轮廓测量“{name}”的{word}（第 12 节）。",
-                )
+        )
+    if always := [one for one in said["figures"] if one["invented"] is None]:
+        names = _listed(matter, always)
+        found.append(
+            t(
+                f"Cases that may have none: what it does there was not measured ({names}).",
+                f"可能没有该目标的病例：未测量模型在此类病例上的表现（{names}）。",
             )
+        )
+    if off := [one for one in said["figures"] if _measures_badly(matter, one)]:
+        names, word = _listed(matter, off), t("volume", "体积") if said["volumes"] else t("area", "面积")
+        found.append(
+            t(
+                f"Measuring a {word} without correcting the outline (section 12): {names}.",
+                f"不经修改即用其轮廓测量{word}（第 12 节）：{names}。",
+            )
+        )
     found += [
         t("A label without figures. ", "没有指标的标签。") + shortage(one, matter.lang) for one in said["not_enough"]
     ]
@@ -168,7 +181,19 @@ def _not_for(matter: Matter) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _mean_size(matter: Matter, label: str) -> float:
-    place = matter.said["labels"].index(label)
+def _listed(
+    matter: Matter, figures: Sequence[Mapping[str, Any]], beside: Callable[[Mapping[str, Any]], str] | None = None
+) -> str:
+    """Labels in one line, each with what is to be said beside it."""
+    t = matter.t
+    names = (f"“{plain(one['label'])}”" + (f" {beside(one)}" if beside else "") for one in figures)
+    return t(", ", "、").join(names)
+
+
+def _measures_badly(matter: Matter, figures: Mapping[str, Any]) -> bool:
+    """Whether sizes are off on the whole, or the limits of agreement wider than the mean size."""
+    size, place = figures["size"], matter.said["labels"].index(figures["label"])
     sizes = [float(one["true_size"][place]) for one in matter.said["scores"] if one["true_size"][place] > 0]
-    return sum(sizes) / len(sizes)
+    low, high = size["bias"]["low"], size["bias"]["high"]
+    off = low is not None and (low > 0 or high < 0)
+    return off or size["high"] - size["low"] > sum(sizes) / len(sizes)

@@ -143,10 +143,11 @@ def outlines(matter: Matter) -> tuple[Part, ...]:
         (name, [(label, _values(matter, one["label"], key)) for label, one in zip(named, shown, strict=True)])
         for name, key in (("Dice", "dice"), (surface, "surface"))
     ]
+    gone = [int((_values(matter, one["label"], "dice") == 0).sum()) for one in shown]
     parts += [
         Figure(
             key="outlines-spread",
-            svg=spread(matter.pen, panels, cases=t("Cases", "病例数")),
+            svg=spread(matter.pen, panels, missed=gone, cases=t("Cases", "病例数")),
             caption=t(
                 "How the cases are spread. Hatched red: cases in which nothing was hit. Below: median and middle half.",
                 "各病例的分布。红色斜线：完全漏掉的病例。下方：中位数与四分位区间。",
