@@ -116,6 +116,16 @@ def test_the_count_of_every_line_is_what_its_entries_add_up_to(case: list[Cell],
         for line, clone in zip(lines, made.clones, strict=True):
             if not clone.composite and not clone.incomplete:
                 assert line.count.high is None and line.count.low == added_up(line, lines), str(made)
+                if line.doubled is not None:
+                    later = sum(weight(item) for (item,) in line.doubled.items)
+                    assert whole_cell(line) == line.count.low * line.doubled.copies.low + later, str(made)
+
+
+def test_a_sideline_counts_from_the_whole_of_a_doubled_stemline() -> None:
+    stem, more = {"sex": "XX", "gains": ("1", "1", "1")}, {"sex": "XXX", "gains": ("1", "1", "1")}
+    case = [Cell(name=str(number), **one) for number, one in enumerate([stem, stem, more, more])]  # type: ignore[arg-type]
+    made = clonal_karyotype(case, Setting(neoplastic=True, masked=True))
+    assert str(made) == "49(24,X,+1)x2,+1[2]/50,sl,+X[2]"
 
 
 @many
@@ -144,7 +154,7 @@ def added_up(line: Line, lines: tuple[Line, ...]) -> int:
         else:
             stems = [k for k, one in enumerate(lines) if isinstance(one.base, Sex)]
             source = lines[stems[line.base.index - 1]]
-        total = source.count.low * (line.base.copies.low if line.base.copies else 1)
+        total = whole_cell(source) * (line.base.copies.low if line.base.copies else 1)
     else:
         level = line.ploidy or max(1, (line.count.low + 11) // 23)
         letters = len(line.base.chromosomes)
@@ -157,6 +167,11 @@ def added_up(line: Line, lines: tuple[Line, ...]) -> int:
     for (item,) in line.items:
         total += weight(item)
     return total
+
+
+def whole_cell(line: Line) -> int:
+    """The chromosomes of a cell of the line; of "50(25,X,+8)x2" they are 50, and a line that refers to it has those."""
+    return (line.count if line.doubled is None else line.doubled.count).low
 
 
 def whole(item: Item) -> str:

@@ -7,6 +7,7 @@ whole.
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,12 +20,12 @@ from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.dataset import Dataset
 
-from consilium.errors import UnreadableImage
+from consilium.errors import ImageOutOfBounds, UnreadableImage
 from consilium.imaging.codecs import decode_frame, unpacked_bits, with_pydicom
-from consilium.imaging.dicom import refuse_inflated_bomb
 from consilium.imaging.study import COPY_AGAIN, check_plane_size, check_planes
 
 _MAX_INFLATED = 256 << 20
+_INFLATE_STEP = 1 << 22
 _PIXEL_TAGS = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
 _ITEM = b"\xfe\xff\x00\xe0"
 _MAX_FRAGMENTS = 1_000_000
@@ -133,7 +134,7 @@ def open_dicom(path: Path) -> DicomFile:
         UnreadableImage: no picture, or fewer pixels than the header says.
         Exception: whatever pydicom raises on a damaged file.
     """
-    refuse_inflated_bomb(path, _MAX_INFLATED)
+    _refuse_inflated_bomb(path)
     with path.open("rb") as stream:
         header = pydicom.dcmread(stream, force=True, stop_before_pixels=True)
         syntax = _syntax(header)
@@ -152,8 +153,34 @@ def read_header(path: Path) -> Dataset:
     Raises:
         Exception: whatever pydicom raises on a damaged file.
     """
-    refuse_inflated_bomb(path, _MAX_INFLATED)
+    _refuse_inflated_bomb(path)
     return pydicom.dcmread(path, force=True, stop_before_pixels=True)
+
+
+def _refuse_inflated_bomb(path: Path) -> None:
+    """Measures a deflated data set piece by piece, because pydicom inflates it whole.
+
+    Raises:
+        ImageOutOfBounds: it inflates to more than `_MAX_INFLATED` bytes.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(144)
+        # The file meta information is a group whose length is its first element (PS3.10, section 7.1).
+        meta = stream.read(min(int.from_bytes(start[140:144], "little"), 1 << 16))
+        if uid.DeflatedExplicitVRLittleEndian.encode("ascii") not in meta:
+            return
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        inflated = 0
+        while piece := inflater.unconsumed_tail or stream.read(_INFLATE_STEP):
+            inflated += len(inflater.decompress(piece, _INFLATE_STEP))
+            if inflated > _MAX_INFLATED:
+                raise ImageOutOfBounds(
+                    f"the file inflates to more than {_MAX_INFLATED >> 20} MiB",
+                    where=str(path),
+                    way_out="Export it without deflation, or in smaller parts.",
+                )
+            if inflater.eof:
+                return
 
 
 def without_picture(header: Dataset, path: Path) -> UnreadableImage:
