@@ -65,7 +65,12 @@ def test_breast_ultrasound(real_data: Path, tmp_path: Path, capsys: pytest.Captu
     assert np.mean(overlaps) > FLOOR_OF_BREAST
 
 
-def test_hippocampus(real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hippocampus(
+    real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Three axes are three fits of 30 sections a volume.
+    monkeypatch.setattr("consilium.specialist.segmentation.segmenter._PIXELS", 40)
+    monkeypatch.setattr("consilium.specialist.segmentation.pixel_classifier._FEWEST_STEPS", 100)
     with zipfile.ZipFile(real_data / "medical" / "mr_hippocampus_nifti.zip") as archive:
         archive.extractall(tmp_path)
     files = sorted((tmp_path / "images").iterdir())[:11]

@@ -196,4 +196,4 @@ def _measures_badly(matter: Matter, figures: Mapping[str, Any]) -> bool:
     sizes = [float(one["true_size"][place]) for one in matter.said["scores"] if one["true_size"][place] > 0]
     low, high = size["bias"]["low"], size["bias"]["high"]
     off = low is not None and (low > 0 or high < 0)
-    return off or size["high"] - size["low"] > sum(sizes) / len(sizes)
+    return bool(off or size["high"] - size["low"] > sum(sizes) / len(sizes))
