@@ -21,6 +21,7 @@ from consilium.specialist.segmentation.mask_scheme import MaskScheme, joined_mas
 from consilium.specialist.segmentation.overlap import Labels
 from consilium.specialist.segmentation.pixel_features import FINE, PixelFeatures, pixel_features
 from consilium.specialist.segmentation.segment_file import read_picture
+from consilium.specialist.segmentation.segmenter import pixels_drawn
 from consilium.specialist.segmentation.volume_segmenter import STEP, Sections, taught_sections
 from consilium.specialist.segmentation.working_grid import (
     SIDE,
@@ -65,22 +66,32 @@ class OutlinedCases:
         return self.scheme.read(self.cases[row].masks)
 
 
-def memory_of_outlines(dataset: Dataset) -> int:
-    """Bytes at the peak of a fit, roughly: it holds the features of all pixels. Told by the first files."""
-    sizes = []
+def memory_of_outlines(dataset: Dataset, encoder: Encoder) -> int:
+    """Bytes at the peak of a fit, roughly: features of all pixels, and those drawn to learn from, twice and a half.
+
+    Args:
+        dataset: whose first files tell the sizes.
+        encoder: whose maps are held.
+    """
+    channels = sum(level.channels for level in encoder.levels)
+    sizes, counts = [], []
     for case in dataset.cases[:20]:
         try:
             shape = open_study(case.file).shape
         except (InputError, MissingExtra, OSError):
             continue
         volume = is_volume_file(case.file)
-        grid = working_shape(shape if volume else shape[1:], SIDE_OF_VOLUMES if volume else SIDE)
-        voxels = int(np.prod(grid))
-        planes = 3 * voxels // STEP if volume else voxels
+        side = SIDE_OF_VOLUMES if volume else SIDE
+        grid = working_shape(shape if volume else shape[1:], side)
         sections = sum(grid) // STEP if volume else 1
-        maps = (SIDE_OF_VOLUMES if volume else SIDE) ** 2 * 7
-        sizes.append(planes * (FINE * 2 + 8) + sections * maps)
-    return _BASE + int(np.mean(sizes) if sizes else 0) * len(dataset.cases)
+        maps = sum(2 * level.channels * (side // level.stride) ** 2 for level in encoder.levels) * 5 // 4
+        sizes.append(int(np.prod(grid)) * (FINE * 2 + 8) + sections * maps)
+        counts.append(sections // 3 if volume else 1)
+    if not sizes:
+        return _BASE
+    cases = len(dataset.cases)
+    drawn = pixels_drawn(int(np.mean(counts) * cases)) * (2 * channels + FINE) * 4 * 5 // 2
+    return _BASE + int(np.mean(sizes)) * cases + drawn
 
 
 def outlined_cases(

@@ -56,7 +56,7 @@ class Outlines:
 
     def memory(self, dataset: Dataset, encoder: Encoder) -> int:
         """See `Specialty.memory`."""
-        return memory_of_outlines(dataset)
+        return memory_of_outlines(dataset, encoder)
 
     def work(self, dataset: Dataset) -> float:
         """See `Specialty.work`."""

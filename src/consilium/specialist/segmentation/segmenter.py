@@ -137,6 +137,11 @@ def kind_of(masks: Sequence[Labels], *, instances: bool = False) -> Kind:
     return "one object" if single and np.mean(single) >= SHARE_OF_ONE else "regions"
 
 
+def pixels_drawn(pictures: int) -> int:
+    """How many pixels are learnt from, at most, where there are so many pictures."""
+    return min(_PIXELS * pictures, _PIXELS_IN_ALL)
+
+
 def fit_segmenter(
     encoder: Encoder,
     features: Sequence[PixelFeatures],
