@@ -49,6 +49,7 @@ def test_objects_keep_their_numbers() -> None:
         (set(), (), False, False, "nothing is outlined"),
         (set(range(1, 14)), (), False, False, "13 different numbers"),
         ({1}, (), True, True, "pictures only"),
+        ({-1, 1}, (), False, False, "number -1"),
         ({1, 2}, ("a",), False, False, "need 2"),
         ({1, 2}, ("a", "a"), False, False, "same name"),
     ],

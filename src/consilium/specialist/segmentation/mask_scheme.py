@@ -100,11 +100,15 @@ def scheme_of(values: set[int], *, labels: tuple[str, ...], instances: bool, vol
         where: the cases come from, for messages.
 
     Raises:
-        UnusableDataset: nothing is outlined, too many numbers, or names that do not fit them.
+        UnusableDataset: nothing is outlined, negative or too many numbers, or names that do not fit them.
     """
     if not values:
         raise UnusableDataset(
             "nothing is outlined in any mask", where=str(where), way_out="Give masks whose objects are not 0."
+        )
+    if min(values) < 0:
+        raise UnusableDataset(
+            f"the masks hold the number {min(values)}", where=str(where), way_out="Give masks without negative numbers."
         )
     if instances and volumes:
         raise UnusableDataset(
