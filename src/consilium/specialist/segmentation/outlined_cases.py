@@ -33,7 +33,7 @@ from consilium.specialist.segmentation.working_grid import (
 )
 
 _BASE = 450 << 20
-"""Bytes of the interpreter, the libraries and the encoder at work on 32 pictures: as Linux tells, and a quarter more."""
+"""Bytes of the interpreter, the libraries and the encoder at work on 32 pictures, as Linux tells, and a quarter."""
 
 
 @dataclass(frozen=True, kw_only=True)
