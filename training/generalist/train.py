@@ -170,8 +170,8 @@ def main() -> None:
     rng = np.random.default_rng([args.seed, schedule.step])
     learner.to(memory_format=torch.channels_last)
     learner.trunk.train()
-    if args.start == "imagenet":
-        # A batch of five modalities is a poor measure of the sixth: what ImageNet's statistics became stays.
+    if args.keep:
+        # A batch of five modalities is a poor measure of the sixth: the statistics it started with stay.
         for norm in normalisation_layers(learner.trunk):
             norm.eval()
     began, told = time.monotonic(), dict[str, float]()

@@ -2,11 +2,13 @@
 
 A folder: every subfolder is a class; a file in it is a case of its own, files in a folder below it are one patient's
 (`class/patient/image.png`). A file called `NAME_mask.*` or `NAME_mask_1.*` beside `NAME.*` is the mask of that case,
-not a case.
+not a case. A folder with `images/` and `annotations/` in it has boxes: each picture with the file of its name, or all
+with the only JSON file there.
 
 A table (CSV, UTF-8, first line with names): `file` (relative to the table), `label`, and optionally `group` (patient),
-`split` (train or test), `mask`, `boxes`; every further column describes the case (sex, age, site, vendor) and serves
-subgroups and the metadata baseline. Several labels of one case are joined by a semicolon.
+`split` (train or test), `mask`, `boxes` (a file, or left,top,right,bottom); every further column describes the case
+(sex, age, site, vendor) and serves subgroups and the metadata baseline. Several labels of one case are joined by a
+semicolon.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ _SPLITS: dict[str, Split] = {
 }
 """Cases of a validation part are trained on: what they are for, choosing, is done inside the training folds."""
 _MASK = re.compile(r"^(?P<case>.+?)[_-](?:mask|seg)(?:[_-]?\d+)?$", re.IGNORECASE)
+_BOX_FILES = (".xml", ".json", ".csv")
 _WITHOUT = frozenset(
     {"0", "n", "no", "none", "false", "negative", "neg", "norm", "normal", "healthy", "control", "controls", "benign"}
     | {"absent", "uninfected", "unaffected", "否", "无", "阴性", "正常", "健康", "对照", "良性"}
@@ -67,7 +70,7 @@ class Case:
         group: patient, or what else stays together; the file's own name where nothing is told.
         split: "test" where the table sets the case aside, "train" or "" otherwise.
         masks: files.
-        boxes: as written in the table.
+        boxes: a file, as a path that can be opened; or numbers, as written in the table.
         described: the further columns.
     """
 
@@ -150,8 +153,9 @@ def read_dataset(path: Path, *, task: Asked = "auto", group: str = "group") -> D
         raise UnusableDataset(f"there is no task {task!r}", way_out=f"Use one of {', '.join(get_args(Asked))}.")
     try:
         if path.is_dir():
-            cases, grouped = tuple(_cases_of_folder(path)), False
-            grouped = any(case.group != _own_group(case.file, path) for case in cases)
+            pairs = task in ("auto", "detect") and _has_annotations(path)
+            cases, grouped = tuple(_cases_with_annotations(path) if pairs else _cases_of_folder(path)), False
+            grouped = not pairs and any(case.group != _own_group(case.file, path) for case in cases)
         elif path.is_file():
             cases, grouped = _cases_of_table(path, group)
         else:
@@ -203,6 +207,25 @@ def _cases_of_folder(root: Path) -> Iterator[Case]:
             )
 
 
+def _has_annotations(root: Path) -> bool:
+    beside = root / "annotations"
+    return (root / "images").is_dir() and beside.is_dir() and any(_is_box_file(file) for file in beside.iterdir())
+
+
+def _is_box_file(file: Path) -> bool:
+    return file.suffix.lower() in _BOX_FILES
+
+
+def _cases_with_annotations(root: Path) -> Iterator[Case]:
+    """Pictures in `images/`, each with its file of boxes in `annotations/`."""
+    files = {file.stem: file for file in sorted((root / "annotations").iterdir()) if _is_box_file(file)}
+    of_all = [file for file in files.values() if file.suffix.lower() == ".json"] if len(files) == 1 else []
+    for file in sorted((root / "images").iterdir()):
+        if file.is_file() and not file.name.startswith(".") and file.suffix.lower() not in _NO_CASE:
+            boxes = files.get(file.stem, of_all[0] if of_all else None)
+            yield Case(file=file, labels=(), group=_own_group(file, root), boxes=str(boxes) if boxes else "")
+
+
 def _stem(file: Path) -> str:
     """Name without its endings; `.nii.gz` is one ending."""
     name = file.name
@@ -226,6 +249,11 @@ def _cases_of_table(path: Path, group: str) -> tuple[tuple[Case, ...], bool]:
     cases = tuple(_case(row, line, path, group) for line, row in enumerate(rows, start=2))
     missing = [(line, case.file) for line, case in enumerate(cases, start=2) if not case.file.exists()]
     missing += [(line, mask) for line, case in enumerate(cases, start=2) for mask in case.masks if not mask.exists()]
+    missing += [
+        (line, Path(case.boxes))
+        for line, case in enumerate(cases, start=2)
+        if _is_box_file(Path(case.boxes)) and not Path(case.boxes).exists()
+    ]
     if missing:
         line, file = missing[0]
         raise UnusableDataset(
@@ -317,9 +345,14 @@ def _case(row: Mapping[str, str], line: int, path: Path, group: str) -> Case:
         group=patient or row["file"],
         split=split,
         masks=tuple(path.parent / mask for mask in masks if mask),
-        boxes=row.get("boxes", ""),
+        boxes=_boxes(row.get("boxes", ""), path),
         described={key: value for key, value in row.items() if key not in COLUMNS and key != group},
     )
+
+
+def _boxes(told: str, table: Path) -> str:
+    """Numbers as they are, the name of a file as a path that can be opened."""
+    return str(table.parent / told) if re.search(r"[^\d\s.,;+-]", told) else told
 
 
 def _checked(origin: Path, cases: tuple[Case, ...], asked: Asked, *, grouped: bool) -> Dataset:
@@ -357,7 +390,7 @@ def _task(cases: Sequence[Case], asked: Asked, origin: Path) -> Task:
             raise UnusableDataset(
                 f"{has.count(False)} case(s) have no mask or box, the first is {without}",
                 where=str(origin),
-                way_out="Name a mask for every case; an empty one where there is nothing.",
+                way_out="Name a mask, or a file of boxes, for every case; an empty one where there is nothing.",
             )
         return asked
     if asked == "regress":
