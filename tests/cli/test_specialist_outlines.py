@@ -104,6 +104,8 @@ def test_masks_of_new_pictures(fitted: tuple[Path, Path], tmp_path: Path, capsys
         file.rename(tmp_path / file.name)
     flat = np.full((48, 64), 64, np.uint8)
     Image.fromarray(flat).save(tmp_path / "new" / "flat.png")
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "new" / "noise.png")
     (tmp_path / "new" / "broken.png").write_text("no image")
     words = ["specialist", "predict", str(fitted[1]), str(tmp_path / "new")]
     capsys.readouterr()
@@ -111,7 +113,7 @@ def test_masks_of_new_pictures(fitted: tuple[Path, Path], tmp_path: Path, capsys
     told = capsys.readouterr()
     assert "broken.png: not used" in told.err
     found = {Path(one["file"]).name: one for one in lines(told.out)}
-    assert set(found) == {"000.png", "001.png", "002.png", "flat.png"}
+    assert set(found) == {"000.png", "001.png", "002.png", "flat.png", "noise.png"}
     for number in range(3):
         one = found[f"{number:03d}.png"]
         assert set(one) == {"file", "mask", "found", "abstain", "why"}
@@ -121,7 +123,8 @@ def test_masks_of_new_pictures(fitted: tuple[Path, Path], tmp_path: Path, capsys
         assert one["found"] == {"lesion": {"pixels": int((mask > 0).sum())}}
     nothing = found["flat.png"]
     assert nothing["abstain"] and nothing["found"]["lesion"]["pixels"] == 0
-    assert "nothing found" in nothing["why"] and "unlike the training cases" in nothing["why"]
+    assert "nothing found" in nothing["why"]
+    assert found["noise.png"]["abstain"] and "unlike the training cases" in found["noise.png"]["why"]
     assert not [file for file in (tmp_path / "masks").iterdir() if file.name.startswith(".")]
 
 
