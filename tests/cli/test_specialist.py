@@ -122,15 +122,25 @@ def test_without_the_extra_it_says_what_to_install(
     assert "consilium[specialist]" in capsys.readouterr().err
 
 
-def test_one_class_is_an_error_and_segment_is_not_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_class_is_an_error_and_detect_is_not_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw(tmp_path / "data" / "normal" / "1.png")
     out = str(tmp_path / "m")
     assert run(["specialist", "fit", str(tmp_path / "data"), "--out", out]) == ExitCode.UNUSABLE_INPUT
     assert "only the label 'normal'" in capsys.readouterr().err
     draw(tmp_path / "data" / "normal" / "1_mask.png")
-    words = ["specialist", "fit", str(tmp_path / "data"), "--out", out, "--task", "segment"]
+    words = ["specialist", "fit", str(tmp_path / "data"), "--out", out, "--task", "detect"]
     assert run(words) == ExitCode.UNUSABLE_INPUT
     assert "not built yet" in capsys.readouterr().err and not (tmp_path / "m").exists()
+
+
+def test_options_and_folders_of_outlines_are_not_for_labels(
+    fitted: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["specialist", "fit", str(fitted[0] / "data"), "--out", str(tmp_path / "m"), "--instances"]
+    assert run(words) == ExitCode.UNUSABLE_INPUT and "--instances" in capsys.readouterr().err
+    picture = str(next((fitted[0] / "data" / "tumour").iterdir()))
+    words = ["specialist", "predict", str(fitted[1]), picture, "--out", str(tmp_path)]
+    assert run(words) == ExitCode.UNUSABLE_INPUT and "writes no files" in capsys.readouterr().err
 
 
 def test_twelve_cases_give_a_model_that_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,6 +113,7 @@ def test_what_is_to_be_learnt_is_read_off_the_labels(tmp_path: Path) -> None:
     assert task(*(f"{number / 7:.2f}" for number in range(20))) == "regress"
     assert task("1", "2", "3", "1") == "multiclass"
     assert task("", "", mask="m.png") == "segment"
+    assert task("lesion", "lesion", mask="m.png") == "segment"
     assert task("", "", boxes="1,2,3,4") == "detect"
     assert task("a", "b", mask="m.png") == "binary"
 

@@ -18,6 +18,7 @@ from consilium.specialist.evidence.summary import summary
 from consilium.specialist.evidence.validate import Plan
 from consilium.specialist.fit import Result, Wish, fit
 from consilium.specialist.specialist import encoder_of, read_specialist
+from consilium.specialist.specialty import specialty_of
 from tests.imaging.made_files import nifti, write_series
 from tests.specialist.drawn_pictures import draw, two_classes
 
@@ -256,12 +257,15 @@ def test_what_is_set_aside_is_not_trained_on(tmp_path: Path) -> None:
     assert set(result.specialist.trained_on).isdisjoint(result.cases.digests[24:])
 
 
-def test_tasks_without_a_head_say_what_there_is(tmp_path: Path) -> None:
+def test_tasks_without_labels_are_another_specialty(tmp_path: Path) -> None:
     data = two_classes(tmp_path / "data", 2)
     for file in [*data.glob("*/*.png")]:
         file.with_name(f"{file.stem}_mask.png").write_bytes(file.read_bytes())
-    with pytest.raises(UnusableDataset, match="not built yet"):
+    with pytest.raises(UnusableDataset, match="segment task has masks or boxes, no labels"):
         fitted(data, tmp_path / "home", task="segment")
+    with pytest.raises(UnusableDataset, match="'detect' is not built yet"):
+        specialty_of("detect")
+    assert type(specialty_of("segment")) is not type(specialty_of("binary")) is type(specialty_of("regress"))
 
 
 def test_volumes_and_series_are_cases(tmp_path: Path) -> None:

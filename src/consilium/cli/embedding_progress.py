@@ -30,31 +30,41 @@ def embedding_progress(total: int) -> Iterator[Callable[[Outcome], None]]:
     """A bar on a terminal; elsewhere a line for each image that could not be used, and now and then how far it is."""
     from consilium.generalist.embedding import NotEmbedded
 
-    if not sys.stderr.isatty():
-        done = 0
+    with work_progress(total, "Embedding") as work:
+        yield lambda outcome: work(
+            1, f"{outcome.entry.file}: not used: {outcome.message}" if isinstance(outcome, NotEmbedded) else ""
+        )
 
-        def tell(outcome: Outcome) -> None:
-            nonlocal done
-            done += 1
-            if isinstance(outcome, NotEmbedded):
-                click.echo(f"[{done}/{total}] {outcome.entry.file}: not used: {outcome.message}", err=True)
-            elif done == total or done % 500 == 0:
-                click.echo(f"[{done}/{total}]", err=True)
+
+@contextlib.contextmanager
+def work_progress(total: float, title: str) -> Iterator[Callable[[float, str], None]]:
+    """As `embedding_progress`, of work in steps of any size; the second argument is what went wrong, or empty."""
+    if not sys.stderr.isatty():
+        done, told = 0.0, 0
+
+        def tell(amount: float, problem: str) -> None:
+            nonlocal done, told
+            done += amount
+            so_far = f"[{round(done)}/{round(total)}]"
+            if problem:
+                click.echo(f"{so_far} {problem}", err=True)
+            elif done > total - 0.5 > done - amount or done // 500 > told:
+                click.echo(so_far, err=True)
+            told = int(done // 500)
 
         yield tell
         return
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("Embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(title), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
 
-        def show(outcome: Outcome) -> None:
-            bar.advance(task)
-            if isinstance(outcome, NotEmbedded):
-                line = f"{outcome.entry.file}: not used: {outcome.message}"
-                bar.console.print(escape(line), style="yellow", highlight=False)
+        def show(amount: float, problem: str) -> None:
+            bar.advance(task, amount)
+            if problem:
+                bar.console.print(escape(problem), style="yellow", highlight=False)
 
         yield show

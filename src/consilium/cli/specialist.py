@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from consilium.cli.embedding_progress import embedding_progress, encoder_called
+from consilium.cli.embedding_progress import encoder_called, work_progress
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.language import language_option
 from consilium.cli.specialist_report import report
 from consilium.cli.tuning_progress import tuning_progress
-from consilium.errors import InputError, MissingExtra, NothingToDo, OutputError, UnusableDataset
+from consilium.errors import InputError, NothingToDo, OutputError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from consilium.artefact.bundle import Bundle
-    from consilium.specialist.case_features import CaseFeatures
     from consilium.specialist.dataset import Asked
+    from consilium.specialist.specialty import Made
 
 _TASKS = ("auto", "classify", "multilabel", "regress", "segment", "detect")
 _path = click.Path(path_type=Path)
@@ -49,6 +49,9 @@ def specialist() -> None:
     "--case", "case_column", metavar="COLUMN", help="Column that names the case, where one has several files."
 )
 @click.option("--modality", metavar="ID", help="How the images were made, e.g. us; see `consilium modalities`.")
+@click.option("--label", "labels", multiple=True, metavar="NAME", help="Of the numbers in masks, in order; repeat it.")
+@click.option("--instances", is_flag=True, help="Each number in a mask is an object; told apart where they touch.")
+@click.option("--tolerance", type=float, metavar="D", help="Distance of outlines that does not count, pixels or mm.")
 @click.option("--encoder", default="shipped", show_default=True, metavar="NAME", help="Or hub:timm:NAME, hub:hf:NAME.")
 @click.option(
     "--fine-tune",
@@ -81,6 +84,9 @@ def fit(
     group: str,
     case_column: str | None,
     modality: str | None,
+    labels: tuple[str, ...],
+    instances: bool,
+    tolerance: float | None,
     encoder: str,
     fine_tune: Literal["never", "auto"],
     mirrored: bool,
@@ -96,13 +102,13 @@ def fit(
 
     DATASET is a folder with a folder for each class, or a CSV table with the columns "file" and "label" and, if known,
     "group" (patient), "split" (train or test) and whatever else describes a case. Several labels of a case are joined
-    by a semicolon. A call that was interrupted goes on where it stopped.
+    by a semicolon. With a column "mask" in place of labels (PNG, or NIfTI of volumes), outlines are learnt. A call that
+    was interrupted goes on where it stopped.
     """
-    from consilium.artefact.bundle import NETWORK, refuse_place, write_bundle
+    from consilium.artefact.bundle import refuse_place, write_bundle
     from consilium.specialist.dataset import read_dataset
-    from consilium.specialist.fit import Wish, refuse_unbuilt
-    from consilium.specialist.fit import fit as fitted
     from consilium.specialist.graph import need_onnx
+    from consilium.specialist.specialty import Order, specialty_of
 
     # Whatever can be refused is refused before the long work.
     refuse_place(out, overwrite=overwrite)
@@ -113,35 +119,25 @@ def fit(
         need_signing()
     terms = "" if licence is None else _text(licence)
     read = read_dataset(dataset, task=task, group=group)
-    refuse_unbuilt(read)
-    from consilium.generalist.cache import FeatureCache
-    from consilium.specialist.bundle_documents import bundle_files
-    from consilium.specialist.evidence.summary import summary
-    from consilium.specialist.evidence.validate import Plan
-    from consilium.specialist.fit_facts import facts_of
-    from consilium.specialist.memory import memory_of_fit
-    from consilium.specialist.report.facts import facts_file, write_facts
-
+    specialty = specialty_of(read.task)
     spec = encoder.removeprefix("hub:")
+    order = Order(
+        encoder=spec, modality=modality, seed=seed, case_column=case_column, labels=labels, instances=instances,
+        tolerance=tolerance, fine_tune=fine_tune == "auto", mirrored=mirrored, finer=finer,
+    )  # fmt: skip
+    specialty.refuse(order)
+    from consilium.generalist.cache import FeatureCache
+
     network = encoder_called(spec)
-    need = memory_of_fit(len(read.cases), network.dimensions, max(len(read.labels), 1)) >> 20
+    need = specialty.memory(read, network) >> 20
     told = "约需内存 {0} MB" if lang == "zh" else "about {0} MB of memory needed"
     click.echo(f"{read.task}: {len(read.cases)} files; {told.format(need)}", err=True)
-
-    def validating(cases: CaseFeatures) -> None:
-        known = f"{cases.cached} 个取自缓存" if lang == "zh" else f"{cases.cached} from the cache"
-        click.echo(f"{len(cases.features)} cases embedded ({known}); validating ...", err=True)
-
-    wish = Wish(
-        encoder=spec, modality=modality, case_column=case_column, fine_tune=fine_tune == "auto", mirrored=mirrored,
-        finer=finer, plan=Plan(seed=seed),
-    )  # fmt: skip
-    with embedding_progress(len(read.cases)) as show, tuning_progress(lang) as (estimate, step):
-        result = fitted(
-            read, network, wish, cache=FeatureCache() if cache else None, on_outcome=show, on_embedded=validating,
-            on_estimate=estimate, on_step=step,
+    with work_progress(specialty.work(read), "Fitting") as show, tuning_progress(lang) as tuning:
+        made = specialty.fit(
+            read, network, order, out.resolve().name, terms=terms, cache=FeatureCache() if cache else None,
+            on_work=show, on_tuning=tuning,
+            say=lambda english, chinese: click.echo(chinese if lang == "zh" else english, err=True),
         )  # fmt: skip
-    files = bundle_files(result, out.resolve().name, terms=terms)
 
     def seal(folder: Path) -> None:
         if key is not None:
@@ -149,15 +145,36 @@ def fit(
 
             sign(folder, key)
 
-    write_bundle(files, out, overwrite=overwrite, seal=seal)
-    facts = facts_file(out)
-    facts.parent.mkdir(parents=True, exist_ok=True)
-    write_facts(facts_of(result, out.resolve().name, files[NETWORK]), facts)
-    for line in summary(result.validation, result.cases, lang):
+    write_bundle(made.files, out, overwrite=overwrite, seal=seal)
+    _keep_beside(made, out)
+    for line in made.summary[lang]:
         click.echo(line)
     click.echo(f"-> {out}")
     hint = "报告：" if lang == "zh" else "its report: "
     click.echo(f"{hint}consilium specialist report {out}")
+
+
+def _keep_beside(made: Made, out: Path) -> None:
+    """Write the facts of a model, and what else lies beside it, into the folder of its report."""
+    import shutil
+
+    from consilium.specialist.report.facts import facts_file, write_facts
+
+    facts = facts_file(out)
+    try:
+        facts.parent.mkdir(parents=True, exist_ok=True)
+        # What an earlier model of this name left there would be taken for this one's.
+        for folder in {(facts.parent / name).parent for name in made.beside}:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        for name, content in made.beside.items():
+            (facts.parent / name).write_bytes(content)
+        write_facts(made.facts, facts)
+    except OSError as problem:
+        raise OutputError(
+            f"what its report needs cannot be written ({problem})", where=str(facts.parent),
+            way_out="Check the rights and the room on the disk; the model itself is whole.",
+        ) from problem  # fmt: skip
 
 
 def _text(path: Path) -> str:
@@ -172,34 +189,33 @@ def _text(path: Path) -> str:
 @specialist.command()
 @_model
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=_path)
+@click.option("--out", metavar="DIR", type=_path, help="Receives a mask for each file, where the model outlines.")
 @click.option("--by-group", is_flag=True, help="Files of one group in a manifest are one case.")
 @click.option("--cache/--no-cache", default=True, help="Keep features for the next time.  [default: --cache]")
 @_verify
-def predict(model: Path, inputs: tuple[Path, ...], by_group: bool, cache: bool, public_key: Path | None) -> ExitCode:
+def predict(
+    model: Path, inputs: tuple[Path, ...], out: Path | None, by_group: bool, cache: bool, public_key: Path | None
+) -> ExitCode:
     """Answer about images: one JSON line each, with what speaks against the answer.
 
     INPUT is images, folders of them, or manifests: CSV files with a column "file". "abstain" is true where the model
-    should not be asked, and "why" says why.
+    should not be asked, and "why" says why. A model of outlines writes a mask for each file: PNG, or NIfTI for volumes.
     """
     from consilium.generalist.cache import FeatureCache
-    from consilium.generalist.embedding import NotEmbedded
     from consilium.generalist.inputs import find_entries
-    from consilium.specialist.predict import predict as answers
-    from consilium.specialist.specialist import encoder_of, read_specialist
+    from consilium.specialist.specialty import NotUsed, specialty_in
 
     bundle = _opened(model, public_key)
-    ready = read_specialist(bundle)
+    specialty = specialty_in(bundle)
     entries = find_entries(inputs)
     answered, failed = 0, ""
-    for one in answers(
-        ready, encoder_of(ready, bundle), entries, by_group=by_group, cache=FeatureCache() if cache else None
-    ):
-        if isinstance(one, NotEmbedded):
+    for one in specialty.answers(bundle, entries, out=out, by_group=by_group, cache=FeatureCache() if cache else None):
+        if isinstance(one, NotUsed):
             failed = failed or one.message
-            click.echo(f"{one.entry.file}: not used: {one.message}", err=True)
+            click.echo(f"{one.file}: not used: {one.message}", err=True)
             continue
         answered += 1
-        click.echo(json.dumps(one.answer.as_document(one.name), ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(one, ensure_ascii=False, allow_nan=False))
     if not answered:
         named = ", ".join(str(one) for one in inputs)
         raise NothingToDo("none of the images could be used", where=named, way_out=failed)
@@ -211,35 +227,31 @@ def predict(model: Path, inputs: tuple[Path, ...], by_group: bool, cache: bool, 
 @_model
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=_path)
 @click.option("--out", required=True, metavar="DIR", type=_path, help="Receives one PNG for each image.")
-@click.option("--label", help="Which label to explain.  [default: the likeliest]")
+@click.option("--label", help="Which label to explain.  [default: the likeliest, or all outlines]")
 @_verify
 def explain(model: Path, inputs: tuple[Path, ...], out: Path, label: str | None, public_key: Path | None) -> ExitCode:
     """Draw which part of an image the answer hangs on: warm speaks for the label, cold against it.
 
-    Parts of the image are covered one after the other. It is a check of the model, not a finding.
+    Parts of the image are covered one after the other. It is a check of the model, not a finding. Of a model of
+    outlines, the outline is drawn, and beside it how probable each place was.
     """
     from consilium.generalist.inputs import find_entries
-    from consilium.generalist.pictures import pictures
-    from consilium.specialist.explain import explain as explained
-    from consilium.specialist.explain import overlay
-    from consilium.specialist.specialist import encoder_of, read_specialist
+    from consilium.specialist.specialty import NotUsed, specialty_in
 
     bundle = _opened(model, public_key)
-    ready = read_specialist(bundle)
+    specialty = specialty_in(bundle)
     entries = find_entries(inputs)
-    encoder = encoder_of(ready, bundle)
     drawn, failed = 0, ""
-    for number, entry in enumerate(entries, start=1):
-        try:
-            shown = pictures(entry.path, ready.side, ready.modality)
-        except (InputError, MissingExtra) as problem:
-            failed = failed or str(problem)
-            click.echo(f"{entry.file}: not used: {problem}", err=True)
+    found = specialty.explained(bundle, entries, label=label)
+    for number, (entry, one) in enumerate(zip(entries, found, strict=True), start=1):
+        if isinstance(one, NotUsed):
+            failed = failed or one.message
+            click.echo(f"{one.file}: not used: {one.message}", err=True)
             continue
-        found = explained(ready, encoder, shown, label)
-        _write_png(overlay(found), out / f"{number:04d}_{entry.path.stem}.png")
+        target = out / f"{number:04d}_{entry.path.stem}.png"
+        _write_png(one.picture, target)
         drawn += 1
-        click.echo(f"{out / f'{number:04d}_{entry.path.stem}.png'}: {found.label or 'value'}")
+        click.echo(f"{target}: {one.told}")
     if not drawn:
         named = ", ".join(str(one) for one in inputs)
         raise NothingToDo("none of the images could be used", where=named, way_out=failed)
@@ -270,11 +282,12 @@ def export(model: Path, out: Path, form: Literal["onnx", "monai"], public_key: P
     """
     import shutil
 
-    from consilium.artefact.bundle import CARD, MANIFEST, NETWORK, SIGNATURE, refuse_place
+    from consilium.artefact.bundle import MANIFEST, SIGNATURE, refuse_place
+    from consilium.specialist.specialty import specialty_in
 
     bundle = _opened(model, public_key)
     refuse_place(out, overwrite=False)
-    names = [NETWORK, CARD] if form == "onnx" else [*bundle.files, MANIFEST]
+    names = list(specialty_in(bundle).network_files()) if form == "onnx" else [*bundle.files, MANIFEST]
     if form == "monai" and (bundle.folder / SIGNATURE).is_file():
         names.append(SIGNATURE)
     try:
@@ -296,38 +309,25 @@ def export(model: Path, out: Path, form: Literal["onnx", "monai"], public_key: P
 @click.option("--group", default="group", show_default=True, metavar="COLUMN", help="Column that names the patient.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def compare(first: Path, second: Path, dataset: Path, group: str, as_json: bool) -> None:
-    """Compare two models on the same cases: AUCs and their difference with its interval (paired DeLong).
+    """Compare two models on the same cases: figures and their paired difference with its interval.
 
-    Cases that one of the models was trained on are refused.
+    The figure is the AUC (DeLong), of models of outlines the mean Dice. Cases that one of the models was trained on are
+    refused.
     """
     from dataclasses import asdict
 
-    from consilium.generalist.cache import FeatureCache
-    from consilium.specialist.case_features import case_features
-    from consilium.specialist.compare import compare as compared
-    from consilium.specialist.compare import refuse_unlike
-    from consilium.specialist.dataset import read_dataset
-    from consilium.specialist.specialist import encoder_of, read_specialist
+    from consilium.specialist.specialty import specialty_in
 
     bundles = [_opened(model, None) for model in (first, second)]
-    ready = [read_specialist(bundle) for bundle in bundles]
-    cases = read_dataset(dataset, task="multilabel" if ready[0].task == "multilabel" else "classify", group=group)
-    refuse_unlike(ready[0], ready[1], cases)
-    scores = []
-    for one, bundle in zip(ready, bundles, strict=True):
-        found = case_features(cases, encoder_of(one, bundle), modality=one.modality, cache=FeatureCache())
-        if found.skipped:
-            file, reason = found.skipped[0]
-            raise UnusableDataset(
-                f"{len(found.skipped)} case(s) cannot be read ({reason})", where=str(file), way_out="Leave them out."
-            )
-        scores.append(one.probabilities(found.in_form(one.pooling)))
-    result = compared(scores[0], scores[1], cases, ready[0].labels)
+    specialties = [specialty_in(bundle) for bundle in bundles]
+    if type(specialties[0]) is not type(specialties[1]):
+        raise InputError("one model outlines and the other does not", way_out="Compare two of the same kind.")
+    result = specialties[0].compared(bundles[0], bundles[1], dataset, group=group)
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False))
         return
-    for model, auc in ((first, result.first), (second, result.second)):
-        click.echo(f"{model}: AUC {auc.value:.3f} ({auc.low:.3f} - {auc.high:.3f})")
+    for model, one in ((first, result.first), (second, result.second)):
+        click.echo(f"{model}: {result.figure} {one.value:.3f} ({one.low:.3f} - {one.high:.3f})")
     gap = result.difference
     click.echo(f"difference {gap.value:+.3f} ({gap.low:+.3f} - {gap.high:+.3f}), p = {gap.p:.3f}, {result.cases} cases")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,17 +42,18 @@ def bundle_files(result: Result, name: str, *, terms: str = "") -> dict[str, byt
     card = _card(result, name, hashlib.sha256(network).hexdigest())
     return {
         NETWORK: network,
-        CARD: _json(json.loads(json.dumps(asdict(card)))),
-        METADATA: _json(_metadata(result, name, card)),
-        "configs/inference.json": _json(_inference(result)),
+        CARD: as_json(json.loads(json.dumps(asdict(card)))),
+        METADATA: as_json(_metadata(result, name, card)),
+        "configs/inference.json": as_json(_inference(result)),
         "docs/README.md": _readme(result, name).encode(),
-        "LICENSE": (_LICENCE + (terms or _NO_TERMS)).encode(),
-        VALIDATION: _json(as_document(result.validation)),
+        "LICENSE": licence_text(terms),
+        VALIDATION: as_json(as_document(result.validation)),
         **result.specialist.as_files(),
     }
 
 
-def _json(document: Any) -> bytes:
+def as_json(document: Any) -> bytes:
+    """A document as it stands in a bundle."""
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
@@ -60,13 +61,18 @@ def _network(result: Result) -> bytes:
     specialist = result.specialist
     if specialist.encoder != SHIPPED:
         return head_graph(specialist.head, specialist.pooling, answers=_answers(result))
-    card = read_card(WEIGHTS / "generalist.json")
-    rows = str(card.constants["rows"]).split()
-    row = len(rows) if specialist.modality is None else rows.index(specialist.modality)
-    encoder = (WEIGHTS / card.file).read_bytes() if result.network is None else result.network
+    file, row = shipped_network(specialist.modality)
+    encoder = file.read_bytes() if result.network is None else result.network
     return whole_graph(
         encoder, row, specialist.head, specialist.pooling, answers=_answers(result), looks=specialist.looks
     )
+
+
+def shipped_network(modality: str | None) -> tuple[Path, int]:
+    """The ONNX file of the shipped encoder, and the row of a modality in its table."""
+    card = read_card(WEIGHTS / "generalist.json")
+    rows = str(card.constants["rows"]).split()
+    return WEIGHTS / card.file, len(rows) if modality is None else rows.index(modality)
 
 
 def _answers(result: Result) -> int:
@@ -158,7 +164,7 @@ def _metrics(result: Result) -> Iterator[Metric]:
         if one is not None and all(math.isfinite(value) for value in (one.value, one.low, one.high)):
             yield Metric(
                 name=name, value=one.value, low=min(one.low, one.value), high=max(one.high, one.value),
-                n=validation.counts.patients, data="the cases it was fitted on, out of fold", date=_today(),
+                n=validation.counts.patients, data="the cases it was fitted on, out of fold", date=today(),
             )  # fmt: skip
 
 
@@ -169,15 +175,54 @@ def _failures(result: Result) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _today() -> str:
+def today() -> str:
+    """The date of a figure."""
     return datetime.now(UTC).strftime("%Y-%m-%d")
 
 
 def _metadata(result: Result, name: str, card: ModelCard) -> dict[str, Any]:
-    """What the MONAI bundle specification asks for."""
     specialist = result.specialist
-    versions = specialist.versions
     shape = list(card.inputs[0].shape)
+    return monai_metadata(
+        card,
+        name,
+        description=f"A linear head on the encoder {specialist.encoder}"
+        + (", its last stage fine-tuned" if specialist.tuned else "")
+        + ", fitted by Consilium.",
+        data_source=result.cases.dataset.origin.name,
+        modality=specialist.modality,
+        label_classes=", ".join(specialist.labels) or "a quantity",
+        pred_classes="probabilities in the order of the labels",
+        versions=specialist.versions,
+        spatial_shape=shape[1:3] if len(shape) == 4 else shape[1:],
+        pred={
+            "type": "probabilities",
+            "format": "classes",
+            "num_channels": _answers(result),
+            "spatial_shape": [],
+            "dtype": "float32",
+            "value_range": [0, 1],
+            "is_patch_data": False,
+            "channel_def": {str(number): label for number, label in enumerate(specialist.labels)},
+        },
+    )
+
+
+def monai_metadata(
+    card: ModelCard,
+    name: str,
+    *,
+    description: str,
+    data_source: str,
+    modality: str | None,
+    label_classes: str,
+    pred_classes: str,
+    versions: Mapping[str, str],
+    spatial_shape: Sequence[Any],
+    pred: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the MONAI bundle specification asks for; `pred` describes the output."""
+    needed = {"onnxruntime": versions.get("onnxruntime", ""), "pillow": "11.2.1"}
     return {
         "schema": _SCHEMA,
         "version": VERSION,
@@ -185,20 +230,18 @@ def _metadata(result: Result, name: str, card: ModelCard) -> dict[str, Any]:
         "monai_version": _MONAI,
         "pytorch_version": "2.4.0",
         "numpy_version": versions.get("numpy", ""),
-        "optional_packages_version": {"onnxruntime": versions.get("onnxruntime", ""), "pillow": "11.2.1"},
-        "required_packages_version": {"onnxruntime": versions.get("onnxruntime", ""), "pillow": "11.2.1"},
+        "optional_packages_version": needed,
+        "required_packages_version": needed,
         "name": name,
         "task": card.task,
-        "description": f"A linear head on the encoder {specialist.encoder}"
-        + (", its last stage fine-tuned," if specialist.tuned else "")
-        + " fitted by Consilium.",
+        "description": description,
         "authors": "the owner of the cases",
         "copyright": "see LICENSE",
-        "data_source": result.cases.dataset.origin.name,
+        "data_source": data_source,
         "data_type": "image files",
-        "image_classes": specialist.modality or "not named",
-        "label_classes": ", ".join(specialist.labels) or "a quantity",
-        "pred_classes": "probabilities in the order of the labels",
+        "image_classes": modality or "not named",
+        "label_classes": label_classes,
+        "pred_classes": pred_classes,
         "eval_metrics": {one.name: one.value for one in card.metrics},
         "intended_use": card.intended_use,
         "references": [],
@@ -207,27 +250,16 @@ def _metadata(result: Result, name: str, card: ModelCard) -> dict[str, Any]:
                 "image": {
                     "type": "image",
                     "format": "rgb",
-                    "modality": specialist.modality or "n/a",
+                    "modality": modality or "n/a",
                     "num_channels": 3,
-                    "spatial_shape": shape[1:3] if len(shape) == 4 else shape[1:],
+                    "spatial_shape": list(spatial_shape),
                     "dtype": "float32",
                     "value_range": [0, 1],
                     "is_patch_data": False,
                     "channel_def": {"0": "red", "1": "green", "2": "blue"},
                 }
             },
-            "outputs": {
-                "pred": {
-                    "type": "probabilities",
-                    "format": "classes",
-                    "num_channels": _answers(result),
-                    "spatial_shape": [],
-                    "dtype": "float32",
-                    "value_range": [0, 1],
-                    "is_patch_data": False,
-                    "channel_def": {str(number): label for number, label in enumerate(specialist.labels)},
-                }
-            },
+            "outputs": {"pred": dict(pred)},
         },
     }
 
@@ -278,6 +310,11 @@ def _readme(result: Result, name: str) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def licence_text(terms: str) -> bytes:
+    """The file LICENSE: of the encoder, and the terms of the owner of the cases."""
+    return (_LICENCE + (terms or _NO_TERMS)).encode()
 
 
 _LICENCE = """The encoder in models/model.onnx is part of Consilium and licensed under the Apache License, Version 2.0

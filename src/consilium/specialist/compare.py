@@ -20,15 +20,17 @@ from consilium.specialist.splits import codes_of
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two AUCs of the same cases.
+    """Two figures of the same cases.
 
     Attributes:
-        labels: whose AUCs were averaged; of two labels, the second alone.
+        figure: "AUC" or "Dice".
+        labels: whose figures were averaged; of two labels that are told apart, the second alone.
         first, second: with intervals, the models as given.
-        difference: of the first from the second, paired (DeLong).
+        difference: of the first from the second, paired.
         cases: how many.
     """
 
+    figure: str
     labels: tuple[str, ...]
     first: Estimate
     second: Estimate
@@ -97,6 +99,7 @@ def compare(
     one, other = (mean_of([auc_influence(scores[:, n], truth[n], groups) for n in kept]) for scores in (first, second))
     rarest = min((truth[n] for n in kept), key=lambda own: int(own.sum()))
     return Comparison(
+        figure="AUC",
         labels=tuple(labels[n] for n in kept),
         first=interval_of(one, rarest, groups),
         second=interval_of(other, rarest, groups),

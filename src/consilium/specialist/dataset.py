@@ -404,9 +404,10 @@ def _task(cases: Sequence[Case], asked: Asked, origin: Path) -> Task:
         return asked
     if any(len(case.labels) > 1 for case in cases):
         return "multilabel"
+    # One label that all cases share tells nothing apart; where there are outlines, they are what is to be learnt.
+    if len(classes) < 2 and any(case.masks for case in cases):
+        return _task(cases, "segment", origin)
     if not classes:
-        if any(case.masks for case in cases):
-            return _task(cases, "segment", origin)
         if any(case.boxes for case in cases):
             return _task(cases, "detect", origin)
         raise UnusableDataset(

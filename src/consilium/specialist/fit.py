@@ -83,20 +83,6 @@ class Wish:
     plan: Plan = field(default_factory=Plan)
 
 
-def refuse_unbuilt(dataset: Dataset) -> None:
-    """Says so where a task has no head yet.
-
-    Raises:
-        UnusableDataset: segment and detect.
-    """
-    if dataset.task in ("segment", "detect"):
-        raise UnusableDataset(
-            f"a model for the task {dataset.task!r} is not built yet",
-            where=str(dataset.origin),
-            way_out="classify, multilabel and regress are; give the cases labels and choose one with --task.",
-        )
-
-
 def fit(
     dataset: Dataset,
     encoder: Encoder,
@@ -121,12 +107,11 @@ def fit(
         on_step: called after each network that was fine-tuned.
 
     Raises:
-        UnusableDataset: the cases cannot be used.
+        UnusableDataset: the cases cannot be used, or have no labels (segment, detect).
         InputError: there is no such modality.
         ModelError: the encoder fails.
         MissingExtra: fine-tuning needs PyTorch.
     """
-    refuse_unbuilt(dataset)
     if wish.fine_tune:
         need_train()
         refuse_other_encoder(encoder)
@@ -177,7 +162,7 @@ def fit(
         validated=validation.ledger is not None,
         trained_on=tuple(digest for digest, one in zip(cases.digests, used, strict=True) if one),
         seed=wish.plan.seed,
-        versions={"python": platform.python_version(), **_versions()},
+        versions=library_versions(),
     )
     network = None if tuned is None else tuned.network
     return Result(specialist=specialist, validation=validation, cases=cases, network=network)
@@ -268,8 +253,9 @@ def _told_apart(targets: NDArray[np.float64], multilabel: bool) -> list[int]:
     return [0] if len(np.unique(targets)) > 1 else []
 
 
-def _versions() -> dict[str, str]:
-    found = {}
+def library_versions() -> dict[str, str]:
+    """Python and the libraries that a model was fitted with."""
+    found = {"python": platform.python_version()}
     for name in _LIBRARIES:
         try:
             found[name] = version(name)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from consilium import __version__
+from consilium.specialist.dataset import Dataset
 from consilium.specialist.fit import Result
 from consilium.specialist.report.facts import Exclusion, ModelFacts, ReportedCase
 
@@ -42,7 +43,7 @@ def facts_of(result: Result, name: str, network: bytes) -> ModelFacts:
             for files, group, target in zip(cases.files, read.groups, targets, strict=True)
         ),
         exclusions=(Exclusion(reason="not readable", cases=len(cases.skipped)),) if cases.skipped else (),
-        missing=_missing(result),
+        missing=missing_entries(read),
         acquisition=(),
         hashes={
             "data": hashlib.sha256("".join(sorted(cases.digests)).encode()).hexdigest(),
@@ -53,12 +54,11 @@ def facts_of(result: Result, name: str, network: bytes) -> ModelFacts:
     )
 
 
-def _missing(result: Result) -> dict[str, int]:
+def missing_entries(dataset: Dataset) -> dict[str, int]:
     """Columns of the table and how many cases have no entry there."""
-    described = result.cases.dataset.cases
-    columns = {column for case in described for column in case.described}
+    columns = {column for case in dataset.cases for column in case.described}
     return {
         column: missing
         for column in sorted(columns)
-        if (missing := sum(not str(case.described.get(column, "")).strip() for case in described))
+        if (missing := sum(not str(case.described.get(column, "")).strip() for case in dataset.cases))
     }

@@ -125,6 +125,53 @@ def _look(graph: Any, name: str, row: int, side: int, looks: Looks, constants: d
     ]
 
 
+def pyramid_graph(encoder: bytes, row: int) -> bytes:
+    """The encoder's graph with its modality fixed, for what reads its maps.
+
+    Args:
+        encoder: content of an ONNX file as of `whole_graph`, with outputs `level4` and so on besides.
+        row: of the modality in the encoder's table.
+
+    Returns:
+        An ONNX file with the input `images` (N, S, S, 3), and the outputs `features` (N, D) and each level.
+    """
+    need_onnx()
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load_from_string(encoder)
+    graph = model.graph
+    constants: dict[str, NDArray[Any]] = {}
+    nodes = [*_told(row, constants), *graph.node, helper.make_node("Identity", ["image"], ["features"])]
+    given = {one.name: one for one in graph.output}
+    features = onnx.ValueInfoProto()
+    features.CopyFrom(given.pop("image"))
+    features.name = "features"
+    initialisers = [
+        *graph.initializer,
+        *(numpy_helper.from_array(values, name) for name, values in constants.items()),
+    ]
+    images = next(one for one in graph.input if one.name == "images")
+    return _written(nodes, initialisers, [images], [features, *given.values()], model)
+
+
+def _told(row: int, constants: dict[str, NDArray[Any]]) -> list[Any]:
+    """Nodes that tell the encoder the same modality for every picture; adds their constants."""
+    from onnx import TensorProto, helper
+
+    constants["_zero"], constants["_one"] = np.array([0], np.int64), np.array([1], np.int64)
+    return [
+        helper.make_node("Shape", ["images"], ["_shape"]),
+        helper.make_node("Slice", ["_shape", "_zero", "_one"], ["_count"]),
+        helper.make_node(
+            "ConstantOfShape",
+            ["_count"],
+            ["modality"],
+            value=helper.make_tensor("row", TensorProto.INT64, [1], [row]),
+        ),
+    ]
+
+
 def head_graph(head: Head, pooling: Pooling, *, answers: int) -> bytes:
     """The head alone, for encoders that have no graph of their own: `image` (N, D) in, `probabilities` out."""
     need_onnx()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consilium.specialist.dataset import Task
 from consilium.specialist.duplicates import Duplicate
@@ -21,6 +21,9 @@ from consilium.specialist.evidence.operating_point import OperatingPoint
 from consilium.specialist.evidence.permutation import PermutationTest
 from consilium.specialist.evidence.subgroups import Subgroup
 from consilium.specialist.ladder import Choice
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,8 +203,8 @@ class Validation:
     seed: int = 0
 
 
-def as_document(validation: Validation) -> dict[str, Any]:
-    """The validation as JSON values; what is not a finite number becomes null."""
+def as_document(validation: DataclassInstance) -> dict[str, Any]:
+    """A validation, of whatever task, as JSON values; what is not a finite number becomes null."""
     found = _plain(asdict(validation))
     assert isinstance(found, dict)
     return found

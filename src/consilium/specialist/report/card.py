@@ -15,6 +15,14 @@ from consilium.specialist.report.matter import Matter
 from consilium.specialist.report.parts import Part, Table, Text, facts_table, plain
 from consilium.specialist.report.wording import NOT_A_DEVICE
 
+_LINEAR = ("regularised linear model on standardised features", "标准化特征上的正则化线性模型")
+_HEADS = {
+    "segment": (
+        "pixel classifier (linear, or one hidden layer) on the maps of the encoder and on the picture",
+        "像素分类器（线性或单隐层），输入为编码器特征图与图像本身",
+    )
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
@@ -98,10 +106,7 @@ def card(matter: Matter) -> tuple[Part, ...]:
         (t("Intended use", "预期用途"), facts.intended_use),
         (t("Made", "制作时间"), facts.created),
         (t("Features", "特征"), facts.encoder + _tuning(matter)),
-        (
-            t("Head", "分类头"),
-            t("regularised linear model on standardised features", "标准化特征上的正则化线性模型"),
-        ),
+        (t("Head", "分类头"), t(*_HEADS.get(said["task"], _LINEAR))),
         (t("Seed", "随机种子"), str(said["seed"])),
         (t("Software", "软件"), f"Consilium {facts.consilium_version}"),
         (t("Versions", "版本"), ", ".join(f"{name} {one}" for name, one in sorted(facts.versions.items()))),

@@ -29,12 +29,16 @@ class ReportedCase:
     Attributes:
         file: its name, as people know it.
         group: patient.
-        target: class number, value, or 0 and 1 of each label that was named.
+        target: class number, value, or 0 and 1 of each label that was named; of outlines, whether the case has it.
+        masks: files of the true mask, where there are outlines.
+        found: file of the mask that a model gave that had not seen the case, relative to the folder of the facts.
     """
 
     file: str
     group: str
     target: tuple[float, ...]
+    masks: tuple[str, ...] = ()
+    found: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +120,11 @@ def read_facts(path: Path) -> ModelFacts:
         made["names"] = tuple(str(one) for one in document["names"])
         made["cases"] = tuple(
             ReportedCase(
-                file=str(one["file"]), group=str(one["group"]), target=tuple(float(part) for part in one["target"])
+                file=str(one["file"]),
+                group=str(one["group"]),
+                target=tuple(float(part) for part in one["target"]),
+                masks=tuple(map(str, one.get("masks", ()))),
+                found=str(one.get("found", "")),
             )
             for one in document["cases"]
         )

@@ -6,14 +6,17 @@ that would lack one is not written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from consilium.errors import ModelError
 from consilium.specialist.evidence.validation import Validation
 from consilium.specialist.report.facts import ModelFacts
 from consilium.specialist.report.parts import plain
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Status = Literal["given", "not applicable", "not made", "not enough cases", "left out"]
 
@@ -35,11 +38,28 @@ ITEMS: tuple[tuple[str, str, str, str], ...] = (
 )
 """Number, key of the section, title in English and in Chinese."""
 
+_OUTLINES = (
+    "the model outlines and names no label; how well, section 12 says",
+    "模型只勾画轮廓，不判断标签；勾画质量见第 12 节",
+)
 _REGRESS = ("the task is a quantity, not a class", "任务是定量预测，没有类别")
 _ONE_BY_ONE = ("labels of this task are answered one by one", "多标签任务逐个标签作答")
 _NOT_APPLICABLE: Mapping[tuple[str, str], tuple[str, str]] = {
     ("6", "regress"): _REGRESS,
     ("7", "multilabel"): _ONE_BY_ONE,
+    ("4", "segment"): _OUTLINES,
+    ("6", "segment"): (
+        "the answer is an outline, not a probability; the level where it is cut was chosen inside the training parts",
+        "模型给出的是轮廓而不是概率；划界的阈值只在训练部分内部选定",
+    ),
+    ("7", "segment"): (
+        "sets are of labels, and an outline is none; whether a case is left to a person, section 8 says",
+        "标签集合只用于有标签的任务；哪些病例交由医师，见第 8 节",
+    ),
+    ("13", "segment"): (
+        "chance has no outline to offer; what comes without learning from pictures is compared in section 5",
+        "随机猜测给不出轮廓；不从图像学习的方法见第 5 节的比较",
+    ),
     **{
         ("12", task): ("the model gives no outlines and finds no places", "模型不输出分割轮廓，也不定位病灶")
         for task in ("binary", "multiclass", "multilabel", "regress")
@@ -85,26 +105,33 @@ class Item:
     reason: tuple[str, str] = ("", "")
 
 
-def checked_document(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Hold a validation, as JSON values, to its form.
+def checked_document(document: Mapping[str, Any], form: type[DataclassInstance]) -> Mapping[str, Any]:
+    """Hold a validation, as JSON values, to the dataclass that it was.
 
     Raises:
         ModelError: an entry is missing.
     """
     # Models of before fine-tuning was there were made in one way.
-    document = {"ways": None, **document}
-    for one in fields(Validation):
-        if one.name not in document:
+    kept = {"ways": None, **document} if form is Validation else document
+    for one in fields(form):
+        if one.name not in kept:
             raise ModelError(
                 f"the validation lacks the entry {one.name!r}",
                 where="validation.json",
                 way_out="Fit the model again with this version of Consilium.",
             )
-    return document
+    return kept
 
 
-def mandatory_items(document: Mapping[str, Any], facts: ModelFacts) -> tuple[Item, ...]:
+def mandatory_items(
+    document: Mapping[str, Any], facts: ModelFacts, lacking: Callable[[str, Mapping[str, Any]], str]
+) -> tuple[Item, ...]:
     """Hold every item of the list to the validation.
+
+    Args:
+        document: the validation as JSON values.
+        facts: of the model.
+        lacking: what the item of a number lacks in a validation; empty where nothing is missing.
 
     Raises:
         ModelError: one cannot be told, and there is no reason why.
@@ -124,11 +151,11 @@ def mandatory_items(document: Mapping[str, Any], facts: ModelFacts) -> tuple[Ite
             status, reason = "not enough cases", ("there are not enough cases", "病例数不足")
         elif number == "10" and (document.get("ways") or {}).get("rounds"):
             status, reason = "left out", _NO_CURVE
-        elif lacking := _lacking(number, document):
+        elif short := lacking(number, document):
             told = plain(str(facts.not_made.get(number, ""))).strip()
             if not told:
                 raise ModelError(
-                    f"item {number} of the report cannot be told ({english}): {lacking}",
+                    f"item {number} of the report cannot be told ({english}): {short}",
                     where=facts.name,
                     way_out="Validate the model with everything switched on, or give the reason in facts.json "
                     "(not_made).",
@@ -138,8 +165,8 @@ def mandatory_items(document: Mapping[str, Any], facts: ModelFacts) -> tuple[Ite
     return tuple(found)
 
 
-def _lacking(number: str, document: Mapping[str, Any]) -> str:
-    """What an item lacks; empty where nothing is missing."""
+def lacking_of_labels(number: str, document: Mapping[str, Any]) -> str:
+    """What an item lacks in a validation of labels or of a quantity; empty where nothing is missing."""
     regress = document["task"] == "regress"
     names = {one["name"] for one in document["baselines"]}
     binary_points = document["task"] not in {"binary", "multilabel"} or all(

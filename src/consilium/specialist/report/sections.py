@@ -17,12 +17,16 @@ _MOST_PAIRS = 20
 def ledger(matter: Matter) -> tuple[Part, ...]:
     """Who was tested by whom; copies."""
     t, told, facts = matter.t, matter.said["ledger"], matter.facts
+    outlined = matter.said["task"] == "segment"
+    what, chinese = ("outlines", "轮廓") if outlined else ("labels", "标签")
     kinds = Counter(one["how"] for one in told["duplicates"])
     copies = "; ".join(f"{matter.word(how)}: {count}" for how, count in sorted(kinds.items())) or t("none", "无")
     patients = matter.said["counts"]["patients"]
-    alarm = matter.said["shortcut"]
+    alarm = matter.said.get("shortcut")
     confounds = (
-        t("not looked at", "未检查")
+        t("not a question for outlines", "不适用于轮廓")
+        if outlined
+        else t("not looked at", "未检查")
         if alarm is None
         else t(
             f"{alarm['alarm'].replace('none', 'not found')} (looked at: {', '.join(map(plain, alarm['columns']))})",
@@ -44,7 +48,10 @@ def ledger(matter: Matter) -> tuple[Part, ...]:
                 (t("Patients told", "提供的患者数"), str(told["patients_told"])),
                 (t("Patients cross-validated, copies merged", "参与交叉验证的患者数（合并重复后）"), str(patients)),
                 (t("Pairs of copies found", "发现的重复图像对"), copies),
-                (t("Copies with different labels", "标签互相矛盾的重复图像对"), str(len(told["contradictions"]))),
+                (
+                    t(f"Copies with different {what}", f"{chinese}互相矛盾的重复图像对"),
+                    str(len(told["contradictions"])),
+                ),
                 (t("Site, device or file tells the label", "医院、设备或文件属性泄露标签"), confounds),
                 (t("Seed", "随机种子"), str(told["seed"])),
             ]
@@ -55,7 +62,10 @@ def ledger(matter: Matter) -> tuple[Part, ...]:
         parts.append(
             Text(
                 kind="head",
-                text=t("Copies with different labels: one of the two is wrong", "标签矛盾的重复图像：必有一个标签有误")
+                text=t(
+                    f"Copies with different {what}: one of the two is wrong",
+                    f"{chinese}矛盾的重复图像：必有一个{chinese}有误",
+                )
                 if told["contradictions"]
                 else t("Copies, kept in one fold", "重复图像（置于同一折）"),
             )
@@ -144,7 +154,7 @@ def counts(matter: Matter) -> tuple[Part, ...]:
     parts.append(
         Table(
             columns=(t("Reason", "原因"), t("Cases", "病例")),
-            rows=tuple((plain(one.reason), str(one.cases)) for one in facts.exclusions),
+            rows=tuple((matter.word(one.reason), str(one.cases)) for one in facts.exclusions),
             widths=(4, 1),
         )
         if facts.exclusions

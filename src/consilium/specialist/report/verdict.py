@@ -14,12 +14,19 @@ from consilium.specialist.report.matter import Matter
 from consilium.specialist.report.parts import interval, number, percent, plain
 from consilium.specialist.report.wording import NOT_A_DEVICE, shortage
 
-Grade = Literal["not enough cases", "no better than chance", "shortcut", "weak", "fair", "good", "very good"]
+Grade = Literal[
+    "not enough cases", "no better than chance", "no better without learning", "shortcut", "weak", "fair", "good",
+    "very good",
+]  # fmt: skip
 
 _STEPS: dict[str, tuple[float, float, float, float]] = {"auc": (0.5, 0.7, 0.8, 0.9), "r": (0.0, 0.5, 0.75, 0.9)}
-_HEADLINES: dict[Grade, tuple[str, str]] = {
+HEADLINES: dict[Grade, tuple[str, str]] = {
     "not enough cases": ("Not enough cases to say how good this model is", "病例数不足，无法判断该模型的好坏"),
     "no better than chance": ("Not shown to be better than chance", "未能证明优于随机猜测"),
+    "no better without learning": (
+        "Not shown to be better than a way that learns nothing",
+        "未能证明优于不经学习的方法",
+    ),
     "shortcut": (
         "Do not use: how the images were made tells the label just as well",
         "请勿使用：仅凭图像的采集信息就能同样好地猜出标签",
@@ -54,19 +61,9 @@ class Verdict:
 def verdict(matter: Matter) -> Verdict:
     """Say it in the language of the report."""
     grade = grade_of(matter)
-    headline = matter.t(*_HEADLINES[grade])
+    headline = matter.t(*HEADLINES[grade])
     if grade == "not enough cases":
-        return Verdict(
-            grade=grade,
-            headline=headline,
-            how_good=matter.t(
-                "No figure is given, because none would mean anything: the interval would span nearly everything.",
-                "不给出任何指标，因为此时任何数字都没有意义：其置信区间几乎涵盖所有可能。",
-            ),
-            how_sure=" ".join(shortage(one, matter.lang) for one in matter.said["not_enough"]),
-            next=matter.t("Collect more patients and fit again.", "请收集更多患者后重新训练。"),
-            not_for=(matter.t("Any use on patients.", "任何涉及患者的用途。"), matter.t(*NOT_A_DEVICE)),
-        )
+        return too_few(matter, headline)
     regress = matter.said["task"] == "regress"
     figure = ("R² ", matter.said["regression"]["r_squared"]) if regress else ("AUC ", matter.said["macro_auc"])
     return Verdict(
@@ -76,6 +73,21 @@ def verdict(matter: Matter) -> Verdict:
         how_sure=_how_sure(matter),
         next=_next(matter),
         not_for=_not_for(matter),
+    )
+
+
+def too_few(matter: Matter, headline: str) -> Verdict:
+    """What is said where there are not enough cases, whatever the task."""
+    return Verdict(
+        grade="not enough cases",
+        headline=headline,
+        how_good=matter.t(
+            "No figure is given, because none would mean anything: the interval would span nearly everything.",
+            "不给出任何指标，因为此时任何数字都没有意义：其置信区间几乎涵盖所有可能。",
+        ),
+        how_sure=" ".join(shortage(one, matter.lang) for one in matter.said["not_enough"]),
+        next=matter.t("Collect more patients and fit again.", "请收集更多患者后重新训练。"),
+        not_for=(matter.t("Any use on patients.", "任何涉及患者的用途。"), matter.t(*NOT_A_DEVICE)),
     )
 
 

@@ -1,7 +1,7 @@
 """The report of a specialist: HTML, PDF and JSON, in Chinese or English. The verdict comes first, then the evidence.
 
 Both papers lay out the same parts, and nothing is computed for one alone. A report that would lack a mandatory item
-(`report_items.py`) is not written at all.
+(`items.py`) is not written at all.
 """
 
 from __future__ import annotations
@@ -12,41 +12,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consilium.errors import MissingExtra, MissingFont, OutputError
-from consilium.specialist.evidence.validation import Validation, as_document
-from consilium.specialist.report import evidence, limits, sections
-from consilium.specialist.report.card import card, checklists
+from consilium.specialist.evidence.validation import as_document
+from consilium.specialist.report.card import checklists
+from consilium.specialist.report.chapters import chapters_of
 from consilium.specialist.report.facts import ModelFacts
 from consilium.specialist.report.html import report_html
 from consilium.specialist.report.items import checked_document, mandatory_items
-from consilium.specialist.report.matter import Matter, refuse_strangers
-from consilium.specialist.report.parts import Part, Section, Text
+from consilium.specialist.report.matter import Matter
+from consilium.specialist.report.parts import Section, Text
 from consilium.specialist.report.pdf import report_pdf
 from consilium.specialist.report.plots import Pen
-from consilium.specialist.report.verdict import Verdict, verdict
+from consilium.specialist.report.verdict import Verdict
 from consilium.specialist.report.wording import Language
 from consilium.typesetting.fonts import FONT_WAY_OUT, find_chinese_font, usual_font_folders
 
-_WRITERS: Mapping[str, Callable[[Matter], tuple[Part, ...]]] = {
-    "ledger": sections.ledger,
-    "counts": sections.counts,
-    "procedure": sections.procedure,
-    "discrimination": evidence.discrimination,
-    "baselines": evidence.baselines,
-    "calibration": evidence.calibration,
-    "sets": limits.sets,
-    "gate": limits.gate,
-    "subgroups": limits.subgroups,
-    "more": limits.more,
-    "errors": limits.errors,
-    "chance": limits.chance,
-    "card": card,
-}
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +52,7 @@ class Report:
 
 
 def report(
-    validation: Validation | Mapping[str, Any],
+    validation: DataclassInstance | Mapping[str, Any],
     facts: ModelFacts,
     lang: Language,
     *,
@@ -74,11 +61,12 @@ def report(
 ) -> Report:
     """Write down all that is to be said; arguments and errors as of `matter_of`."""
     matter = matter_of(validation, facts, lang, pictures=pictures, chinese=chinese)
-    return Report(matter=matter, verdict=verdict(matter), sections=tuple(_sections(matter)))
+    verdict = chapters_of(matter.said["task"]).verdict(matter)
+    return Report(matter=matter, verdict=verdict, sections=tuple(_sections(matter)))
 
 
 def matter_of(
-    validation: Validation | Mapping[str, Any],
+    validation: DataclassInstance | Mapping[str, Any],
     facts: ModelFacts,
     lang: Language,
     *,
@@ -99,26 +87,28 @@ def matter_of(
         MissingExtra: matplotlib is not installed.
         MissingFont: a name has a letter that no font has.
     """
-    document = as_document(validation) if isinstance(validation, Validation) else validation
-    said = checked_document(document)
+    document = validation if isinstance(validation, Mapping) else as_document(validation)
+    chapters = chapters_of(str(document.get("task")))
+    said = checked_document(document, chapters.form)
     matter = Matter(
         said=said,
         facts=facts,
-        items=mandatory_items(said, facts),
+        items=mandatory_items(said, facts, chapters.lacking),
         lang=lang,
         pen=Pen(chinese),
         pictures=pictures or {},
     )
-    refuse_strangers(matter)
+    chapters.refuse_strangers(matter)
     return matter
 
 
 def _sections(matter: Matter) -> list[Section]:
     t = matter.t
+    writers = chapters_of(matter.said["task"]).writers
     found = []
     for item in matter.items:
         if item.status == "given":
-            parts = _WRITERS[item.key](matter)
+            parts = writers[item.key](matter)
         else:
             heads = {
                 "not applicable": t("Not applicable", "不适用"),
@@ -132,7 +122,7 @@ def _sections(matter: Matter) -> list[Section]:
 
 
 def write_report(
-    validation: Validation | Mapping[str, Any],
+    validation: DataclassInstance | Mapping[str, Any],
     facts: ModelFacts,
     folder: Path,
     lang: Language,

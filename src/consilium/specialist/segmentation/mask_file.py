@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import os
 from importlib import import_module
 from pathlib import Path
 
@@ -73,7 +76,7 @@ def spread_volume(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def write_mask(mask: Labels, path: Path, *, like: Path) -> None:
-    """Write a mask so that it lies on the picture it was made of.
+    """Write a mask so that it lies on the picture it was made of, whole or not at all.
 
     Args:
         mask: (H, W), or (planes, rows, columns) of a volume.
@@ -89,21 +92,52 @@ def write_mask(mask: Labels, path: Path, *, like: Path) -> None:
             f"a mask of {mask.ndim} dimensions is not written as {path.name}",
             way_out="Use .png for a picture and .nii.gz for a volume.",
         )
-    kind = np.uint8 if mask.max(initial=0) < 256 else np.uint16
-    try:
-        if mask.ndim == 2:
-            from PIL import Image
+    content = mask_bytes(mask, like=like, packed=path.suffix.lower() == ".gz")
+    write_whole(content, path)
 
-            Image.fromarray(mask.astype(kind)).save(path)
-        else:
-            _write_volume(mask.astype(kind), path, like)
+
+def write_whole(content: bytes, path: Path) -> None:
+    """Write a file so that it is there whole or not at all; folders are made.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        beside.replace(path)
     except OSError as problem:
         raise OutputError(
-            f"the mask cannot be written ({problem})", where=str(path), way_out="Choose another folder."
+            f"it cannot be written ({problem.strerror or problem})", where=str(path), way_out="Choose another folder."
         ) from problem
+    finally:
+        beside.unlink(missing_ok=True)
 
 
-def _write_volume(mask: NDArray[np.unsignedinteger], path: Path, like: Path) -> None:
+def mask_bytes(mask: Labels, *, like: Path, packed: bool = True) -> bytes:
+    """A mask as a file: PNG of a picture, NIfTI of a volume; arguments as of `write_mask`.
+
+    Args:
+        mask: (H, W), or (planes, rows, columns).
+        like: the volume.
+        packed: whether a NIfTI file is gzipped.
+
+    Raises:
+        InputError: the mask has not the size of the volume.
+    """
+    kind = np.uint8 if mask.max(initial=0) < 256 else np.uint16
+    if mask.ndim == 3:
+        content = _volume_bytes(mask.astype(kind), like)
+        return gzip.compress(content, mtime=0) if packed else content
+    from PIL import Image
+
+    page = io.BytesIO()
+    Image.fromarray(mask.astype(kind)).save(page, "PNG")
+    return page.getvalue()
+
+
+def _volume_bytes(mask: NDArray[np.unsignedinteger], like: Path) -> bytes:
     nibabel = import_module("nibabel")
     source = nibabel.load(like)
     turned = mask.transpose(2, 1, 0)
@@ -120,4 +154,4 @@ def _write_volume(mask: NDArray[np.unsignedinteger], path: Path, like: Path) -> 
         getattr(written, put)(affine, int(code))
     if hasattr(source.header, "get_xyzt_units"):
         written.header.set_xyzt_units(*source.header.get_xyzt_units())
-    nibabel.save(written, path)
+    return bytes(written.to_bytes())

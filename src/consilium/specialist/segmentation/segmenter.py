@@ -34,7 +34,7 @@ SMOOTHING: Mapping[Kind, float] = {"one object": 2.0, "regions": 1.0, "objects":
 """Deviation, in pixels, of the Gaussian by which probabilities are smoothed; small objects bear little."""
 _PIXELS, _PIXELS_IN_ALL = 450, 80_000
 _INNER_FOLDS = 2
-_SHARE_OF_ONE = 0.95
+SHARE_OF_ONE = 0.95
 """Share of masks with a single part from which a task is one of a single object."""
 _STATE = 1
 
@@ -134,7 +134,12 @@ def kind_of(masks: Sequence[Labels], *, instances: bool = False) -> Kind:
         for mask in masks
         if mask.any()
     ]
-    return "one object" if single and np.mean(single) >= _SHARE_OF_ONE else "regions"
+    return "one object" if single and np.mean(single) >= SHARE_OF_ONE else "regions"
+
+
+def pixels_drawn(pictures: int) -> int:
+    """How many pixels are learnt from, at most, where there are so many pictures."""
+    return min(_PIXELS * pictures, _PIXELS_IN_ALL)
 
 
 def fit_segmenter(
