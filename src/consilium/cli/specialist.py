@@ -321,7 +321,7 @@ def compare(first: Path, second: Path, dataset: Path, group: str, as_json: bool)
     bundles = [_opened(model, None) for model in (first, second)]
     specialties = [specialty_in(bundle) for bundle in bundles]
     if type(specialties[0]) is not type(specialties[1]):
-        raise InputError("one model outlines and the other does not", way_out="Compare two of the same kind.")
+        raise InputError("the models answer in different ways", way_out="Compare two of the same kind.")
     result = specialties[0].compared(bundles[0], bundles[1], dataset, group=group)
     if as_json:
         click.echo(json.dumps(asdict(result), ensure_ascii=False))

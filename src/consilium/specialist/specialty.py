@@ -1,4 +1,4 @@
-"""How each kind of task goes through the verbs: labels, outlines. The one place where tasks branch.
+"""How each kind of task goes through the verbs: labels, outlines, boxes. The one place where tasks branch.
 
 `fit`, `predict`, `explain`, `export` and `compare` ask for the specialty of a task, or of the model in a bundle, and do
 with it what they do with every other; what differs stands behind this protocol, beside the model it belongs to. The
@@ -177,17 +177,18 @@ def specialty_of(task: str) -> Specialty:
     """The specialty of a task of `Dataset`.
 
     Raises:
-        UnusableDataset: it is not built yet (detect).
+        UnusableDataset: there is no such task.
     """
     if task == "segment":
         from consilium.specialist.segmentation.outlines import Outlines
 
         return Outlines()
     if task == "detect":
-        raise UnusableDataset(
-            "a model for the task 'detect' is not built yet",
-            way_out="classify, multilabel, regress and segment are; choose one with --task.",
-        )
+        from consilium.specialist.detection.finds import Finds
+
+        return Finds()
+    if task not in ("binary", "multiclass", "multilabel", "regress"):
+        raise UnusableDataset(f"there is no task {task!r}", way_out="Choose one with --task.")
     from consilium.specialist.labels import Labels
 
     return Labels()

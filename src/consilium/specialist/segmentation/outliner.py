@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +170,26 @@ def read_outliner(bundle: Bundle) -> Outliner:
         ) from problem
 
 
-def encoder_of(outliner: Outliner, bundle: Bundle, *, threads: int | None = None) -> Encoder:
+class MadeOn(Protocol):
+    """What a model says of the encoder in its bundle; see `Outliner`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the encoder."""
+        ...
+
+    @property
+    def preparation(self) -> int:
+        """Version of how pictures are made ready."""
+        ...
+
+    @property
+    def side(self) -> int:
+        """Pixels of the pictures that make the image vector."""
+        ...
+
+
+def encoder_of(outliner: MadeOn, bundle: Bundle, *, threads: int | None = None) -> Encoder:
     """The encoder in a bundle, with its pyramid.
 
     Raises:
@@ -188,7 +207,7 @@ def encoder_of(outliner: Outliner, bundle: Bundle, *, threads: int | None = None
 class BundledPyramid:
     """The encoder inside a bundle's network, as an `Encoder` with its maps; the modality is fixed in it."""
 
-    def __init__(self, model: Model, outliner: Outliner) -> None:
+    def __init__(self, model: Model, outliner: MadeOn) -> None:
         self._model = model
         self._outliner = outliner
         shapes = {one.name: one.shape for one in model.card.outputs}
