@@ -102,8 +102,8 @@ def fit(
 
     DATASET is a folder with a folder for each class, or a CSV table with the columns "file" and "label" and, if known,
     "group" (patient), "split" (train or test) and whatever else describes a case. Several labels of a case are joined
-    by a semicolon. With a column "mask" in place of labels (PNG, or NIfTI of volumes), outlines are learnt. A call that
-    was interrupted goes on where it stopped.
+    by a semicolon. With a column "mask" in place of labels (PNG, or NIfTI of volumes), outlines are learnt, with a
+    column "boxes" or a folder of images and annotations, boxes. A call that was interrupted goes on where it stopped.
     """
     from consilium.artefact.bundle import refuse_place, write_bundle
     from consilium.specialist.dataset import read_dataset
@@ -199,7 +199,8 @@ def predict(
     """Answer about images: one JSON line each, with what speaks against the answer.
 
     INPUT is images, folders of them, or manifests: CSV files with a column "file". "abstain" is true where the model
-    should not be asked, and "why" says why. A model of outlines writes a mask for each file: PNG, or NIfTI for volumes.
+    should not be asked, and "why" says why. A model of outlines writes a mask for each file: PNG, or NIfTI for volumes;
+    one of boxes tells "found": label, score and box of each.
     """
     from consilium.generalist.cache import FeatureCache
     from consilium.generalist.inputs import find_entries
@@ -233,7 +234,7 @@ def explain(model: Path, inputs: tuple[Path, ...], out: Path, label: str | None,
     """Draw which part of an image the answer hangs on: warm speaks for the label, cold against it.
 
     Parts of the image are covered one after the other. It is a check of the model, not a finding. Of a model of
-    outlines, the outline is drawn, and beside it how probable each place was.
+    outlines, the outline is drawn, and beside it how probable each place was; of one of boxes, they are drawn.
     """
     from consilium.generalist.inputs import find_entries
     from consilium.specialist.specialty import NotUsed, specialty_in
@@ -311,7 +312,7 @@ def export(model: Path, out: Path, form: Literal["onnx", "monai"], public_key: P
 def compare(first: Path, second: Path, dataset: Path, group: str, as_json: bool) -> None:
     """Compare two models on the same cases: figures and their paired difference with its interval.
 
-    The figure is the AUC (DeLong), of models of outlines the mean Dice. Cases that one of the models was trained on are
+    The figure is the AUC (DeLong), of models of outlines the mean Dice, of boxes AP50. Cases that one of the models was trained on are
     refused.
     """
     from dataclasses import asdict

@@ -23,7 +23,7 @@ class Comparison:
     """Two figures of the same cases.
 
     Attributes:
-        figure: "AUC" or "Dice".
+        figure: "AUC", "Dice" or "AP50".
         labels: whose figures were averaged; of two labels that are told apart, the second alone.
         first, second: with intervals, the models as given.
         difference: of the first from the second, paired.

@@ -1,7 +1,7 @@
 """From cases with boxes to a model that finds, and to what can honestly be said about it.
 
-Every case is searched by a detector that has not seen its patient; then one learns from all of them. Where there are not
-enough cases, a model is still made and marked: it never answers without saying that it was not validated.
+Every case is searched by a detector that has not seen its patient; then one learns from all of them. Where there are
+not enough cases, a model is still made and marked: it never answers without saying that it was not validated.
 """
 
 from __future__ import annotations
@@ -253,6 +253,7 @@ def _disagreeing(cases: BoxedCases) -> tuple[Duplicate, ...]:
     count = len(cases.labels)
 
     def counts(row: int) -> list[int]:
-        return np.bincount(cases.boxes[row].classes, minlength=count).tolist()
+        counted: list[int] = np.bincount(cases.boxes[row].classes, minlength=count).tolist()
+        return counted
 
     return tuple(pair for pair in cases.looked_at.duplicates if counts(pair.first) != counts(pair.second))

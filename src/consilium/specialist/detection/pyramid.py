@@ -124,7 +124,8 @@ def _between(level: NDArray[np.generic], rows: Places, columns: Places, shape: t
     for row, of_row in zip(ends[0], (1 - weights[0], weights[0]), strict=True):
         for column, of_column in zip(ends[1], (1 - weights[1], weights[1]), strict=True):
             found += level[row, column] * (of_row * of_column)[..., None]
-    return found.reshape(len(rows), -1)
+    # Of no places at all the width could not be worked out.
+    return found.reshape(len(rows), rows.shape[1] * level.shape[2])
 
 
 def pyramid_features(

@@ -20,7 +20,11 @@ _HEADS = {
     "segment": (
         "pixel classifier (linear, or one hidden layer) on the maps of the encoder and on the picture",
         "像素分类器（线性或单隐层），输入为编码器特征图与图像本身",
-    )
+    ),
+    "detect": (
+        "two small networks on the maps of the encoder: one proposes boxes, one names and moves them",
+        "两个小型网络，输入为编码器特征图：一个提出候选框，一个判断标签并修正位置",
+    ),
 }
 
 

@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.errors import ModelError
+from consilium.specialist.detection.validation import BoxValidation
 from consilium.specialist.evidence.validation import Validation
-from consilium.specialist.report import evidence, limits, outline_limits, outline_procedure, outlines, sections
+from consilium.specialist.report import boxes, evidence, limits, outline_limits, outline_procedure, outlines, sections
+from consilium.specialist.report.box_pictures import BoxedPictures
+from consilium.specialist.report.box_verdict import box_verdict
 from consilium.specialist.report.card import card
 from consilium.specialist.report.facts import ModelFacts
 from consilium.specialist.report.items import lacking_of_labels
@@ -96,9 +99,23 @@ _OUTLINES = Chapters(
     refuse_strangers=outlines.refuse_strangers,
     pictures=OutlinedPictures,
 )
+_BOXES = Chapters(
+    form=BoxValidation,
+    lacking=boxes.lacking_of_boxes,
+    writers={
+        **_ALL,
+        "procedure": boxes.procedure,
+        "errors": boxes.errors,
+        "outlines": boxes.boxes,
+    },
+    verdict=box_verdict,
+    refuse_strangers=boxes.refuse_strangers,
+    pictures=BoxedPictures,
+)
 _BY_TASK: Mapping[str, Chapters] = {
     **dict.fromkeys(("binary", "multiclass", "multilabel", "regress"), _LABELS),
     "segment": _OUTLINES,
+    "detect": _BOXES,
 }
 
 

@@ -29,9 +29,11 @@ class ReportedCase:
     Attributes:
         file: its name, as people know it.
         group: patient.
-        target: class number, value, or 0 and 1 of each label that was named; of outlines, whether the case has it.
+        target: class number, value, or 0 and 1 of each label that was named; of outlines and boxes, whether the
+            case has it.
         masks: files of the true mask, where there are outlines.
-        found: file of the mask that a model gave that had not seen the case, relative to the folder of the facts.
+        found: file of the mask that a model gave that had not seen the case, relative to the folder of the facts; of
+            boxes, the file (JSON) with the true ones and those of the model.
     """
 
     file: str

@@ -60,6 +60,18 @@ _NOT_APPLICABLE: Mapping[tuple[str, str], tuple[str, str]] = {
         "chance has no outline to offer; what comes without learning from pictures is compared in section 5",
         "随机猜测给不出轮廓；不从图像学习的方法见第 5 节的比较",
     ),
+    ("4", "detect"): (
+        "the model finds objects and names no label of a case; how well, section 12 says",
+        "模型检出目标，不对整个病例判断标签；检出质量见第 12 节",
+    ),
+    ("7", "detect"): (
+        "sets are of labels of a case, and a box is none; whether a case is left to a person, section 8 says",
+        "标签集合只用于有病例标签的任务；哪些病例交由医师，见第 8 节",
+    ),
+    ("13", "detect"): (
+        "chance has no boxes to offer; what is found beside the given boxes is counted in section 12",
+        "随机猜测给不出目标框；误报数见第 12 节",
+    ),
     **{
         ("12", task): ("the model gives no outlines and finds no places", "模型不输出分割轮廓，也不定位病灶")
         for task in ("binary", "multiclass", "multilabel", "regress")
@@ -73,6 +85,16 @@ _NOT_MADE: Mapping[tuple[str, str], tuple[str, str]] = {
         "comparisons with other features are made for classes only; always saying the median stands in section 4",
         "与其他特征的比较目前只用于分类任务；“总是回答中位数”的误差见第 4 节",
     ),
+    ("5", "detect"): (
+        "a model of boxes is not compared with a simpler way of finding",
+        "目标检测未与更简单的方法比较",
+    ),
+    ("6", "detect"): (
+        "no curve of scores is drawn; how many finds are right at the threshold, section 12 says",
+        "未绘制得分的校准曲线；报告阈值下检出中正确的比例见第 12 节",
+    ),
+    ("9", "detect"): ("boxes are judged for all patients together only", "目标检测目前只对全部患者合并评价"),
+    ("10", "detect"): ("the curve is not drawn for boxes", "目标检测目前不绘制学习曲线"),
     ("9", "multiclass"): _ONE_YES_OR_NO,
     ("9", "multilabel"): _ONE_YES_OR_NO,
     ("9", "regress"): _ONE_YES_OR_NO,

@@ -62,9 +62,9 @@ class Matter:
 
     @property
     def targets(self) -> NDArray[np.float64]:
-        """(n, k) 0 and 1 of each label of the validation, or (n, 1) values; of outlines, 1 where a case has it."""
+        """(n, k) 0 and 1 of each label of the validation (of outlines and boxes, 1 where a case has it), or values."""
         told = np.array([self.facts.cases[number].target for number in self.numbers], np.float64)
-        if self.said["task"] in ("regress", "segment"):
+        if self.said["task"] in ("regress", "segment", "detect"):
             return told
         if self.said["task"] == "multilabel":
             return told[:, [self.facts.names.index(name) for name in self.said["labels"]]]

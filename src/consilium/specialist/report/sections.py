@@ -17,15 +17,17 @@ _MOST_PAIRS = 20
 def ledger(matter: Matter) -> tuple[Part, ...]:
     """Who was tested by whom; copies."""
     t, told, facts = matter.t, matter.said["ledger"], matter.facts
-    outlined = matter.said["task"] == "segment"
-    what, chinese = ("outlines", "轮廓") if outlined else ("labels", "标签")
+    drawn = matter.said["task"] in ("segment", "detect")
+    what, chinese = {"segment": ("outlines", "轮廓"), "detect": ("boxes", "目标框")}.get(
+        matter.said["task"], ("labels", "标签")
+    )
     kinds = Counter(one["how"] for one in told["duplicates"])
     copies = "; ".join(f"{matter.word(how)}: {count}" for how, count in sorted(kinds.items())) or t("none", "无")
     patients = matter.said["counts"]["patients"]
     alarm = matter.said.get("shortcut")
     confounds = (
-        t("not a question for outlines", "不适用于轮廓")
-        if outlined
+        t(f"not a question for {what}", f"不适用于{chinese}")
+        if drawn
         else t("not looked at", "未检查")
         if alarm is None
         else t(

@@ -21,6 +21,8 @@ _CHINESE = {
     "multilabel": "多标签",
     "regress": "定量回归",
     "segment": "分割（勾画轮廓）",
+    "detect": "目标检测（画框）",
+    "patients with a box, set aside": "名有目标框的留出患者",
     "mean shape": "平均形状",
     "threshold": "灰度阈值（Otsu）",
     "one object": "单个目标",
