@@ -122,7 +122,9 @@ def test_without_the_extra_it_says_what_to_install(
     assert "consilium[specialist]" in capsys.readouterr().err
 
 
-def test_one_class_is_an_error_and_detect_is_not_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_class_is_an_error_and_so_are_masks_in_place_of_boxes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     draw(tmp_path / "data" / "normal" / "1.png")
     out = str(tmp_path / "m")
     assert run(["specialist", "fit", str(tmp_path / "data"), "--out", out]) == ExitCode.UNUSABLE_INPUT
@@ -130,7 +132,7 @@ def test_one_class_is_an_error_and_detect_is_not_built(tmp_path: Path, capsys: p
     draw(tmp_path / "data" / "normal" / "1_mask.png")
     words = ["specialist", "fit", str(tmp_path / "data"), "--out", out, "--task", "detect"]
     assert run(words) == ExitCode.UNUSABLE_INPUT
-    assert "not built yet" in capsys.readouterr().err and not (tmp_path / "m").exists()
+    assert "has no boxes" in capsys.readouterr().err and not (tmp_path / "m").exists()
 
 
 def test_options_and_folders_of_outlines_are_not_for_labels(

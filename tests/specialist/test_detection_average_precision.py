@@ -138,3 +138,12 @@ def test_boxes_overlap_vote_and_end_at_the_border() -> None:
     assert found.corners[0].tolist() == [0, 0, 10, pytest.approx(9.5)]
     assert len(merged(both, apart=0.5, together=0.7, most=1)) == 1
     assert within(np.array([[-5, 2, 300, 2.5]]), (50, 70)).tolist() == [[0, 2, 70, 4]]
+
+
+def test_all_found_in_a_few_patients_is_no_certainty() -> None:
+    true = [_boxes((0, 0, 10, 10)) for _ in range(12)]
+    found = [_boxes((0, 0, 10, 10), scores=(0.9,)) for _ in true]
+    figures = detection_figures(found, true, np.arange(12), labels=("a",), thresholds=np.array([0.5]), draws=60)
+    # 12 of 12 by Clopper and Pearson, one-sided: .025 ^ (1 / 12).
+    for one in (figures.map50, figures.froc_mean, figures.classes[0].sensitivity, figures.classes[0].precision):
+        assert one.value == one.high == 1 and one.low == pytest.approx(0.7353, abs=1e-4)

@@ -263,9 +263,12 @@ def test_tasks_without_labels_are_another_specialty(tmp_path: Path) -> None:
         file.with_name(f"{file.stem}_mask.png").write_bytes(file.read_bytes())
     with pytest.raises(UnusableDataset, match="segment task has masks or boxes, no labels"):
         fitted(data, tmp_path / "home", task="segment")
-    with pytest.raises(UnusableDataset, match="'detect' is not built yet"):
-        specialty_of("detect")
-    assert type(specialty_of("segment")) is not type(specialty_of("binary")) is type(specialty_of("regress"))
+    with pytest.raises(UnusableDataset, match="no task 'translate'"):
+        specialty_of("translate")
+    kinds = {type(specialty_of(task)) for task in ("segment", "detect", "binary")}
+    assert len(kinds) == 3 and type(specialty_of("segment")) is not type(specialty_of("binary")) is type(
+        specialty_of("regress")
+    )
 
 
 def test_volumes_and_series_are_cases(tmp_path: Path) -> None:

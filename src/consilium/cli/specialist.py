@@ -312,8 +312,8 @@ def export(model: Path, out: Path, form: Literal["onnx", "monai"], public_key: P
 def compare(first: Path, second: Path, dataset: Path, group: str, as_json: bool) -> None:
     """Compare two models on the same cases: figures and their paired difference with its interval.
 
-    The figure is the AUC (DeLong), of models of outlines the mean Dice, of boxes AP50. Cases that one of the models was trained on are
-    refused.
+    The figure is the AUC (DeLong), of models of outlines the mean Dice, of boxes AP50. Cases that one of the
+    models was trained on are refused.
     """
     from dataclasses import asdict
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.specialist.detection.boxes import Boxes, overlaps
-from consilium.specialist.evidence.intervals import Estimate, bootstrap, proportion
+from consilium.specialist.evidence.intervals import Estimate, bootstrap, logit_interval, proportion
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -30,6 +30,7 @@ FALSE_ALARMS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _RECALLS = np.linspace(0, 1, 101)
 _MOST = 100
 _DRAWS = 1000
+_EXACT = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,15 +191,19 @@ def detection_figures(
     outcomes = [outcomes_of(found, true, number) for number in range(len(labels))]
     levels = np.broadcast_to(np.asarray(thresholds, np.float64), (len(true), len(labels)))
 
-    def estimated(statistic: Callable[[Array], float]) -> Estimate:
-        return bootstrap(statistic, groups, draws=draws)
+    def patients_with(chosen: Sequence[Outcomes]) -> int:
+        """Of the rarest of some classes."""
+        return min(len(np.unique(groups[one.truths > 0])) for one in chosen)
+
+    def estimated(statistic: Callable[[Array], float], chosen: Sequence[Outcomes] = outcomes) -> Estimate:
+        return estimated_share(statistic, groups, patients_with(chosen), draws=draws)
 
     def precision_of(chosen: Sequence[Outcomes], levels: Sequence[int]) -> Estimate:
         def mean(weights: Array) -> float:
             values = np.array([[average_precision(one, level, weights) for level in levels] for one in chosen]).mean(1)
             return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
-        return estimated(mean)
+        return estimated(mean, chosen)
 
     every = range(len(THRESHOLDS))
     classes = []
@@ -231,6 +236,23 @@ def detection_figures(
         froc=tuple(estimated(partial(_sensitivity, outcomes, place)) for place in range(len(FALSE_ALARMS))),
         froc_mean=estimated(lambda weights: float(sensitivities(outcomes, weights).mean())),
     )
+
+
+def estimated_share(
+    statistic: Callable[[Array], float], groups: Codes, patients: int, *, draws: int = _DRAWS
+) -> Estimate:
+    """A figure of 0 to 1 with its interval over patients.
+
+    Args:
+        statistic: the figure, of one weight a picture, (n,).
+        groups: (n,) patients.
+        patients: that have what is counted, of the rarest class. Where all is found, or nothing, every draw says the
+            same, which is no certainty; the other end of the interval is then that of Clopper and Pearson.
+        draws: of the bootstrap.
+    """
+    found = bootstrap(statistic, groups, draws=draws)
+    ends = [end for end in (0.0, 1.0) if abs(found.value - end) < _EXACT]
+    return logit_interval(ends[0], 0.0, patients, "") if ends else found
 
 
 def _sensitivity(outcomes: Sequence[Outcomes], place: int, weights: Array) -> float:

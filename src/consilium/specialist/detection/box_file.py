@@ -188,9 +188,10 @@ def _json(content: bytes) -> dict[str, list[NamedBox]]:
         raise _Unfit(f"it is no proper JSON ({str(problem)[:80]})") from problem
     if isinstance(document, dict) and "annotations" in document:
         return _coco(document)
-    boxes = document.get("boxes") if isinstance(document, dict) else None
+    # "found" is what `predict` writes.
+    boxes = document.get("boxes", document.get("found")) if isinstance(document, dict) else None
     if not isinstance(boxes, list):
-        raise _Unfit('it is neither COCO ("images", "annotations", "categories") nor an object with "boxes"')
+        raise _Unfit('it is neither COCO ("images", "annotations", "categories") nor an object with "boxes" or "found"')
     return {"": [_plain(one) for one in boxes]}
 
 

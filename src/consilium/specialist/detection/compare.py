@@ -10,11 +10,12 @@ from consilium.errors import InputError, UnusableDataset
 from consilium.generalist.cache import content_hash
 from consilium.specialist.compare import Comparison
 from consilium.specialist.dataset import Dataset
+from consilium.specialist.detection.average_precision import estimated_share
 from consilium.specialist.detection.boxes import Boxes
 from consilium.specialist.detection.finder import Finder
 from consilium.specialist.detection.fit import ap50_of
 from consilium.specialist.evidence.enough import FEWEST
-from consilium.specialist.evidence.intervals import Difference, bootstrap
+from consilium.specialist.evidence.intervals import Difference
 from consilium.specialist.splits import codes_of
 
 _DRAWS = 2000
@@ -70,7 +71,7 @@ def compare_boxes(
             way_out="Collect more cases; with fewer the difference says nothing.",
         )
     worth = [ap50_of(found, true, len(labels)) for found in (first, second)]
-    figures = [bootstrap(one, groups, draws=_DRAWS) for one in worth]
+    figures = [estimated_share(one, groups, patients, draws=_DRAWS) for one in worth]
     count = len(np.unique(groups))
     drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=_DRAWS).astype(np.float64)
     gaps = np.array([worth[0](weights[groups]) - worth[1](weights[groups]) for weights in drawn])

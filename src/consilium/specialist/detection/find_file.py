@@ -39,7 +39,7 @@ def find_in_file(detector: Detector, encoder: Encoder, path: Path) -> tuple[Pict
 
 
 def answer_of(file: str, found: Sequence[Detection]) -> dict[str, Any]:
-    """What `predict` says of a file; `read_box_file` reads it again."""
+    """What is found in a file; `read_box_file` reads it again."""
     return {
         "file": file,
         "boxes": [

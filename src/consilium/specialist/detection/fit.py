@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from consilium.errors import UnusableDataset
 from consilium.generalist.encoder import Encoder
-from consilium.specialist.detection.average_precision import average_precision, outcomes_of
+from consilium.specialist.detection.average_precision import average_precision, estimated_share, outcomes_of
 from consilium.specialist.detection.boxed_cases import BoxedCases
 from consilium.specialist.detection.boxes import Boxes
 from consilium.specialist.detection.cross_validate import FOLDS, ValidatedDetector, validate_detector
@@ -24,7 +24,7 @@ from consilium.specialist.detection.validation import BoxExternal, BoxValidation
 from consilium.specialist.duplicates import Duplicate, merged, same_features
 from consilium.specialist.evidence.enough import FEWEST, NotEnough
 from consilium.specialist.evidence.gate import Gate, fit_gate
-from consilium.specialist.evidence.intervals import Estimate, bootstrap, proportion
+from consilium.specialist.evidence.intervals import Estimate, proportion
 from consilium.specialist.evidence.validation import Counts, Ledger
 from consilium.specialist.splits import codes_of
 
@@ -234,7 +234,7 @@ def _external(
     if patients < FEWEST:
         ap50 = NotEnough(figure="AP50", counted="patients with a box, set aside", found=patients, needed=FEWEST)
     else:
-        ap50 = bootstrap(ap50_of(every, true, len(cases.labels)), own)
+        ap50 = estimated_share(ap50_of(every, true, len(cases.labels)), own, patients)
     away = gate.turned_away(cases.looked_at.features[aside])
     return BoxExternal(
         cases=len(aside),

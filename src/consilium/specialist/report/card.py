@@ -95,7 +95,7 @@ def _lists() -> list[Mapping[str, Any]]:
 
 
 def _tuning(matter: Matter) -> str:
-    rounds = (matter.said["ways"] or {}).get("rounds")
+    rounds = (matter.said.get("ways") or {}).get("rounds")
     return matter.t(", its last stage fine-tuned", "，最后阶段经过微调") if rounds else ""
 
 
