@@ -77,9 +77,9 @@ class Way:
 
 WAYS: tuple[Way, ...] = (
     Way(name="as_fitted", meaning="`specialist fit`, the encoder made as the shipped one but without this set",
-        network="multi_1_0.5.onnx", mirrored=True, finer=True),
-    Way(name="one_size", meaning="the same with --no-finer", network="multi_1_0.5.onnx", mirrored=True, finer=False),
-    Way(name="seen_once", meaning="the same with --no-finer --no-mirror", network="multi_1_0.5.onnx", mirrored=False,
+        network="multi_1.onnx", mirrored=True, finer=True),
+    Way(name="one_size", meaning="the same with --no-finer", network="multi_1.onnx", mirrored=True, finer=False),
+    Way(name="seen_once", meaning="the same with --no-finer --no-mirror", network="multi_1.onnx", mirrored=False,
         finer=False),
     Way(name="imagenet", meaning="as fitted, by ImageNet MobileNetV2", network="imagenet.onnx", mirrored=True,
         finer=True),

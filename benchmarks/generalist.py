@@ -328,7 +328,8 @@ def main(folds: tuple[str, ...], count: int, training: str) -> None:
     figures.append(
         _figure("images_per_second", "pictures a second of one core's time, 128 pixels", rate, least, most, 5, host)
     )
-    eight = RUNS / "generalist" / "imagenet_int8.onnx"
+    shipped = network_file(SHIPPED, "1")
+    eight = shipped.with_name(f"{shipped.stem}_int8.onnx")
     if eight.exists():
         figures += eight_bit_figures(WEIGHTS / "generalist.onnx", eight, sets)
     document: dict[str, Any] = {

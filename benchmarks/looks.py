@@ -97,7 +97,7 @@ def _mean(looks: list[Features]) -> Features:
 def judge(archive: Path, fold: str) -> dict[str, Any]:
     """The AUCs of every way on the draws of one set."""
     judged = read_set(archive, fold)
-    way = "imagenet" if fold == "2" else "multi_0.5"
+    way = "imagenet" if fold == "2" else "multi"
     kept = RUNS / "generalist" / "looks" / f"{judged.name}_{way}.npz"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -11,11 +11,10 @@ from consilium import __version__
 from consilium.specialist.dataset import Dataset
 from consilium.specialist.fit import Result
 from consilium.specialist.report.facts import Exclusion, ModelFacts, ReportedCase
+from consilium.specialist.report.wording import INTENDED as USE
 
 VERSION = "1.0.0"
-INTENDED = (
-    "Research and second looks by people who can judge the case without it. Not a medical device; not for diagnosis."
-)
+INTENDED = USE[0]
 
 
 def facts_of(result: Result, name: str, network: bytes) -> ModelFacts:

@@ -13,7 +13,7 @@ from consilium.specialist.report.facts import STATED
 from consilium.specialist.report.items import ITEMS
 from consilium.specialist.report.matter import Matter
 from consilium.specialist.report.parts import Part, Table, Text, facts_table, plain
-from consilium.specialist.report.wording import NOT_A_DEVICE
+from consilium.specialist.report.wording import INTENDED, NOT_A_DEVICE
 
 _LINEAR = ("regularised linear model on standardised features", "标准化特征上的正则化线性模型")
 _HEADS = {
@@ -107,7 +107,7 @@ def card(matter: Matter) -> tuple[Part, ...]:
         (t("Name and version", "名称与版本"), f"{facts.name} {facts.version}"),
         (t("Task", "任务"), matter.word(said["task"])),
         (t("Labels", "标签"), labels),
-        (t("Intended use", "预期用途"), facts.intended_use),
+        (t("Intended use", "预期用途"), t(*INTENDED) if facts.intended_use == INTENDED[0] else facts.intended_use),
         (t("Made", "制作时间"), facts.created),
         (t("Features", "特征"), facts.encoder + _tuning(matter)),
         (t("Head", "分类头"), t(*_HEADS.get(said["task"], _LINEAR))),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,8 +90,18 @@ class Matter:
         return of_validation(words, self.lang)
 
     def file(self, case: int) -> str:
-        """Name of a case."""
-        return plain(self.facts.cases[case].file)
+        """Name of a case: its file, without the folder that all cases are in."""
+        return plain(self.facts.cases[case].file[self._folder :])
+
+    @cached_property
+    def _folder(self) -> int:
+        """Letters that the names of all files begin with, up to a folder."""
+        files = [Path(one.file) for one in self.facts.cases]
+        try:
+            common = os.path.commonpath([one.parent for one in files])
+        except ValueError:  # no cases, or some of them with a full path and some without
+            return 0
+        return len(common.rstrip(os.sep)) + 1 if common else 0
 
 
 def refuse_strangers(matter: Matter) -> None:

@@ -95,6 +95,12 @@ def shortage(entry: dict[str, Any], lang: Language) -> str:
     return f"Not enough cases for {figure}: {found} {counted}, at least {needed} are needed."
 
 
+INTENDED = (
+    "Research and second looks by people who can judge the case without it. Not a medical device; not for diagnosis.",
+    "供能独立判读病例的人员用于科研与复核；不是医疗器械，不得用于诊断。",
+)
+"""What a model is for where its maker says nothing else."""
+
 NOT_A_DEVICE = (
     "Research software, not a medical device: it must not decide on a patient without a physician.",
     "本软件仅供科研使用，不是医疗器械；未经医师判断，不得用于决定患者的诊疗。",
