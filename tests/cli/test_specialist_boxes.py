@@ -35,8 +35,9 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Any:
             "consilium.specialist.detection.cross_validate.detection_figures", partial(detection_figures, draws=60)
         )
         patch.setattr("consilium.specialist.detection.compare._DRAWS", 60)
-        patch.setattr("consilium.specialist.detection.box_network._FEWEST_STEPS", 120)
-        patch.setattr("consilium.specialist.detection.second_look._SHAKEN", 6)
+        patch.setattr("consilium.specialist.detection.box_network._FEWEST_STEPS", 100)
+        patch.setattr("consilium.specialist.detection.box_network._BATCH", 256)
+        patch.setattr("consilium.specialist.detection.second_look._SHAKEN", 4)
         for name in ("_HIDDEN", "_HIDDEN_OF_BOXES"):
             patch.setattr(f"consilium.specialist.detection.detector.{name}", 24)
         yield
