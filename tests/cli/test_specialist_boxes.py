@@ -192,6 +192,12 @@ def test_few_cases_are_a_result_and_two_models_are_compared(
     assert "病例不足" in capsys.readouterr().out
     assert run(["specialist", "predict", str(tmp_path / "weak"), str(tmp_path / "few" / "001.png")]) == ExitCode.DONE
     assert "not validated" in lines(capsys.readouterr().out)[0]["why"]
+    pytest.importorskip("matplotlib", reason="plots are drawn by matplotlib (extra specialist)")
+    words = ["specialist", "report", str(tmp_path / "weak"), "--lang", "en", "--out", str(tmp_path / "report")]
+    assert run(words) == ExitCode.DONE
+    record = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert record["verdict"]["grade"] == "not enough cases"
+    capsys.readouterr()
     new = boxed_pictures(tmp_path / "new", 22, seed=70)
     assert run(["specialist", "compare", str(fitted[1]), str(tmp_path / "weak"), "--data", str(new), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
