@@ -3,8 +3,8 @@
 Each set goes through the code of `consilium specialist fit` as a user's would, with at most `CLASSES` labelled
 pictures, `OUTLINES` outlined ones or `VOLUMES` drawn by seed; what is told is the figure that the report leads with.
 The encoder has seen neither pictures nor labels of the set: it is the one that ships where that is so, else the
-ImageNet network that it started from. Of models on the encoder that ships the card is kept in `benchmarks/results/specialists/`;
-no weights are.
+ImageNet network that it started from. Of models on the encoder that ships the card is kept in
+`benchmarks/results/specialists/`; no weights are.
 
 One JSON file a set: a run that stops goes on where it was; `--again NAME` measures one anew.
 """
@@ -196,7 +196,7 @@ def table(every: Sequence[Mapping[str, Any]]) -> str:
     """All examples as Markdown."""
     lines = ["# A trained example of each modality", ""]
     lines += ["Written by `python -m benchmarks.specialists`; do not edit.", ""]
-    lines += [f"At most {CLASSES} labelled pictures, {OUTLINES} outlined ones or {VOLUMES} volumes of each set, cross-"]
+    lines += [f"At most {CLASSES} labelled pictures, {OUTLINES} outlined ones or {VOLUMES} volumes of a set, cross-"]
     lines += [
         "validated by patient; 95 % intervals. The encoder has not seen the set: where the one that ships learnt from"
     ]
