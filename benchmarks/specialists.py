@@ -70,7 +70,6 @@ _segment: dict[str, Any] = {"task": "segment"}
 EXAMPLES: tuple[Example, ...] = (
     Example(name="us_busi_breast", modality="us"),
     Example(name="us_carotid", modality="us", seen=True, **_segment),
-    Example(name="us_fetal_head", modality="us", seen=True, **_segment),
     Example(name="xr_kermany_pneumonia", modality="xr", seen=True),
     Example(name="px_dental_caries", modality="dx-dental", **_segment),
     Example(name="mg_minimias", modality="mg"),
