@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
 import numpy as np
 
 from benchmarks.breast import encoder_from
@@ -56,6 +57,7 @@ class Example:
         seen: whether the encoder that ships learnt from it.
         labels: of the numbers in masks.
         instances: whether numbers in masks tell objects apart.
+        grey: whether masks have soft edges or are 0 and 1 in part; each is cut at half its highest level first.
     """
 
     name: str
@@ -64,25 +66,27 @@ class Example:
     seen: bool = False
     labels: tuple[str, ...] = ()
     instances: bool = False
+    grey: bool = False
 
 
 _segment: dict[str, Any] = {"task": "segment"}
 EXAMPLES: tuple[Example, ...] = (
     Example(name="us_busi_breast", modality="us"),
     Example(name="us_carotid", modality="us", seen=True, **_segment),
+    Example(name="us_fetal_head", modality="us", seen=True, grey=True, **_segment),
     Example(name="xr_kermany_pneumonia", modality="xr", seen=True),
     Example(name="px_dental_caries", modality="dx-dental", **_segment),
     Example(name="mg_minimias", modality="mg"),
     Example(name="ct_head_hemorrhage", modality="ct", seen=True),
     Example(name="mr_hippocampus_nifti", modality="mr", seen=True, labels=("anterior", "posterior"), **_segment),
-    Example(name="pt_soft_tissue_sarcoma", modality="pt", seen=True, **_segment),
-    Example(name="xa_coronary_stenosis", modality="xa", seen=True, **_segment),
+    Example(name="pt_soft_tissue_sarcoma", modality="pt", seen=True, grey=True, **_segment),
+    Example(name="xa_coronary_stenosis", modality="xa", seen=True, grey=True, **_segment),
     Example(name="opt_octa_faz", modality="opt", seen=True, **_segment),
     Example(name="op_odir_cataract", modality="op"),
     Example(name="op_chase_vessels", modality="op", seen=True, **_segment),
     Example(name="es_capsule_bleeding", modality="es"),
     Example(name="dms_isic2017_melanoma", modality="dms", seen=True),
-    Example(name="xc_foot_ulcer", modality="xc", **_segment),
+    Example(name="xc_foot_ulcer", modality="xc", grey=True, **_segment),
     Example(name="sm_oral_scc", modality="sm"),
     Example(name="cyto_lbc_pap", modality="cyto"),
     Example(name="smear_aml15", modality="smear"),
@@ -160,6 +164,10 @@ def measure(example: Example, archive: Path) -> tuple[Told, bytes]:
         network = STARTED_FROM if example.seen else SHIPS
         encoder = encoder_from(RUNS / "generalist" / network, folder)
         table = drawn(archive, folder, most, outlines=outlines)
+        if example.grey:
+            for mask in (folder / "masks").iterdir():
+                levels = np.asarray(cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE))
+                cv2.imwrite(str(mask), np.where(levels > levels.max() / 2, np.uint8(255), np.uint8(0)))
         dataset = read_dataset(table, task=example.task, group="group")
         specialty = specialty_of(dataset.task)
         order = Order(modality=example.modality, seed=SEED, labels=example.labels, instances=example.instances)
