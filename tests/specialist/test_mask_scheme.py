@@ -78,3 +78,12 @@ def test_the_working_grid_and_back() -> None:
     volume = np.zeros((4, 6, 8), np.intp)
     volume[1:3, 2:4, 2:6] = 1
     assert abs(enlarged(volume, (8, 12, 16)).sum() / 8 / volume.sum() - 1) < 0.2
+
+
+def test_one_label_written_in_two_ways_is_not_taken_for_two() -> None:
+    with pytest.raises(UnusableDataset, match="two ways or two labels") as refused:
+        scheme_of({1, 255}, labels=(), instances=False, volumes=False, where=HERE)
+    assert "--label" in refused.value.way_out
+    told = scheme_of({1, 255}, labels=("rim", "core"), instances=False, volumes=False, where=HERE)
+    assert told.values == (1, 255)
+    assert scheme_of({1, 255}, labels=(), instances=True, volumes=False, where=HERE).instances

@@ -122,6 +122,13 @@ def scheme_of(values: set[int], *, labels: tuple[str, ...], instances: bool, vol
             where=str(where),
             way_out="If each number is an object, say --instances; if edges are grey, save them in black and white.",
         )
+    if not instances and not labels and values == {1, 255}:
+        # A set of public photographs was met whose masks are 0 and 1 in part, 0 and 255 in part, and mean the same.
+        raise UnusableDataset(
+            "the masks hold 1 and 255, which is one label written in two ways or two labels",
+            where=str(where),
+            way_out="Write one label with one number in all masks; if they are two, name them with --label.",
+        )
     count = 1 if instances else len(values)
     if labels and len(labels) != count:
         raise UnusableDataset(
