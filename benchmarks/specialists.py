@@ -73,7 +73,6 @@ _segment: dict[str, Any] = {"task": "segment"}
 EXAMPLES: tuple[Example, ...] = (
     Example(name="us_busi_breast", modality="us"),
     Example(name="us_carotid", modality="us", seen=True, **_segment),
-    Example(name="us_fetal_head", modality="us", seen=True, grey=True, **_segment),
     Example(name="xr_kermany_pneumonia", modality="xr", seen=True),
     Example(name="px_dental_caries", modality="dx-dental", **_segment),
     Example(name="mg_minimias", modality="mg"),
@@ -81,7 +80,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example(name="mr_hippocampus_nifti", modality="mr", seen=True, labels=("anterior", "posterior"), **_segment),
     Example(name="pt_soft_tissue_sarcoma", modality="pt", seen=True, grey=True, **_segment),
     Example(name="xa_coronary_stenosis", modality="xa", seen=True, grey=True, **_segment),
-    Example(name="opt_octa_faz", modality="opt", seen=True, **_segment),
+    Example(name="opt_octa_faz", modality="opt", seen=True, grey=True, **_segment),
     Example(name="op_odir_cataract", modality="op"),
     Example(name="op_chase_vessels", modality="op", seen=True, **_segment),
     Example(name="es_capsule_bleeding", modality="es"),
