@@ -1,0 +1,82 @@
+"""Who gets how much when all together want more than there is, and how few switches do.
+
+The rule: each hospital keeps what it owns; the rest goes up evenly to all who still lack (max-min fairness, progressive
+filling; Bertsekas and Gallager 1992, section 6.5.2), so that nobody's lack grows to make a smaller one smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consilium.errors import InputError
+
+Whole = NDArray[np.int64]
+
+
+def shared(wanted: Sequence[int], owned: Sequence[int], capacity: int) -> tuple[int, ...]:
+    """Whole cores of one hour.
+
+    Args:
+        wanted: by each hospital.
+        owned: what each brought in and never goes below, whether it wants it or not.
+        capacity: of all together.
+
+    Returns:
+        For each hospital its wish, or what it owns where that is more; where these are too much together, what it owns
+        and an even share of the rest, up to its wish.
+
+    Raises:
+        InputError: they own more than there is.
+    """
+    if sum(owned) > capacity:
+        raise InputError(
+            f"the hospitals own {sum(owned)} cores and there are {capacity}",
+            way_out="Correct what they own, or bring the missing nodes back.",
+        )
+    given = list(owned)
+    left = capacity - sum(given)
+    lacking = [place for place, (want, have) in enumerate(zip(wanted, given, strict=True)) if want > have]
+    while left and lacking:
+        # Who has got least beyond its own is next; whole cores, so the order of names breaks ties.
+        place = min(lacking, key=lambda one: (given[one] - owned[one], one))
+        given[place] += 1
+        left -= 1
+        if given[place] >= wanted[place]:
+            lacking.remove(place)
+    return tuple(given)
+
+
+def merged(levels: Whole, room: Whole, *, switch: float) -> Whole:
+    """Raise hours to the level of those beside them where a switch would cost more than the raised hours.
+
+    Args:
+        levels: (168,) cores of one hospital.
+        room: (168,) cores that it may have at most; at least `levels`.
+        switch: what a change of leases costs, in core-hours.
+
+    Returns:
+        (168,) at least `levels`, at most `room`, with the least sum of core-hours and switches (dynamic programming
+        over all ways to cut the week into blocks; Bellman 1961, for a circle opened at its largest step).
+    """
+    count = len(levels)
+    opened = int(np.argmax(np.abs(levels - np.roll(levels, 1))))
+    want, most = np.roll(levels, -opened), np.roll(room, -opened)
+    best = np.full(count + 1, np.inf)
+    best[0] = 0.0
+    cut = np.zeros(count + 1, np.int64)
+    for end in range(1, count + 1):
+        # Blocks that end here, by where they begin, from the last hour backwards.
+        highest = np.maximum.accumulate(want[end - 1 :: -1])
+        lowest = np.minimum.accumulate(most[end - 1 :: -1])
+        total = best[:end][::-1] + highest * np.arange(1, end + 1) + switch
+        total = np.where(highest <= lowest, total, np.inf)
+        chosen = int(np.argmin(total))
+        best[end], cut[end] = total[chosen], end - 1 - chosen
+    found, end = np.empty(count, np.int64), count
+    while end:
+        found[cut[end] : end] = want[cut[end] : end].max()
+        end = int(cut[end])
+    return np.asarray(np.roll(found, opened))
