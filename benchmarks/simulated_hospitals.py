@@ -1,7 +1,7 @@
 """Ten hospitals that do not exist: jobs drawn by hour of the week, to try plans on where no history is at hand.
 
-Everything in here is made up, and whatever is measured on it says so: it shows how a rule behaves when needs have a daily
-shape, chance, and weeks that differ; it is no estimate for real hospitals.
+Everything in here is made up, and whatever is measured on it says so: it shows how a rule behaves when needs have a
+daily shape, chance, and weeks that differ; it is no estimate for real hospitals.
 """
 
 from __future__ import annotations
@@ -56,12 +56,8 @@ KINDS: Mapping[str, Kind] = {
     "imaging": Kind(
         urgency="clinical", begin=8, end=18, busy=14.0, quiet=1.0, weekend=0.35, minutes=9.0, cores=(2, 2, 4)
     ),
-    "decision": Kind(
-        urgency="clinical", begin=9, end=17, busy=40.0, quiet=2.0, weekend=0.2, minutes=2.0, cores=(1, 2)
-    ),
-    "training": Kind(
-        urgency="research", begin=18, end=6, busy=1.2, quiet=0.1, weekend=0.8, minutes=70.0, cores=(4, 8)
-    ),
+    "decision": Kind(urgency="clinical", begin=9, end=17, busy=40.0, quiet=2.0, weekend=0.2, minutes=2.0, cores=(1, 2)),
+    "training": Kind(urgency="research", begin=18, end=6, busy=1.2, quiet=0.1, weekend=0.8, minutes=70.0, cores=(4, 8)),
     "emergency": Kind(urgency="emergency", begin=7, end=23, busy=5.0, quiet=2.5, weekend=1.0, minutes=6.0, cores=(2,)),
 }
 

@@ -1,12 +1,13 @@
 """How many cores a hospital will need in each hour of the week, at a stated risk that they are too few.
 
 A few weeks are too few to look up the 95th percentile of Monday, nine o'clock: each hour has been seen a handful of
-times. So the middle of an hour leans on the same hour of like days (empirical Bayes, Efron and Morris 1973), and how far
-needs stray from the middle is taken from the hours around it on like days. Deviations are those of weeks that had no
-part in the middle that they are held against, and the rank of the quantile is the conformal one, ceil((n + 1)(1 - risk))
-(the jackknife; Barber et al. 2021, "Predictive inference with the jackknife+"). Nothing is promised by a theorem here,
-since weeks are not exchangeable; `lease_backtest` says how it went. Where the weekly sums rise or fall beyond chance
-(Kendall 1938), weeks are first brought to the level of the middle of the time planned for, along the slope of Sen (1968).
+times. So the middle of an hour leans on the same hour of like days (empirical Bayes, Efron and Morris 1973), and how
+far needs stray from the middle is taken from the hours around it on like days. Deviations are those of weeks that had
+no part in the middle that they are held against, and the rank of the quantile is the conformal one, ceil((n + 1)(1 -
+risk)) (the jackknife; Barber et al. 2021, "Predictive inference with the jackknife+"). Nothing is promised by a
+theorem here, since weeks are not exchangeable; `lease_backtest` says how it went. Where the weekly sums rise or fall
+beyond chance (Kendall 1938), weeks are first brought to the level of the middle of the time planned for, along the
+slope of Sen (1968).
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ MOST_TREND = 0.1
 """A week, as a factor's logarithm; what rises faster is a change of ways and no trend to be drawn out."""
 
 DRAWS = 200
-AROUND = 1
-"""Hours before and after whose deviations count with those of an hour."""
+AROUND = 2
+"""Hours before and after whose deviations count with those of an hour; chosen on simulated hospitals."""
 
 _DAY_TYPES = (slice(0, 5), slice(5, 7))
 
@@ -102,7 +103,7 @@ def forecast(cores: Cores, *, risk: float, horizon: int = HORIZON, draws: int = 
     values = np.stack([quantile, *(_quantile(seen, one, risk, few=few)[0] for one in drawn)])
     low, high = np.percentile(values, [2.5, 97.5], axis=0)
     return Forecast(
-        mean=_middle(seen, few=few), quantile=quantile, low=np.minimum(low, quantile),
+        mean=_usual(seen, few=few)[0], quantile=quantile, low=np.minimum(low, quantile),
         high=np.maximum(high, quantile), weeks=len(seen), provisional=few, trend=float(np.exp(slope)), beyond=beyond,
     )  # fmt: skip
 
@@ -126,41 +127,41 @@ def _quantile(cores: Cores, weeks: NDArray[np.intp], risk: float, *, few: bool) 
     away = np.empty_like(chosen)
     for week in np.unique(weeks):
         out = weeks == week
-        middle = _middle(chosen[~out], few=few)
-        away[out] = (chosen[out] - middle) / _scale(middle)
-    middle = _middle(chosen, few=few)
+        middle, scale = _usual(chosen[~out], few=few)
+        away[out] = (chosen[out] - middle) / scale
+    middle, scale = _usual(chosen, few=few)
     factor, beyond = np.empty(HOURS), 0
     days = away.reshape(-1, 7, 24)
-    for days_alike in _DAY_TYPES:
+    for like in _DAY_TYPES:
         for hour in range(24):
             around = [(hour + step) % 24 for step in range(-AROUND, AROUND + 1)]
-            pool = days[:, days_alike][:, :, around].ravel()
+            pool = days[:, like][:, :, around].ravel()
             pool = np.sort(pool[~np.isnan(pool)])
             rank = int(np.ceil((len(pool) + 1) * (1 - risk)))
-            places = np.arange(*days_alike.indices(7)) * 24 + hour
+            places = np.arange(*like.indices(7)) * 24 + hour
             beyond += len(places) * (rank > len(pool))
             factor[places] = pool[-1] if few else pool[min(rank, len(pool)) - 1]
-    return np.asarray(np.maximum(middle + factor * _scale(middle), 0.0)), beyond
+    return np.asarray(np.maximum(middle + factor * scale, 0.0)), beyond
 
 
-def _scale(middle: Cores) -> Cores:
-    """How far needs stray, up to a factor: jobs that come independently vary as the root of their mean."""
-    return np.asarray(np.sqrt(middle + 1.0))
+def _usual(cores: Cores, *, few: bool) -> tuple[Cores, Cores]:
+    """Mean of each hour, drawn towards that of the same hour on like days, and how far needs stray; (168,) each.
 
-
-def _middle(cores: Cores, *, few: bool) -> Cores:
-    """Mean of each hour, drawn towards that of the same hour on like days; (168,)."""
+    Jobs that come independently vary as the root of their mean, up to a factor. A variance of each hour's own is too
+    noisy: with it plans cost more at the same shortage.
+    """
     days = cores.reshape(-1, 7, 24)
     found = np.empty((7, 24))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # an hour that no week has
         own = np.nanmean(days, axis=0)
         spread = np.nanvar(days, axis=0, ddof=1) / np.maximum((~np.isnan(days)).sum(0), 1)
-        for days_alike in _DAY_TYPES:
-            mean = np.nanmean(own[days_alike], axis=0)
-            trust = 0.0 if few else _trust(own[days_alike], spread[days_alike])
-            found[days_alike] = mean + trust * np.where(np.isnan(own[days_alike]), 0.0, own[days_alike] - mean)
-    return found.reshape(HOURS)
+        for like in _DAY_TYPES:
+            mean = np.nanmean(own[like], axis=0)
+            trust = 0.0 if few else _trust(own[like], spread[like])
+            found[like] = mean + trust * np.where(np.isnan(own[like]), 0.0, own[like] - mean)
+    middle = found.reshape(HOURS)
+    return middle, np.asarray(np.sqrt(middle + 1.0))
 
 
 def _trust(own: Cores, spread: Cores) -> float:

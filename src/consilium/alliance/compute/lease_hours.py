@@ -111,7 +111,9 @@ def hours_of(text: str) -> tuple[int, ...]:
     except ValueError:
         found = set()
     if not found:
-        raise InputError(f"{text!r} names no hours of the week", way_out="Write 'Mon-Fri 08-18, Sat 09-12' or 'always'.")
+        raise InputError(
+            f"{text!r} names no hours of the week", way_out="Write 'Mon-Fri 08-18, Sat 09-12' or 'always'."
+        )
     return tuple(sorted(found))
 
 

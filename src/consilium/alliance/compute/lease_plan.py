@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from consilium.alliance.compute.engine import Lease
 from consilium.alliance.compute.forecast import DRAWS, HORIZON, LEAST_WEEKS, Forecast, forecast
 from consilium.alliance.compute.lease_hours import HOURS, hours_in_words
-from consilium.alliance.compute.lease_share import merged, shared
+from consilium.alliance.compute.lease_share import levelled, merged, shared
 from consilium.alliance.compute.need import Measure, Need
 from consilium.errors import InputError
 
 SWITCH = 4.0
 """Core-hours that a change of leases may cost before hours are merged: a rule of ours, not measured."""
+
+LEVELS = 4
+"""Different numbers of cores that a hospital has in a week, so that people can keep them in mind; ours too."""
 
 Cores = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -116,6 +119,7 @@ def propose(
     capacity: int,
     risk: float,
     owned: Mapping[str, int] | None = None,
+    levels: int = LEVELS,
     switch: float = SWITCH,
     horizon: int = HORIZON,
     draws: int = DRAWS,
@@ -128,9 +132,11 @@ def propose(
         capacity: cores of all together.
         risk: of an hour in which a hospital needs more than its lease.
         owned: cores that hospitals brought in and never go below, by hospital; whoever is not named brought none.
+        levels: see `levelled`.
         switch: see `merged`; 0: the level may change every hour.
         horizon: weeks that the plan is for.
-        draws, seed: of the intervals.
+        draws: of the intervals.
+        seed: of the draws.
 
     Raises:
         InputError: no hospital has two whole weeks of history, they own more than there is, or the risk is none.
@@ -152,7 +158,7 @@ def propose(
     given = np.array([shared(wanted[:, hour].tolist(), own, capacity) for hour in range(HOURS)]).T
     for place in range(len(hospitals)):
         room = capacity - given.sum(0) + given[place]
-        given[place] = merged(given[place], room, switch=switch)
+        given[place] = merged(levelled(given[place], room, most=levels), room, switch=switch)
     return LeasePlan(
         risk=risk, capacity=capacity, weeks=(need.weeks[0].isoformat(), need.weeks[-1].isoformat()),
         hospitals=tuple(
@@ -169,8 +175,8 @@ def propose(
 def _whole(told: Forecast | None, owned: int, measure: Measure) -> Whole:
     """Whole cores at the stated risk; what the hospital owns where nothing can be told.
 
-    Peaks are whole cores, and so is their quantile: what the estimate has beside it is noise, and the nearest whole number
-    is it. Always to round up would pay for half a core an hour that the stated risk does not ask for.
+    Peaks are whole cores, and so is their quantile: what the estimate has beside it is noise, and the nearest whole
+    number is it. Always to round up would pay for half a core an hour that the stated risk does not ask for.
     """
     if told is None:
         return np.full(HOURS, owned, np.int64)

@@ -1,4 +1,4 @@
-"""Who gets how much when all together want more than there is, and how few switches do.
+"""Who gets how much when all together want more than there is, and how few levels and switches do.
 
 The rule: each hospital keeps what it owns; the rest goes up evenly to all who still lack (max-min fairness, progressive
 filling; Bertsekas and Gallager 1992, section 6.5.2), so that nobody's lack grows to make a smaller one smaller.
@@ -47,6 +47,38 @@ def shared(wanted: Sequence[int], owned: Sequence[int], capacity: int) -> tuple[
         if given[place] >= wanted[place]:
             lacking.remove(place)
     return tuple(given)
+
+
+def levelled(levels: Whole, room: Whole, *, most: int) -> Whole:
+    """Raise hours so that there are few different levels, with the least sum of core-hours.
+
+    Args:
+        levels: (168,) cores of one hospital.
+        room: (168,) cores that it may have at most; at least `levels`.
+        most: different levels, as long as there is room for the raised hours.
+
+    Returns:
+        (168,) at least `levels`, at most `room`; an hour without room for its level stays as it is.
+    """
+    values, counts = np.unique(levels, return_counts=True)
+    if len(values) <= most:
+        return levels
+    # cost[k, j]: of the lowest j values with k levels; each goes up to the highest of its group.
+    before = np.concatenate([[0], np.cumsum(counts)])
+    cost = np.full((most + 1, len(values) + 1), np.inf)
+    cut = np.zeros((most + 1, len(values) + 1), np.int64)
+    cost[0, 0] = 0.0
+    for level in range(1, most + 1):
+        for end in range(1, len(values) + 1):
+            total = cost[level - 1, :end] + values[end - 1] * (before[end] - before[:end])
+            cut[level, end] = int(np.argmin(total))
+            cost[level, end] = total[cut[level, end]]
+    raised, end = values.copy(), len(values)
+    for level in range(most, 0, -1):
+        raised[cut[level, end] : end] = values[end - 1]
+        end = int(cut[level, end])
+    found = raised[np.searchsorted(values, levels)]
+    return np.asarray(np.where(found <= room, found, levels))
 
 
 def merged(levels: Whole, room: Whole, *, switch: float) -> Whole:

@@ -77,7 +77,9 @@ def need_of(
     last = _monday(now, zone, after=False)
     weeks = tuple(first + timedelta(weeks=number) for number in range((last - first).days // 7))
     if not weeks:
-        raise InputError("there is no whole week of history", way_out="Plan when there are some weeks, Monday to Sunday.")
+        raise InputError(
+            "there is no whole week of history", way_out="Plan when there are some weeks, Monday to Sunday."
+        )
     hours = np.arange(_midnight(first, zone), _midnight(last, zone) + 1, 3600.0)
     places = [_place(second, first, zone) for second in hours[:-1]]
     usual = _usual_seconds(counted)
