@@ -103,7 +103,8 @@ def explained(plan: LeasePlan, *, lang: Language) -> list[tuple[str, str]]:
             f"together that is {together.mean():.0f} cores on average and {together.max()} at most, of "
             f"{plan.capacity}; if each bought for its own busiest hour, it would be {peaks} at any time.",
             f"每家医院获得的核数使其在 {1 - plan.risk:.0%} 的小时里不需要更多。"
-            f"全体合计平均 {together.mean():.0f} 核、最多 {together.max()} 核，总量为 {plan.capacity} 核；若各家按自己最忙的小时购置，则任何时候都需 {peaks} 核。",
+            f"全体合计平均 {together.mean():.0f} 核、最多 {together.max()} 核，总量为 {plan.capacity} 核；"
+            f"若各家按自己最忙的小时购置，则任何时候都需 {peaks} 核。",
         ),
     )]  # fmt: skip
     if plan.scarce:
@@ -112,7 +113,8 @@ def explained(plan: LeasePlan, *, lang: Language) -> list[tuple[str, str]]:
             "mark",
             t(
                 f"In {many} hours of the week all together want more than there is ({hours}). There each "
-                "keeps what it owns and the rest is shared evenly, so the stated risk does not hold for those who get less.",
+                "keeps what it owns and the rest is shared evenly, so the stated risk does not hold for those "
+                "who get less.",
                 f"一周中有 {many} 个小时的总需求超过总量（{hours}）。"
                 "此时各家保有自有核数，其余均分；分得较少者不再满足所述风险。",
             ),
