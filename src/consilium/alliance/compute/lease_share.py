@@ -15,6 +15,8 @@ from consilium.errors import InputError
 
 Whole = NDArray[np.int64]
 
+_OPENINGS = 8
+
 
 def shared(wanted: Sequence[int], owned: Sequence[int], capacity: int) -> tuple[int, ...]:
     """Whole cores of one hour.
@@ -90,25 +92,33 @@ def merged(levels: Whole, room: Whole, *, switch: float) -> Whole:
         switch: what a change of leases costs, in core-hours.
 
     Returns:
-        (168,) at least `levels`, at most `room`, with the least sum of core-hours and switches (dynamic programming
-        over all ways to cut the week into blocks; Bellman 1961, for a circle opened at its largest step).
+        (168,) at least `levels`, at most `room`, with the least sum of core-hours and switches over all ways to cut the
+        week into blocks (dynamic programming, Bellman 1961). The week is a circle: it is opened at each of its largest
+        steps in turn.
     """
+    openings = np.argsort(-np.abs(levels - np.roll(levels, 1)), kind="stable")[:_OPENINGS]
+    found = [
+        np.roll(_in_blocks(np.roll(levels, -one), np.roll(room, -one), switch), one) for one in openings.tolist()
+    ]  # fmt: skip
+    return min(found, key=lambda cores: cores.sum() + switch * (cores != np.roll(cores, 1)).sum())
+
+
+def _in_blocks(levels: Whole, room: Whole, switch: float) -> Whole:
+    """`merged` for hours in a row."""
     count = len(levels)
-    opened = int(np.argmax(np.abs(levels - np.roll(levels, 1))))
-    want, most = np.roll(levels, -opened), np.roll(room, -opened)
     best = np.full(count + 1, np.inf)
     best[0] = 0.0
     cut = np.zeros(count + 1, np.int64)
     for end in range(1, count + 1):
         # Blocks that end here, by where they begin, from the last hour backwards.
-        highest = np.maximum.accumulate(want[end - 1 :: -1])
-        lowest = np.minimum.accumulate(most[end - 1 :: -1])
+        highest = np.maximum.accumulate(levels[end - 1 :: -1])
+        lowest = np.minimum.accumulate(room[end - 1 :: -1])
         total = best[:end][::-1] + highest * np.arange(1, end + 1) + switch
         total = np.where(highest <= lowest, total, np.inf)
         chosen = int(np.argmin(total))
         best[end], cut[end] = total[chosen], end - 1 - chosen
     found, end = np.empty(count, np.int64), count
     while end:
-        found[cut[end] : end] = want[cut[end] : end].max()
+        found[cut[end] : end] = levels[cut[end] : end].max()
         end = int(cut[end])
-    return np.asarray(np.roll(found, opened))
+    return found
