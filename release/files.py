@@ -72,7 +72,18 @@ def locked(extras: Sequence[str]) -> str:
             "--no-annotate", "--strip-extras", "--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links",
             "--output-file", str(lock), *chosen, str(ROOT / "pyproject.toml"),
         )  # fmt: skip
-        return lock.read_text(encoding="utf-8")
+        return without_itself(lock.read_text(encoding="utf-8"))
+
+
+def without_itself(lock: str) -> str:
+    """The lock without the package itself, which comes in where one extra asks for another, and without comments."""
+    lines, keep = [], True
+    for line in lock.splitlines(keepends=True):
+        if not line.startswith((" ", "\t")):
+            keep = not re.match(r"(consilium\b|#)", line)
+        if keep:
+            lines.append(line)
+    return "".join(lines)
 
 
 def without_place(lock: str) -> str:

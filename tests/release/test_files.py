@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from release.files import LOCK, SBOM, SUMS, ReleaseError, make, without_place, without_place_in_sbom
+from release.files import LOCK, SBOM, SUMS, ReleaseError, make, without_itself, without_place, without_place_in_sbom
 
 MISSING = [one for one in ("piptools", "cyclonedx_py") if importlib.util.find_spec(one) is None]
 PINNED = "click==8.2.0 \\\n    --hash=sha256:" + "0" * 64 + "\n"
@@ -59,6 +59,12 @@ def test_a_lock_that_names_a_place_is_refused(line: str) -> None:
     assert without_place(PINNED) == PINNED
     with pytest.raises(ReleaseError, match="names a place"):
         without_place(line + PINNED)
+
+
+def test_the_package_itself_is_not_in_the_lock() -> None:
+    note = "# Consider using a hashable URL like https://example.org/x.zip\n"
+    own = "consilium @ file:///tmp/x \\\n    --hash=sha256:1\n"
+    assert without_itself(note + own + PINNED + own) == PINNED
 
 
 def test_a_package_without_a_hash_is_refused() -> None:

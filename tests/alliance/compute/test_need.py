@@ -90,7 +90,10 @@ def test_whole_weeks_only_and_a_hospital_from_its_first_on() -> None:
 
 
 def test_the_hour_that_spring_skips_is_unknown_and_the_one_autumn_repeats_is_its_larger() -> None:
-    for first, skipped in ((datetime(2026, 3, 23, tzinfo=BERLIN), True), (datetime(2026, 10, 19, tzinfo=BERLIN), False)):
+    for first, skipped in (
+        (datetime(2026, 3, 23, tzinfo=BERLIN), True),
+        (datetime(2026, 10, 19, tzinfo=BERLIN), False),
+    ):
         start = first.timestamp()
         day = 144 * 3600  # Sunday, midnight
         jobs = [job(1, submitted=start, started=start, ended=start + 60)]

@@ -27,6 +27,9 @@ FAR_BEYOND = 4.0
 LEAST_SECONDS = 600.0
 """A job that has run or waited for less is not called stuck."""
 
+_GROUPS = frozenset({"iscn", "library", "specialist", "study"})
+"""Verbs of Consilium that have verbs of their own."""
+
 FAILURES = 3
 """Like jobs that failed one after the other."""
 
@@ -239,10 +242,11 @@ def duration(seconds: float) -> str:
 
 
 def _like(job: Job) -> tuple[str, str]:
-    """Hospital and what is run: the program, of Consilium's own the verb and its first word, the cores."""
+    """Hospital and what is run: the program, of Consilium's own the verb, and the cores."""
     words = list(job.request.command)
-    if "-m" in words[:2] and words[2:3] == ["consilium"]:
+    if words[1:3] == ["-m", "consilium"]:
         words = words[2:]
     program = PurePath(words[0]).name
-    verb = " ".join(word for word in words[1:3] if not word.startswith("-")) if program == "consilium" else ""
-    return job.request.hospital, f"{program} {verb} {job.request.cores}"
+    if program == "consilium":
+        program = " ".join(words[: 3 if words[1:2] and words[1] in _GROUPS else 2])
+    return job.request.hospital, f"{program} {job.request.cores}"
