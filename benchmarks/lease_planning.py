@@ -97,14 +97,13 @@ def coverage(seed: int, weeks: int) -> Row:
     need = simulated("steady", _LONG, seed)
     truth = np.quantile(need.cores, 1 - RISK, axis=1)
     held, width = [], []
-    for place, hospital in enumerate(need.hospitals):
+    for place in range(len(need.hospitals)):
         for start in range(0, _LONG - weeks + 1, weeks):
             told = forecast(need.cores[place, start : start + weeks], risk=RISK, seed=start)
             # The true one is a whole number; the interval holds it if it does after rounding.
             low, high = np.floor(told.low + 0.5), np.floor(told.high + 0.5)
             held.append(((truth[place] >= low) & (truth[place] <= high)).mean())
             width.append(float((told.high - told.low).mean() / truth[place].mean()))
-        del hospital
     return {"weeks": weeks, "covered": _interval(held), "relative_width": _interval(width), "forecasts": len(held)}
 
 
@@ -179,7 +178,8 @@ def _shown(told: Mapping[str, float]) -> str:
 def _ways(rows: Mapping[str, Row], head: str) -> Iterator[str]:
     for name, told in rows.items():
         if name != "plans":
-            yield f"| {head} | {name} | {_shown(told['shortage'])} | {_shown(told['unmet'])} | {_shown(told['cost'])} |"
+            figures = " | ".join(_shown(told[key]) for key in ("shortage", "unmet", "cost"))
+            yield f"| {head} | {name} | {figures} |"
 
 
 def table_of(document: Mapping[str, Any]) -> str:
@@ -190,46 +190,46 @@ def table_of(document: Mapping[str, Any]) -> str:
         "# Planned leases on weeks they were not made from", "",
         "Written by `python -m benchmarks.lease_planning`; do not edit.", "",
         f"**Simulated hospitals**: ten that do not exist, drawn {seeds} times; no estimate for real ones. A plan at a",
-        f"stated risk of {RISK:.0%} is made from some weeks and judged on the {HORIZON} after them. Means with 95 % intervals",
-        "over the draws. *Own peaks*: each hospital has what it needed in its busiest hour, all week.", "",
+        f"stated risk of {RISK:.0%} is made from some weeks and judged on the {HORIZON} after them. Means with 95 %",
+        "intervals over the draws. *Own peaks*: each hospital has what it needed in its busiest hour, all week.", "",
         "## Eight weeks of history", "", f"| world | way {heads[0]}", heads[1],
     ]  # fmt: skip
     for world, by_weeks in document["worlds"].items():
         lines += _ways(by_weeks["8"], world)
     lines += ["", *(f"- *{world}*: {told}" for world, told in WORLDS.items())]
-    lines += ["", "## By length of history (the plan)", "", "| world | weeks | short in so many hours | cores, of own peaks |",
-              "|---|---|---|---|"]  # fmt: skip
+    lines += ["", "## By length of history (the plan)", ""]
+    lines += ["| world | weeks | short in so many hours | cores, of own peaks |", "|---|---|---|---|"]
     for world, by_weeks in document["worlds"].items():
         for weeks, rows in by_weeks.items():
             note = " (provisional)" if int(weeks) < 4 else ""
             lines.append(
                 f"| {world} | {weeks}{note} | {_shown(rows['plan']['shortage'])} | {_shown(rows['plan']['cost'])} |"
             )
-    lines += ["", "## By stated risk (uneven, eight weeks)", "",
-              "| stated | plan, short | plan, each hour by itself, short | cores, of own peaks |", "|---|---|---|---|"]  # fmt: skip
+    lines += ["", "## By stated risk (uneven, eight weeks)", ""]
+    lines += ["| stated | plan, short | plan, each hour by itself, short | cores, of own peaks |", "|---|---|---|---|"]
     for risk, rows in document["risks"].items():
         exact = rows["plan, each hour by itself"]
         lines.append(
             f"| {float(risk):.0%} | {_shown(rows['plan']['shortage'])} | {_shown(exact['shortage'])} | "
             f"{_shown(rows['plan']['cost'])} |"
         )
-    lines += ["", "## With fewer cores than all want", "",
-              "80 % of what all want together in the busiest hour; every other hospital owns a twentieth of that.", "",
-              "| world | scarce hours a week | short in so many hours | hours in which somebody had less than he owns |",
-              "|---|---|---|---|"]  # fmt: skip
+    lines += ["", "## With fewer cores than all want", ""]
+    lines += ["80 % of what all want together in the busiest hour; every other hospital owns a twentieth of that.", ""]
+    lines += ["| world | scarce hours a week | short in so many hours | hours in which somebody had less than owned |"]
+    lines += ["|---|---|---|---|"]
     for world, told in document["scarce"].items():
         lines.append(
             f"| {world} | {told['scarce_hours']['value']:.0f} | {_shown(told['shortage'])} | "
             f"{told['below_owned']['value']:.0f} |"
         )
-    lines += ["", "## How often the 95 % interval of the quantile holds the true one (steady)", "",
-              "| weeks | holds it | width, of the quantile | forecasts |", "|---|---|---|---|"]  # fmt: skip
+    lines += ["", "## How often the 95 % interval of the quantile holds the true one (steady)", ""]
+    lines += ["| weeks | holds it | width, of the quantile | forecasts |", "|---|---|---|---|"]
     for told in document["coverage"]:
         lines.append(
             f"| {told['weeks']} | {_shown(told['covered'])} | {_shown(told['relative_width'])} | {told['forecasts']} |"
         )
-    lines += ["", "No real history of several weeks and several groups is at hand; with one, `--trace FILE.swf` judges on it.",
-              "", f"Measured on {document['date']}, {document['machine']}.", ""]  # fmt: skip
+    lines += ["", "No real history of several weeks and groups is at hand; with one, `--trace FILE` judges on it.", ""]
+    lines += [f"Measured on {document['date']}, {document['machine']}.", ""]
     return "\n".join(lines)
 
 
@@ -243,14 +243,15 @@ def main(seeds: int, trace: Path | None, zone: str) -> None:
     """Measure and write."""
     about = {
         "date": datetime.now(UTC).date().isoformat(), "machine": machine(), "risk": RISK, "judged_weeks": HORIZON,
-        "versions": {"python": platform.python_version()} | {one: version(one) for one in ("consilium", "numpy", "scipy")},
+        "versions": {"python": platform.python_version()}
+        | {one: version(one) for one in ("consilium", "numpy", "scipy")},
     }  # fmt: skip
     if trace is not None:
-        document = about | traced(trace, zone)
+        told = traced(trace, zone)
         path = RESULTS.with_name("lease_planning_trace.json")
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        for weeks, rows in document["histories"].items():
-            click.echo("\n".join(_ways(rows, f"{weeks} weeks")))
+        path.write_text(json.dumps(about | told, indent=1) + "\n", encoding="utf-8")
+        for length, ways in told["histories"].items():
+            click.echo("\n".join(_ways(ways, f"{length} weeks")))
         return
     document = about | {"seeds": seeds, "simulated": True} | measured(seeds)
     RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
     consilium-VERSION-py3-none-any.whl
     requirements.lock   every package with its version and the hashes of its files, for `pip install --require-hashes`
-    sbom.cdx.json       CycloneDX of an environment that was installed from that lock and this wheel, and from nothing else
+    sbom.cdx.json       CycloneDX of an environment installed from that lock and this wheel, and from nothing else
     SHA256SUMS          of these three
 
 The lock is made by pip-tools and the SBOM by cyclonedx-py (extra `release`). Neither file names the place from which
@@ -68,8 +68,8 @@ def locked(extras: Sequence[str]) -> str:
     with tempfile.TemporaryDirectory(prefix="consilium-lock-") as name:
         lock = Path(name) / LOCK
         _run(
-            sys.executable, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe", "--no-header",
-            "--no-annotate", "--strip-extras", "--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links",
+            sys.executable, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe",
+            "--no-header", "--no-annotate", "--strip-extras", "--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links",
             "--output-file", str(lock), *chosen, str(ROOT / "pyproject.toml"),
         )  # fmt: skip
         return without_itself(lock.read_text(encoding="utf-8"))

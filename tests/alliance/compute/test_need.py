@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,7 +26,7 @@ def second(days: float = 0.0, hours: float = 0.0, minutes: float = 0.0) -> float
 def brute(spans: list[tuple[float, float, float]], edges: list[float]) -> tuple[list[float], list[float]]:
     """Peak and mean, moment by moment, where all times are whole."""
     peaks, means = [], []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         level = [sum(c for a, b, c in spans if a <= moment < b) for moment in range(int(first), int(last))]
         peaks.append(max(level))
         means.append(sum(level) / len(level))
