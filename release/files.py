@@ -69,8 +69,8 @@ def locked(extras: Sequence[str]) -> str:
         lock = Path(name) / LOCK
         _run(
             sys.executable, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--allow-unsafe",
-            "--no-header", "--no-annotate", "--strip-extras", "--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links",
-            "--output-file", str(lock), *chosen, str(ROOT / "pyproject.toml"),
+            "--no-header", "--no-annotate", "--strip-extras", "--no-emit-index-url", "--no-emit-trusted-host",
+            "--no-emit-find-links", "--output-file", str(lock), *chosen, str(ROOT / "pyproject.toml"),
         )  # fmt: skip
         return without_itself(lock.read_text(encoding="utf-8"))
 
