@@ -30,6 +30,8 @@ LOCK, SBOM, SUMS = "requirements.lock", "sbom.cdx.json", "SHA256SUMS"
 
 _PLACE = re.compile(r"[a-z+]+://|^\s*(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b", re.MULTILINE)
 
+_REGISTRY = re.compile(r"https?://(www\.)?pypi\.(org|python\.org)\b")
+
 
 class ReleaseError(Exception):
     """A file of a release cannot be made, or holds what it must not."""
@@ -108,7 +110,8 @@ def without_place_in_sbom(text: str) -> str:
     """
     told = json.loads(text)
     for component in [told.get("metadata", {}).get("component", {}), *told.get("components", [])]:
-        kept = [one for one in component.get("externalReferences", []) if one["type"] != "distribution"]
+        told_of = component.get("externalReferences", [])
+        kept = [one for one in told_of if one["type"] != "distribution" and not _REGISTRY.match(one["url"])]
         component.pop("externalReferences", None)
         if kept:
             component["externalReferences"] = kept

@@ -75,9 +75,10 @@ def test_a_package_without_a_hash_is_refused() -> None:
 def test_an_sbom_keeps_what_is_public_and_loses_where_it_was_taken_from() -> None:
     home = {"type": "website", "url": "https://numpy.org"}
     took = {"type": "distribution", "url": "https://mirror.example/numpy.whl"}
+    page = {"type": "website", "url": "https://pypi.org/project/numpy"}
     told = {
         "metadata": {"component": {"name": "consilium", "externalReferences": [took]}},
-        "components": [{"name": "numpy", "externalReferences": [home, took]}],
+        "components": [{"name": "numpy", "externalReferences": [home, took, page]}],
     }
     found = json.loads(without_place_in_sbom(json.dumps(told)))
     assert found["components"] == [{"name": "numpy", "externalReferences": [home]}]

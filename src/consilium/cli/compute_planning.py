@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from consilium.alliance.compute.engine import Engine, Lease
-    from consilium.alliance.compute.health import Node
     from consilium.alliance.compute.lease_file import LeaseFile
     from consilium.alliance.compute.lease_plan import LeasePlan
     from consilium.alliance.compute.metrics import Seen
@@ -249,11 +248,12 @@ def metrics(port: int | None) -> ExitCode:
 
 def _look(engine: Engine) -> Seen:
     """What is to be seen at this moment."""
-    from consilium.alliance.compute.health import alarms
+    from consilium.alliance.compute.health import Node, alarms, state_of
     from consilium.alliance.compute.metrics import Seen
     from consilium.alliance.compute.storage_quota import filled, read_quotas
 
-    nodes: Sequence[Node] = getattr(engine, "nodes", tuple)()  # an engine of one machine has none
+    machines: Any = getattr(engine, "nodes", tuple)()  # an engine of one machine has none
+    nodes = [Node(name=one.name, cores=one.cores, state=state_of(one.state)) for one in machines]
     seen = Seen(
         jobs=engine.jobs(), capacity=engine.capacity(), alarms=(), nodes=nodes,
         storage=[filled(one) for one in read_quotas(_folder() / "quotas.json")],

@@ -6,7 +6,6 @@ import csv
 import importlib.util
 import io
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -33,21 +32,13 @@ def at(*moment: int) -> float:
     return datetime(*moment, tzinfo=UTC).timestamp()  # type: ignore[misc, arg-type]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Borrowing(Job):
-    """A job of an engine that knows of borrowing."""
-
-    borrowed_core_seconds: float = 0.0
-    lost_core_seconds: float = 0.0
-
-
-def borrowing(number: int, core_seconds: float, borrowed: float, lost: float, **told: object) -> Borrowing:
-    plain = job(number, core_seconds=core_seconds, **told)
-    return Borrowing(**{**vars(plain), "borrowed_core_seconds": borrowed, "lost_core_seconds": lost})
+def borrowing(number: int, core_seconds: float, borrowed: float, lost: float, **told: object) -> Job:
+    """A job of which some core-seconds were borrowed, and of those some given back."""
+    return job(number, core_seconds=core_seconds, borrowed_core_seconds=borrowed, lost_core_seconds=lost, **told)
 
 
 def test_what_is_own_borrowed_and_lost_has_its_price() -> None:
-    one = borrowing(1, 36_000.0, 7_200.0, 3_600.0, cores=2, gpus=1, ended=at(2026, 11, 5), started=at(2026, 11, 4))
+    one = borrowing(1, 36_000.0, 10_800.0, 3_600.0, cores=2, gpus=1, ended=at(2026, 11, 5), started=at(2026, 11, 4))
     (found,) = shares([one], RATES, zone=UTC)
     assert (found.own_core_hours, found.borrowed_core_hours, found.lost_core_hours) == (7, 2, 1)
     assert found.gpu_hours == Decimal("4.5")
@@ -87,7 +78,7 @@ def test_figures_are_those_of_the_list_of_jobs(told: list[tuple[str, int, int, i
         spent = seconds * cores
         jobs.append(
             borrowing(
-                number, spent, spent * (1 - lost) * borrowed, spent * lost, hospital=hospital, cores=cores, gpus=gpus,
+                number, spent, spent * borrowed, spent * borrowed * lost, hospital=hospital, cores=cores, gpus=gpus,
                 state=state, started=at(2026, 1, 1), ended=at(2026, 1, 1) + day * 86400.0,
             )
         )  # fmt: skip
@@ -105,9 +96,8 @@ def test_figures_are_those_of_the_list_of_jobs(told: list[tuple[str, int, int, i
             float(RATES.core_hour) * (own + 0.25 * lent) / 3600
             + float(RATES.gpu_hour) * (own + 0.25 * lent) / 3600 / each.request.cores * each.request.gpus
             for each in mine
-            for own, lent in [
-                (each.core_seconds - each.lost_core_seconds - each.borrowed_core_seconds, each.borrowed_core_seconds)
-            ]
+            for lent in [each.borrowed_core_seconds - each.lost_core_seconds]
+            for own in [each.core_seconds - each.borrowed_core_seconds]
         )
         assert float(one.cost) == pytest.approx(price, abs=0.0051, rel=1e-9)
     rows = list(csv.DictReader(io.StringIO(bill_csv(found, RATES))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consilium.alliance.compute.engine import Capacity
-from consilium.alliance.compute.health import Node, alarms, duration
+from consilium.alliance.compute.health import Node, alarms, duration, state_of
 from consilium.alliance.compute.job import Job
 from consilium.alliance.compute.storage_quota import Filled, Quota
 from tests.alliance.compute.histories import job
@@ -124,6 +124,15 @@ def test_no_alarm_tells_what_a_job_or_person_is_called() -> None:
     for one in alarms(jobs, THERE, now=NOW):
         told = f"{one.what} {one.where} {one.way_out}"
         assert not any(word in told for word in ("zhang", "dr-li", "karyotype"))
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [("idle", "up"), ("mixed", "up"), ("allocated", "up"), ("idle~", "off"), ("idle*", "down"), ("down", "down"),
+     ("drained", "drained"), ("draining", "drained"), ("drained*", "down"), ("failing", "down")],
+)  # fmt: skip
+def test_slurms_words_for_nodes(word: str, state: str) -> None:
+    assert state_of(word) == state
 
 
 @pytest.mark.parametrize(

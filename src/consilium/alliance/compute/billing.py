@@ -1,7 +1,8 @@
 """What each hospital used and owes, by month: from the list of jobs, to the last cent.
 
-A job counts in the month, by the clock of the alliance, in which it ended. What was lost when a job was pushed aside or
-its machine died is shown and not billed: whoever borrowed gave way, and pays for what came of it. Shares of a sum that
+A job counts in the month, by the clock of the alliance, in which it ended. A run that gave its cores back is shown as
+lost and not billed: whoever borrowed gave way, and pays for what came of it. A run whose machine died has no known end
+and is not counted at all. Shares of a sum that
 is known are rounded so that they add up to it (largest remainder, Hamilton 1792).
 """
 
@@ -28,7 +29,7 @@ class Share:
         jobs, failed: that ended, and of those failed.
         own_core_hours: that were its own.
         borrowed_core_hours: that were others' and lay idle.
-        lost_core_hours: of runs that came to nothing because it was pushed aside or a machine died; not billed.
+        lost_core_hours: of runs that gave their cores back; not billed.
         gpu_hours: of graphics cards, lost ones left out.
         cost: what they cost.
     """
@@ -104,13 +105,13 @@ def shared_bill(total: Decimal, used: Sequence[Share], rates: Rates) -> Mapping[
 
 
 def billed_seconds(job: Job) -> tuple[float, float, float]:
-    """Core-seconds of a job that were its hospital's own, borrowed, and lost.
+    """Core-seconds of a job that were its hospital's own, borrowed and kept, and lost.
 
-    Engines that know of no borrowing tell of none; there everything is its own.
+    Only borrowed cores are handed back, so what was lost is a part of what was borrowed.
     """
-    lost = min(float(getattr(job, "lost_core_seconds", 0.0)), job.core_seconds)
-    borrowed = min(float(getattr(job, "borrowed_core_seconds", 0.0)), job.core_seconds - lost)
-    return job.core_seconds - lost - borrowed, borrowed, lost
+    lost = min(job.lost_core_seconds, job.core_seconds)
+    kept = min(max(job.borrowed_core_seconds - lost, 0.0), job.core_seconds - lost)
+    return job.core_seconds - lost - kept, kept, lost
 
 
 def _share(hospital: str, month: str, jobs: Sequence[Job], rates: Rates) -> Share:

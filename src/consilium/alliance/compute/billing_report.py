@@ -140,13 +140,13 @@ def _rules(rates: Rates, lang: Language) -> list[Part]:
     if lang == "zh":
         price = f"单价：每核时 {rates.core_hour} {money}，每 GPU 卡时 {rates.gpu_hour} {money}；"
         price += f"借用的空闲资源按 {rates.borrowed} 倍计，因为随时可能被归还给所有者。"
-        counted = "作业计入其结束的月份。因被抢占或节点故障而作废的运行列为“损失”，不收费。"
+        counted = "作业计入其结束的月份。因归还借用资源而作废的运行列为“损失”，不收费；节点故障时的运行不计入。"
         rounded = "各栏按未取整的数值求和后再取整，显示的小时数之和可能与合计末位相差；费用逐行取整，合计即各行之和。"
     else:
         price = f"Rates: {rates.core_hour} {money} a core-hour, {rates.gpu_hour} {money} a GPU-hour; borrowed idle "
         price += f"capacity at {rates.borrowed} of that, since its owner may take it back at any moment."
-        counted = "A job counts in the month in which it ended. Runs that came to nothing because the job was pushed "
-        counted += "aside or a machine died are shown as lost and not billed."
+        counted = "A job counts in the month in which it ended. Runs that gave borrowed cores back are shown as lost "
+        counted += "and not billed; runs whose machine died are not counted."
         rounded = "Hours are added up before they are rounded, so shown hours may differ from their sum in the last "
         rounded += "digit; costs are rounded by line, and their sum is that of the lines."
     return [Text(text=line) for line in (price, counted, rounded)]

@@ -54,6 +54,15 @@ class Node:
     cores: int = 0
 
 
+def state_of(word: str) -> Literal["up", "drained", "down", "off"]:
+    """The state of a node from Slurm's word for it, lower case with its marks (`sinfo`, "NODE STATE CODES")."""
+    if "~" in word:
+        return "off"
+    if "down" in word or "fail" in word or word.endswith("*"):
+        return "down"
+    return "drained" if "drain" in word else "up"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
     """Something for somebody to do.
