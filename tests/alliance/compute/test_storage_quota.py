@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consilium.alliance.compute.storage_quota import Filled, Quota, filled, in_words, read_quotas, refuse_over, size_of
+from consilium.alliance.compute.storage_quota import (
+    Filled,
+    Quota,
+    filled,
+    in_words,
+    read_quotas,
+    refuse_over,
+    refuse_without_room,
+    size_of,
+)
 from consilium.errors import InputError
 
 
@@ -79,6 +88,20 @@ def test_quotas_from_a_file(tmp_path: Path) -> None:
         path.write_text(json.dumps(document))
         with pytest.raises(InputError):
             read_quotas(path)
+
+
+def test_a_job_is_refused_by_the_file_of_quotas(tmp_path: Path) -> None:
+    path, full = tmp_path / "quotas.json", tmp_path / "full"
+    refuse_without_room("a", path)
+    full.mkdir()
+    (full / "x").write_bytes(os.urandom(50_000))
+    path.write_text(
+        json.dumps({"a": {"size": "20k", "folders": [str(full)]}, "b": {"size": "1M", "folders": [str(full)]}})
+    )
+    refuse_without_room("b", path)
+    refuse_without_room("c", path)
+    with pytest.raises(InputError, match="a fills"):
+        refuse_without_room("a", path)
 
 
 @given(st.text(max_size=12))

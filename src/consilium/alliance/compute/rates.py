@@ -58,6 +58,10 @@ def read_rates(path: Path) -> Rates:
             name: Decimal(str(value)) if name in prices else value for name, value in told.items()
         }
         return Rates(**values)
+    except FileNotFoundError as missing:
+        raise InputError(
+            "there are no prices yet", where=str(path), way_out="Write them as in docs/how-to/watch-the-alliance.md."
+        ) from missing
     except (OSError, ValueError, TypeError, AttributeError, InvalidOperation, RecursionError) as problem:
         raise InputError(
             f"the rates cannot be read ({problem})",

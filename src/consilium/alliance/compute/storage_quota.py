@@ -112,6 +112,15 @@ def refuse_over(hospital: str, found: Sequence[Filled]) -> None:
             )
 
 
+def refuse_without_room(hospital: str, quotas: Path) -> None:
+    """See that a hospital may hand in a job, by the file of quotas; only its own folders are counted.
+
+    Raises:
+        InputError: it has filled more than its quota, or the file cannot be read.
+    """
+    refuse_over(hospital, [filled(one) for one in read_quotas(quotas) if one.hospital == hospital])
+
+
 def read_quotas(path: Path) -> tuple[Quota, ...]:
     """Quotas from a file; none without one.
 
