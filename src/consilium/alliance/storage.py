@@ -106,6 +106,14 @@ class StudyStore:
             while piece := stream.read(_PIECE):
                 half.write(piece)
 
+    def place(self, hospital: str, study: str, name: str) -> str:
+        """The name on the disk of what is, or would be, stored; it tells nobody what it is.
+
+        Raises:
+            StorageLocked: the hospital's keys do not open.
+        """
+        return self._keys.opened(hospital).place(study, name)
+
     def stored(self, hospital: str) -> Iterator[Stored]:
         """All files of a hospital.
 
