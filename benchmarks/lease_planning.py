@@ -6,7 +6,7 @@ simulated (`benchmarks/simulated_hospitals.py`); what is measured on them says h
 hospitals. `--trace FILE` judges on a real history in the Standard Workload Format instead and writes
 `lease_planning_trace.json`.
 
-Constants of the forecast were chosen on seeds below 100; the figures are of seeds from 100 on. About five minutes. The
+Constants of the forecast were chosen on seeds below 100; the figures are of seeds from 100 on. About ten minutes. The
 figures go to `benchmarks/results/lease_planning.json` and, as a table, to `lease_planning.md` beside it.
 """
 
