@@ -56,7 +56,7 @@ def test_what_comes_out_is_what_went_in(store: StudyStore, size: int) -> None:
     content = os.urandom(size)
     path = put(store, content)
     assert read(store) == content
-    assert content[:64] not in path.read_bytes() or not content
+    assert size < 64 or content[:64] not in path.read_bytes()
 
 
 @settings(max_examples=40, deadline=None)
@@ -85,7 +85,7 @@ def test_neither_names_nor_content_are_on_the_disk(store: StudyStore, tmp_path: 
     assert len(every) == 3  # the keys, the study, the lock
     for one in every:
         assert "zhang" not in str(one).lower()
-        assert b"hang" not in one.read_bytes()
+        assert b"zhang" not in one.read_bytes()
         assert one.name == ".lock" or one.stat().st_mode & 0o777 == 0o600
     assert all(one.stat().st_mode & 0o077 == 0 for one in (tmp_path / "keys", tmp_path / "studies" / "hospital_a"))
 
