@@ -25,7 +25,7 @@ HEAD = "0001"
 VERSION_TABLE = "library_schema"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x636F6E73696C69
-"""Of whoever brings a PostgreSQL catalogue up to date: "consili"."""
+"""Of whoever writes to a PostgreSQL catalogue: "consili"."""
 _PATIENCE = 30
 """Seconds that one writer waits for another."""
 
@@ -77,9 +77,13 @@ class Catalogue:
             EngineError: the database does not answer.
             OutputError: it has no room.
         """
+        from sqlalchemy import text
         from sqlalchemy.orm import Session
 
         with self._errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            # One writer at a time, as SQLite has it: what was looked at in the block still holds when it ends.
+            if self._engine.dialect.name == "postgresql":
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             yield session
 
     def close(self) -> None:

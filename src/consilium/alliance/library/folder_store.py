@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 
+from consilium.alliance.library.half import half_folder
 from consilium.alliance.library.store import pieces_of, sync_folder, unwritable, write_checked
 from consilium.artefact.runtime import sha256_of
 from consilium.errors import OutputError
@@ -31,7 +28,7 @@ class FolderStore:
 
     def put(self, name: str, package: str, files: Mapping[str, Path], digests: Mapping[str, str]) -> None:
         """See `Store.put`; the folder does not need to know which package they are of."""
-        with self._half() as half:
+        with half_folder(self._folder / "half") as half:
             for title, source in files.items():
                 self._keep(source, digests[title], half)
 
@@ -66,58 +63,3 @@ class FolderStore:
 
     def _path(self, digest: str) -> Path:
         return self._folder / "sha256" / digest[:2] / digest
-
-    @contextmanager
-    def _half(self) -> Iterator[Path]:
-        """A folder for what is being written; those of calls that were killed are swept away."""
-        everything = self._folder / "half"
-        try:
-            everything.mkdir(parents=True, exist_ok=True)
-            for left in everything.iterdir():
-                _sweep(left)
-            own, handle = _held(everything)
-        except OSError as problem:
-            raise unwritable(everything, problem) from problem
-        try:
-            yield own
-        finally:
-            _empty(own)
-            os.close(handle)
-
-
-def _held(everything: Path) -> tuple[Path, int]:
-    """A new folder and the lock on it."""
-    while True:
-        own = everything / secrets.token_hex(8)
-        own.mkdir()
-        try:
-            handle = os.open(own, os.O_RDONLY)
-        except FileNotFoundError:
-            continue
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        # Somebody may have swept it away before it was locked.
-        if own.is_dir():
-            return own, handle
-        os.close(handle)
-
-
-def _sweep(left: Path) -> None:
-    """Remove a folder that nobody holds: locks die with their process."""
-    try:
-        handle = os.open(left, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _empty(left)
-    except OSError:
-        return
-    finally:
-        os.close(handle)
-
-
-def _empty(folder: Path) -> None:
-    with suppress(OSError):
-        for one in folder.iterdir():
-            one.unlink(missing_ok=True)
-        folder.rmdir()

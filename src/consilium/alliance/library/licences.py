@@ -69,10 +69,19 @@ def _read(path: Path) -> str:
         raise InputError(f"it cannot be read ({problem})", where=str(path)) from problem
 
 
-def expression_of(text: str) -> str | None:
+def expression_of(statement: str) -> str | None:
     """The SPDX expression that a licence statement begins with, in its canonical form; None where it has none.
 
     A card may explain it behind a bracket, comma or semicolon: "CC-BY-4.0 (not stated where it was taken from)".
+
+    Raises:
+        MissingExtra: packaging is not installed.
+    """
+    return canonical(statement) or canonical(re.split(r"\s\(|[,;]", statement, maxsplit=1)[0])
+
+
+def canonical(expression: str) -> str | None:
+    """An SPDX expression in its canonical form, None where it is none.
 
     Raises:
         MissingExtra: packaging is not installed.
@@ -83,12 +92,10 @@ def expression_of(text: str) -> str | None:
         )
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-    for candidate in (text, re.split(r"\s\(|[,;]", text, maxsplit=1)[0]):
-        try:
-            return str(canonicalize_license_expression(candidate.strip()))
-        except InvalidLicenseExpression:
-            continue
-    return None
+    try:
+        return str(canonicalize_license_expression(expression.strip()))
+    except InvalidLicenseExpression:
+        return None
 
 
 def forbidding_words(text: str, rules: LicenceRules) -> str:

@@ -28,12 +28,12 @@ def upgrade() -> None:
     op.create_table(
         "library_release",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("model_id", sa.ForeignKey("library_model.id"), nullable=False),
+        sa.Column("model_id", sa.Integer, sa.ForeignKey("library_model.id"), nullable=False),
         sa.Column("major", sa.Integer, nullable=False),
         sa.Column("minor", sa.Integer, nullable=False),
         sa.Column("patch", sa.Integer, nullable=False),
         sa.Column("digest", digest, nullable=False),
-        sa.Column("key", sa.ForeignKey("library_key.fingerprint"), nullable=False),
+        sa.Column("key", digest, sa.ForeignKey("library_key.fingerprint"), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("task", sa.String, nullable=False),
         sa.Column("licence", sa.String, nullable=False),
@@ -50,22 +50,22 @@ def upgrade() -> None:
     )
     op.create_table(
         "library_file",
-        sa.Column("release_id", sa.ForeignKey("library_release.id"), primary_key=True),
+        sa.Column("release_id", sa.Integer, sa.ForeignKey("library_release.id"), primary_key=True),
         sa.Column("name", sa.String(255), primary_key=True),
         sa.Column("sha256", digest, nullable=False),
-        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "library_move",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("model_id", sa.ForeignKey("library_model.id"), nullable=False, index=True),
-        sa.Column("release_id", sa.ForeignKey("library_release.id")),
+        sa.Column("model_id", sa.Integer, sa.ForeignKey("library_model.id"), nullable=False, index=True),
+        sa.Column("release_id", sa.Integer, sa.ForeignKey("library_release.id")),
         sa.Column("what", sa.String(16), nullable=False),
         sa.Column("at", time, nullable=False),
     )
     op.create_table(
         "library_use",
-        sa.Column("release_id", sa.ForeignKey("library_release.id"), primary_key=True),
+        sa.Column("release_id", sa.Integer, sa.ForeignKey("library_release.id"), primary_key=True),
         sa.Column("hospital", name, primary_key=True),
         sa.Column("pulls", sa.Integer, nullable=False),
         sa.Column("runs", sa.Integer, nullable=False),
@@ -74,14 +74,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "library_subscription",
-        sa.Column("model_id", sa.ForeignKey("library_model.id"), primary_key=True),
+        sa.Column("model_id", sa.Integer, sa.ForeignKey("library_model.id"), primary_key=True),
         sa.Column("hospital", name, primary_key=True),
         sa.Column("person", sa.String(255), primary_key=True),
     )
     op.create_table(
         "library_notice",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("release_id", sa.ForeignKey("library_release.id"), nullable=False),
+        sa.Column("release_id", sa.Integer, sa.ForeignKey("library_release.id"), nullable=False),
         sa.Column("what", sa.String(16), nullable=False),
         sa.Column("reason", sa.String, nullable=False),
         sa.Column("instead", time),
@@ -89,7 +89,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "library_receipt",
-        sa.Column("notice_id", sa.ForeignKey("library_notice.id"), primary_key=True),
+        sa.Column("notice_id", sa.Integer, sa.ForeignKey("library_notice.id"), primary_key=True),
         sa.Column("hospital", name, primary_key=True),
         sa.Column("person", sa.String(255), primary_key=True),
         sa.Column("acknowledged", time),
