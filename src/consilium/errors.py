@@ -16,6 +16,7 @@
     +-- MissingFont                  no font at hand has the letters of a report
     +-- EngineError                  jobs cannot be run, or not in the way that was asked for
     +-- LedgerBroken                 the record of who did what was changed
+    +-- NotAllowed                   who asks may not do it
 
 Each carries three parts, which the command line prints as one message and an interface may show apart.
 """
@@ -107,3 +108,7 @@ class EngineError(ConsiliumError):
 
 class LedgerBroken(ConsiliumError):
     """The record of who did what does not hold together."""
+
+
+class NotAllowed(ConsiliumError):
+    """Who asks may not do what was asked for."""

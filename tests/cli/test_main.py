@@ -151,7 +151,7 @@ def test_main_ends_the_process_with_the_status(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_published_numbers_stay() -> None:
-    assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 130]
+    assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 6, 130]
     assert set(MEANINGS) == set(ExitCode)
     assert exit_code_of(UnreadableImage("x")) == 4
 

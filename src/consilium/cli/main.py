@@ -1,8 +1,8 @@
 """The command `consilium`: finds the verb, runs it, and turns every error into one message and an exit status.
 
 Exit statuses (`consilium.cli.exit_codes`): 0 done; 1 not valid (`iscn`), or an unexpected error; 2 bad usage; 3 the
-case is done but some images could not be used; 4 nothing of the input could be used; 5 model or output error; 130
-interrupted.
+case is done but some images could not be used; 4 nothing of the input could be used; 5 model or output error; 6 who
+asks may not do it; 130 interrupted.
 
 A verb lives in its own module and is imported only when it is called, so that `consilium --help` stays quick.
 A verb returns None or an `ExitCode` and raises `ConsiliumError` for what the user can put right.

@@ -14,30 +14,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from consilium.alliance.compute.embedded_server import JOBS, LOCK, RECORD, STOP
-from consilium.alliance.compute.engine import Capacity, Lease, Usage
-from consilium.alliance.compute.job import LIVE, Job, Request
-from consilium.alliance.compute.job_folder import JobFolder, folders, new_folder
+from consilium.alliance.compute.embedded_server import LOCK, RECORD, STOP
+from consilium.alliance.compute.engine import Capacity, Lease
+from consilium.alliance.compute.folder_engine import FolderEngine
+from consilium.alliance.compute.job import Job, Request
 from consilium.alliance.compute.machine import machine_cores, machine_memory_mb
-from consilium.alliance.compute.usage import usage_of
-from consilium.errors import EngineError, InputError, MissingExtra, OutputError
+from consilium.errors import EngineError, MissingExtra
 
 _START_WITHIN = 20.0
-_PIECE = 1 << 16
 
 
-class EmbeddedEngine:
-    """See `Engine`.
-
-    Args:
-        home: folder of the engine; made where there is none.
-    """
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
+class EmbeddedEngine(FolderEngine):
+    """See `Engine`."""
 
     @property
     def name(self) -> str:
@@ -54,55 +43,9 @@ class EmbeddedEngine:
                 where="the embedded engine",
                 way_out=f"It has {cores} cores, {memory_mb} MB and none: ask for less, or use a cluster.",
             )
-        try:
-            folder = new_folder(self._home / JOBS, request)
-        except OSError as problem:
-            raise OutputError(
-                f"the job cannot be written ({problem})", where=str(self._home), way_out="Make room, then call again."
-            ) from problem
+        folder = self.taken(request)
         self.start()
         return folder.job()
-
-    def cancel(self, number: int) -> Job:
-        """See `Engine.cancel`."""
-        folder = self._folder(number)
-        if not folder.over():
-            folder.ask_to_cancel()
-            self.start()
-        return folder.job()
-
-    def job(self, number: int) -> Job:
-        """See `Engine.job`."""
-        return self._folder(number).job()
-
-    def jobs(self, *, hospital: str | None = None, live: bool = False) -> Sequence[Job]:
-        """See `Engine.jobs`."""
-        every = (one.job() for one in folders(self._home / JOBS) if not (live and one.over()))
-        return [
-            one
-            for one in every
-            if (hospital is None or one.request.hospital == hospital) and (not live or one.state in LIVE)
-        ]
-
-    def output(self, number: int, *, follow: bool = False) -> Iterator[str]:
-        """See `Engine.output`."""
-        folder = self._folder(number)
-        at = 0
-        while True:
-            over = folder.over()
-            if folder.output.exists():
-                with folder.output.open("rb") as stream:
-                    stream.seek(at)
-                    while piece := stream.read(_PIECE):
-                        at += len(piece)
-                        yield piece.decode("utf-8", errors="replace")
-            if over or not follow:
-                return
-            time.sleep(0.1)
-
-    def usage(self) -> Sequence[Usage]:
-        """See `Engine.usage`."""
-        return usage_of(self.jobs())
 
     def set_lease(self, lease: Lease) -> None:
         """See `Engine.set_lease`; this engine has none."""
@@ -187,12 +130,6 @@ class EmbeddedEngine:
         except BlockingIOError:
             return True
         return False
-
-    def _folder(self, number: int) -> JobFolder:
-        folder = JobFolder(self._home / JOBS / str(number))
-        if not folder.path.is_dir():
-            raise InputError(f"there is no job {number}", way_out="`consilium compute list` names them.")
-        return folder
 
 
 def _need_hyperqueue() -> None:

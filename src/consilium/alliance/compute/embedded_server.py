@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from consilium.alliance.compute.job import URGENCIES
-from consilium.alliance.compute.job_folder import MOST_TRIES, JobFolder, folders
+from consilium.alliance.compute.job_folder import JOBS, MOST_TRIES, JobFolder, folders
 from consilium.alliance.compute.machine import machine_cores, machine_memory_mb
 
-JOBS = "jobs"
 LOCK = "server.lock"
 RECORD = "server.json"
 STOP = "stop"

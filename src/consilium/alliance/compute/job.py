@@ -92,8 +92,11 @@ class Job:
         submitted, started, ended: seconds since 1970, UTC; None where that has not come. `started` is of the last try.
         exit_status: of the command; 128 plus the signal that ended it.
         reason: why it failed or waits, in words; empty where there is nothing to say.
-        tries: how often it was started; more than once where a machine was lost.
-        core_seconds: cores times the seconds they were held, over all tries that ended.
+        tries: how often it was started; more than once where a machine was lost or cores were handed back.
+        core_seconds: cores times the seconds they were held, over all tries of which the end is known.
+        preempted: how many of the tries gave their cores back to somebody with a right to them.
+        borrowed_core_seconds: of `core_seconds`, those on cores that others had no use for.
+        lost_core_seconds: of `core_seconds`, those of tries that were handed back.
     """
 
     number: int
@@ -106,6 +109,9 @@ class Job:
     reason: str = ""
     tries: int = 0
     core_seconds: float = 0.0
+    preempted: int = 0
+    borrowed_core_seconds: float = 0.0
+    lost_core_seconds: float = 0.0
 
     @property
     def late(self) -> bool:

@@ -1,7 +1,8 @@
-"""The folder of one job of the embedded engine: what was asked for, how far it came, what it wrote.
+"""The folder of one job: what was asked for, how far it came, what it wrote. The same for every engine.
 
     request.json   what was asked for; there from the start
-    started.json   the newest try
+    scheduler.json where a scheduler has it
+    tries.json     every start, oldest first
     ended.json     how it ended; once it is there, nothing changes any more
     cancel         somebody wants it to end
     output.log     what the command wrote, all tries
@@ -26,8 +27,15 @@ from typing import Any
 from consilium.alliance.compute.job import Job, Request, request_of
 from consilium.errors import EngineError, InputError
 
+JOBS = "jobs"
+"""The folder of all jobs in the one of an engine."""
+
 MOST_TRIES = 4
-"""Starts after which a job is given up: what brings down a machine four times is likely the job."""
+"""Lost starts after which a job is given up: what brings down a machine four times is likely the job. Starts that were
+handed back, because somebody else had a right to the cores, do not count."""
+
+HANDED_BACK = "handed back"
+LOST = "lost"
 
 
 @dataclass(frozen=True)
@@ -73,19 +81,24 @@ class JobFolder:
         """The job as it is now."""
         request = self.request()
         submitted = self._document("submitted.json") or {}
-        started, ended = self._document("started.json"), self._document("ended.json")
+        tries, ended = self.tries(), self._document("ended.json")
+        spent = [(_seconds(one, ended), one) for one in tries]
         known: dict[str, Any] = {
             "number": self.number, "request": request, "submitted": float(submitted.get("time", 0.0)),
-            "started": started["time"] if started else None, "tries": started["try"] if started else 0,
+            "started": tries[-1]["started"] if tries else None, "tries": len(tries),
+            "preempted": sum(one["how"] == HANDED_BACK for one in tries),
+            "core_seconds": request.cores * sum(seconds for seconds, _ in spent),
+            "borrowed_core_seconds": request.cores * sum(s for s, one in spent if one["terms"] == "borrow"),
+            "lost_core_seconds": request.cores * sum(s for s, one in spent if one["how"] == HANDED_BACK),
         }  # fmt: skip
         if ended:
             return Job(
                 state=ended["state"], ended=ended["time"], exit_status=ended["exit_status"], reason=ended["reason"],
-                core_seconds=ended["core_seconds"], **known,
+                **known,
             )  # fmt: skip
         if self.held():
             return Job(state="running", **known)
-        return Job(state="waiting", reason="its machine was lost; it starts again" if started else "", **known)
+        return Job(state="waiting", reason=_why_again(tries), **known)
 
     def held(self) -> bool:
         """Whether a try runs now."""
@@ -99,38 +112,60 @@ class JobFolder:
         return False
 
     @contextmanager
-    def try_of_its_own(self) -> Iterator[bool]:
-        """Hold the lock; false where somebody else does."""
+    def try_of_its_own(self, *, wait: float = 0.0) -> Iterator[bool]:
+        """Hold the lock; false where somebody else does, and goes on doing so for `wait` seconds."""
+        deadline = time.monotonic() + wait
         with (self.path / "lock").open("ab") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
+            while True:
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        yield False
+                        return
+                    time.sleep(0.05)
+                else:
+                    break
             yield True
 
     def ask_to_cancel(self) -> None:
         """Leave word that it is to end."""
         (self.path / "cancel").touch(mode=0o600)
 
-    def tell_started(self) -> int:
+    def tries(self) -> list[dict[str, Any]]:
+        """Every start, oldest first.
+
+        Each has `started`, `ended` (None while it runs, or where nobody could tell), `how` it ended ("" while it runs),
+        and the `terms` on which it had its cores ("own", "borrow", "urgent", "idle"; "" where there are none).
+        """
+        found = self._read("tries.json")
+        return found if isinstance(found, list) else []
+
+    def tell_started(self, *, terms: str = "") -> int:
         """Note a new try; which one it is."""
-        before = self._document("started.json") or {"try": 0}
-        number = int(before["try"]) + 1
-        self.write("started.json", {"time": time.time(), "try": number})
-        return number
+        tries = [{**one, "how": one["how"] or LOST} for one in self.tries()]
+        self.write("tries.json", [*tries, {"started": time.time(), "ended": None, "how": "", "terms": terms}])
+        return len(tries) + 1
+
+    def lost_tries(self) -> int:
+        """How often its machine was lost while it ran."""
+        return sum(one["how"] == LOST for one in self.tries())
+
+    def tell_handed_back(self) -> None:
+        """Note that the newest try gave its cores back before its end."""
+        tries = self.tries()
+        if tries:
+            self.write("tries.json", [*tries[:-1], {**tries[-1], "ended": time.time(), "how": HANDED_BACK}])
 
     def tell_ended(self, state: str, *, exit_status: int | None = None, reason: str = "") -> None:
         """Note how it ended."""
-        started = self._document("started.json")
-        held = time.time() - started["time"] if started else 0.0
-        told = {
-            "state": state, "time": time.time(), "exit_status": exit_status, "reason": reason,
-            "core_seconds": max(held, 0.0) * self.request().cores,
-        }  # fmt: skip
-        self.write("ended.json", told)
+        self.write("ended.json", {"state": state, "time": time.time(), "exit_status": exit_status, "reason": reason})
 
-    def write(self, name: str, document: dict[str, Any]) -> None:
+    def scheduler(self) -> dict[str, Any]:
+        """Where a scheduler has it; empty where none does."""
+        return self._document("scheduler.json") or {}
+
+    def write(self, name: str, document: Any) -> None:
         """Write a file whole or not at all."""
         half = self.path / f".{name}.{os.getpid()}"
         with half.open("w", encoding="utf-8") as stream:
@@ -140,11 +175,28 @@ class JobFolder:
         half.replace(self.path / name)
 
     def _document(self, name: str) -> dict[str, Any] | None:
+        found = self._read(name)
+        return found if isinstance(found, dict) else None
+
+    def _read(self, name: str) -> Any:
         try:
-            found = json.loads((self.path / name).read_text(encoding="utf-8"))
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
-        return found if isinstance(found, dict) else None
+
+
+def _seconds(one: dict[str, Any], ended: dict[str, Any] | None) -> float:
+    """How long a try that ended held its cores; 0 where nobody could tell."""
+    end = one["ended"] or (ended["time"] if ended and not one["how"] else None)
+    return max(float(end) - float(one["started"]), 0.0) if end else 0.0
+
+
+def _why_again(tries: list[dict[str, Any]]) -> str:
+    if not tries:
+        return ""
+    if tries[-1]["how"] == HANDED_BACK:
+        return "it gave borrowed cores back; it starts again"
+    return "its machine was lost; it starts again"
 
 
 def new_folder(jobs: Path, request: Request) -> JobFolder:

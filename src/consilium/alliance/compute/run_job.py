@@ -1,7 +1,8 @@
-"""Run one job of the embedded engine: `python -m consilium.alliance.compute.run_job FOLDER`, started by the scheduler.
+"""Run one job: `python -m consilium.alliance.compute.run_job FOLDER`, started by the scheduler.
 
-Watches the command, ends it when asked to, and writes down how it ended. Whatever kills this process kills the command
-with it, so that a job that starts again never runs twice at once.
+Watches the command, ends it when asked to, and writes down how it ended. Told to stop (SIGTERM) by a scheduler that
+needs the cores, it notes that they were handed back. Whatever kills this process kills the command with it, so that a
+job that starts again never runs twice at once.
 """
 
 from __future__ import annotations
@@ -19,42 +20,87 @@ from consilium.alliance.compute.job_folder import MOST_TRIES, JobFolder
 
 _LOOK = 0.05
 _TIME_TO_TIDY_UP = 15.0
+_TIME_TO_HAND_BACK = 2.0
+"""Seconds that a command has to end by itself when its cores are wanted: their owner is waiting."""
+
+_FOR_THE_TRY_BEFORE = 10.0
 _PR_SET_PDEATHSIG = 1
 
 
-def run(folder: JobFolder) -> None:
-    """Run a job to its end, unless another process does."""
-    with folder.try_of_its_own() as mine:
+class _HandBack(Exception):
+    """The scheduler wants the cores back."""
+
+
+def run(folder: JobFolder, *, terms: str = "") -> None:
+    """Run a job to its end, unless another process does.
+
+    Args:
+        folder: of the job.
+        terms: on which it has its cores; see `JobFolder.tries`.
+    """
+    signal.signal(signal.SIGTERM, _hand_back)
+    command = None
+    with folder.try_of_its_own(wait=_FOR_THE_TRY_BEFORE) as mine:
         if not mine or folder.over():
             return
         if folder.cancelled():
             folder.tell_ended("cancelled", reason="cancelled before it started")
             return
-        request = folder.request()
-        number = folder.tell_started()
-        if number > MOST_TRIES:
-            folder.tell_ended("failed", reason=f"its machine was lost {MOST_TRIES} times while it ran")
-            return
-        environment = {
-            **os.environ, "OMP_NUM_THREADS": str(request.cores), "CONSILIUM_JOB": folder.path.name,
-            "CONSILIUM_TRY": str(number),
-        }  # fmt: skip
-        with folder.output.open("ab") as stream:
-            try:
-                command = subprocess.Popen(
-                    request.command, cwd=request.folder, env=environment, stdin=subprocess.DEVNULL, stdout=stream,
-                    stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with(os.getpid()),
-                )  # fmt: skip
-            except OSError as problem:
-                folder.tell_ended("failed", exit_status=127, reason=f"it cannot be started: {problem}")
+        try:
+            number = folder.tell_started(terms=terms)
+            if folder.lost_tries() >= MOST_TRIES:
+                folder.tell_ended("failed", reason=f"its machine was lost {MOST_TRIES} times while it ran")
                 return
-        status = _watched(command, folder)
+            command = _started(folder, number)
+            if command is None:
+                return
+            status = _watched(command, folder)
+        except _HandBack:
+            _give_back(folder, command)
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is over; how it ended is still to be written
         if status == 0:
             folder.tell_ended("done", exit_status=0)
         elif folder.cancelled():
             folder.tell_ended("cancelled", exit_status=status, reason="cancelled")
         else:
             folder.tell_ended("failed", exit_status=status, reason=_why(status))
+
+
+def _hand_back(number: int, frame: object) -> None:
+    raise _HandBack
+
+
+def _give_back(folder: JobFolder, command: subprocess.Popen[bytes] | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if command is not None and command.poll() is None:
+        _signal(command, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            command.wait(timeout=_TIME_TO_HAND_BACK)
+        _signal(command, signal.SIGKILL)
+        command.wait()
+    if folder.cancelled():
+        folder.tell_ended("cancelled", reason="cancelled")
+    else:
+        folder.tell_handed_back()
+
+
+def _started(folder: JobFolder, number: int) -> subprocess.Popen[bytes] | None:
+    """The command as it begins; None where it cannot, which is noted."""
+    request = folder.request()
+    environment = {
+        **os.environ, "OMP_NUM_THREADS": str(request.cores), "CONSILIUM_JOB": folder.path.name,
+        "CONSILIUM_TRY": str(number),
+    }  # fmt: skip
+    with folder.output.open("ab") as stream:
+        try:
+            return subprocess.Popen(
+                request.command, cwd=request.folder, env=environment, stdin=subprocess.DEVNULL, stdout=stream,
+                stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with(os.getpid()),
+            )  # fmt: skip
+        except OSError as problem:
+            folder.tell_ended("failed", exit_status=127, reason=f"it cannot be started: {problem}")
+            return None
 
 
 def _watched(command: subprocess.Popen[bytes], folder: JobFolder) -> int:
@@ -92,6 +138,7 @@ def _die_with(parent: int):  # type: ignore[no-untyped-def]
     def prepare() -> None:
         # An interrupt may be ignored where this runs in the background; the command is to hear it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if library is not None:
             library.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
             if os.getppid() != parent:
@@ -101,4 +148,5 @@ def _die_with(parent: int):  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
-    run(JobFolder(Path(sys.argv[1])))
+    with contextlib.suppress(_HandBack):  # before it had begun
+        run(JobFolder(Path(sys.argv[1])), terms=os.environ.get("SLURM_JOB_QOS", "").partition("_")[0])
