@@ -24,6 +24,11 @@ _LICENCE = """The models in models/ are part of Consilium and licensed under the
 (https://www.apache.org/licenses/LICENSE-2.0). What they learnt from, and under which terms, stands in their cards.
 Attribution: Advanced Digital Imaging Research, LLC (M-FISH images); Tseng et al. 2023 (Scientific Data 10:104).
 """
+_TERMS = {
+    "Tseng et al. 2023, doi 10.1038/s41597-023-02003-7": "LicenseRef-open-data-paper",
+    "ADIR M-FISH, Advanced Digital Imaging Research, LLC": "LicenseRef-attribution",
+}
+"""In the words of SPDX, the terms of data whose cards tell them in others; those stand behind in brackets."""
 
 
 def bundle_files() -> dict[str, bytes]:
@@ -37,9 +42,12 @@ def bundle_files() -> dict[str, bytes]:
     for name in NAMES:
         path = WEIGHTS / f"{name}.json"
         card = read_card(path)
-        files[f"{_FOLDER}/{name}.json"] = path.read_bytes()
         files[f"{_FOLDER}/{card.file}"] = (WEIGHTS / card.file).read_bytes()
         cards[name] = json.loads(path.read_text(encoding="utf-8"))
+        for data in cards[name]["trained_on"]:
+            if data["name"] in _TERMS:
+                data["licence"] = f"{_TERMS[data['name']]} ({data['licence']})"
+        files[f"{_FOLDER}/{name}.json"] = _json(cards[name])
     return {
         **files,
         RECORD: _json({"format": _FORMAT, "models": list(NAMES)}),
@@ -129,4 +137,6 @@ def _readme(cards: Mapping[str, Mapping[str, Any]]) -> str:
     lines += ["For research. What comes out is a prompt for a qualified reader, not a diagnosis.", ""]
     lines += [f"- **{one['name']} {one['version']}**: {one['task']}" for one in cards.values()]
     lines += ["", "## 使用 / Use", "", "```", "consilium library run karyotype IMAGE... --out DIR", "```", ""]
-    return "\n".join([*lines, "What each learnt from, how good it is and where it fails stands in `models/NAME.json`.", ""])
+    return "\n".join(
+        [*lines, "What each learnt from, how good it is and where it fails stands in `models/NAME.json`.", ""]
+    )

@@ -146,7 +146,8 @@ def _engine(url: str) -> Engine:
         raise InputError("this is no URL of a database", way_out=_URLS) from problem
     if parsed.get_backend_name() == "postgresql" and find_spec("psycopg") is None:
         raise MissingExtra(
-            "psycopg is needed for PostgreSQL", way_out="Install it: pip install 'consilium[library]' 'psycopg[binary]'."
+            "psycopg is needed for PostgreSQL",
+            way_out="Install it: pip install 'consilium[library]' 'psycopg[binary]'.",
         )
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise InputError(f"the library keeps no catalogue in {parsed.get_backend_name()}", way_out=_URLS)

@@ -117,9 +117,7 @@ def roll_back(library: Library, person: Person, name: str, *, reason: str) -> Re
         _move(session, model, before.id, "rollback")
         back, now_given = told(session, row, current=False), told(session, before, current=True)
         tell(session, row, what="rolled back", reason=reason, instead=str(now_given.version), users=True)
-        library.note(
-            "library.rollback", back.title, hospital=person.hospital, to=str(now_given.version), reason=reason
-        )
+        library.note("library.rollback", back.title, hospital=person.hospital, to=str(now_given.version), reason=reason)
         session.flush()
         return now_given
 
@@ -133,7 +131,9 @@ def current_of(library: Library, name: str) -> Release | None:
     with library.catalogue.reading() as session:
         model = model_called(session, name)
         current = current_row(session, model)
-        return next((told(session, one, current=True) for one in releases_of(session, model) if one.id == current), None)
+        return next(
+            (told(session, one, current=True) for one in releases_of(session, model) if one.id == current), None
+        )
 
 
 def _named(library: Library, reference: Reference) -> Release:
@@ -163,7 +163,9 @@ def _before(session: Session, row: ReleaseRow) -> ReleaseRow | None:
 
     from consilium.alliance.library.tables import MoveRow
 
-    standing = {one.id: one for one in releases_of(session, row.model) if one.channel == "approved" and one.id != row.id}
+    standing = {
+        one.id: one for one in releases_of(session, row.model) if one.channel == "approved" and one.id != row.id
+    }
     moves = session.scalars(select(MoveRow).where(MoveRow.model_id == row.model_id).order_by(MoveRow.id.desc()))
     return next((standing[one.release_id] for one in moves if one.release_id in standing), None)
 

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from consilium.alliance.library.licences import (
@@ -158,13 +157,17 @@ def cards_in(bundle: Bundle) -> dict[str, ModelCard]:
     described = {f"models/{card.file}": card.sha256 for card in cards.values()}
     networks = [name for name in bundle.files if name.endswith(".onnx")]
     if not cards or not networks:
-        raise NotTrusted("it has no model card" if networks else "it has no network", where=str(bundle.folder), way_out=_NO_CARD)
+        raise NotTrusted(
+            "it has no model card" if networks else "it has no network", where=str(bundle.folder), way_out=_NO_CARD
+        )
     for name in networks:
         if name not in described:
             raise NotTrusted(f"no card describes {name}", where=str(bundle.folder), way_out=_NO_CARD)
     for name, digest in described.items():
         if name not in bundle.files or sha256_of(bundle.path(name)) != digest:
-            raise NotTrusted(f"{name} is not the file that its card describes", where=str(bundle.folder), way_out=_NO_CARD)
+            raise NotTrusted(
+                f"{name} is not the file that its card describes", where=str(bundle.folder), way_out=_NO_CARD
+            )
     return cards
 
 
@@ -188,9 +191,7 @@ def licence_of(bundle: Bundle, cards: Mapping[str, ModelCard], rules: LicenceRul
     for name, card in cards.items():
         expression = expression_of(card.licence)
         if expression is None:
-            raise NotTrusted(
-                f"{name} states no licence of SPDX ({card.licence[:60]!r})", where=where, way_out=_STATE
-            )
+            raise NotTrusted(f"{name} states no licence of SPDX ({card.licence[:60]!r})", where=where, way_out=_STATE)
         if strange := outside(expression, rules.models):
             raise NotTrusted(f"its licence {', '.join(strange)} is not let in here", where=where, way_out=_LET_IN)
         found[expression] = None
@@ -268,5 +269,3 @@ def _signed(folder: Path, key: PublicKey) -> None:
             verify_signature(folder, Path(stream.name))
         except ModelError as problem:
             raise NotTrusted(problem.what, where=problem.where, way_out=problem.way_out) from problem
-
-

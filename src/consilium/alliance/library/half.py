@@ -1,4 +1,4 @@
-"""A place for what is being written: it appears elsewhere when it is whole, and what a killed call left is swept away."""
+"""A place for what is being written: it appears elsewhere when it is whole; what a killed call left is swept away."""
 
 from __future__ import annotations
 

@@ -59,6 +59,8 @@ def trust_key(library: Library, person: Person, key: PublicKey, *, hospital: str
             session.add(KeyRow(fingerprint=key.fingerprint, hospital=hospital, pem=key.pem, added=now()))
             session.flush()
             library.note("library.trust", f"key {key.fingerprint[:16]}", hospital=hospital)
+    if hospital == person.hospital:
+        library.pins.add(hospital, key)
 
 
 def revoke_key(library: Library, person: Person, fingerprint: str, *, reason: str) -> KnownKey:

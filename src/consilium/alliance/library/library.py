@@ -92,7 +92,8 @@ def store_at(place: str) -> Store:
         return FolderStore(Path(place).expanduser())
     if scheme not in STORES:
         raise InputError(
-            f"there is no store of the kind {scheme}://", way_out=f"A folder, or {', '.join(f'{one}://' for one in STORES)}."
+            f"there is no store of the kind {scheme}://",
+            way_out=f"A folder, or {', '.join(f'{one}://' for one in STORES)}.",
         )
     return STORES[scheme](place)
 
@@ -161,9 +162,7 @@ class Release:
 
     def expected(self) -> Expected:
         """What its package has to be."""
-        return Expected(
-            name=self.name, version=self.version, publisher=self.hospital, key=self.key, digest=self.digest
-        )
+        return Expected(name=self.name, version=self.version, publisher=self.hospital, key=self.key, digest=self.digest)
 
 
 def find(session: Session, reference: Reference) -> Release:
@@ -181,7 +180,8 @@ def find(session: Session, reference: Reference) -> Release:
             if version_in(row) == reference.version:
                 return told(session, row, current=row.id == current)
         raise InputError(
-            f"there is no {reference.name} {reference.version}", way_out=f"`consilium library show {reference.name}` lists them."
+            f"there is no {reference.name} {reference.version}",
+            way_out=f"`consilium library show {reference.name}` lists them.",
         )
     if reference.channel == "approved":
         for row in rows:

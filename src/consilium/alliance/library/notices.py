@@ -99,7 +99,9 @@ def acknowledge(library: Library, person: Person, numbers: tuple[int, ...]) -> i
     with library.catalogue.writing() as session:
         mine = _receipts(session, person)
         if strange := set(numbers) - {one.notice_id for one in mine}:
-            raise InputError(f"there is no notice {min(strange)} to you", way_out="`consilium library notices` lists them.")
+            raise InputError(
+                f"there is no notice {min(strange)} to you", way_out="`consilium library notices` lists them."
+            )
         open_ = [one for one in mine if one.notice_id in numbers and one.acknowledged is None]
         for one in open_:
             one.acknowledged = now()
@@ -110,9 +112,7 @@ def acknowledge(library: Library, person: Person, numbers: tuple[int, ...]) -> i
         return len(read)
 
 
-def tell(
-    session: Session, row: ReleaseRow, *, what: str, users: bool, reason: str = "", instead: str = ""
-) -> None:
+def tell(session: Session, row: ReleaseRow, *, what: str, users: bool, reason: str = "", instead: str = "") -> None:
     """Leave a notice about a version to the subscribers of its model, and to the hospitals that use it if so asked."""
     from sqlalchemy import select
 
@@ -136,7 +136,5 @@ def _receipts(session: Session, person: Person) -> list[ReceiptRow]:
 
     from consilium.alliance.library.tables import ReceiptRow
 
-    wanted = select(ReceiptRow).where(
-        ReceiptRow.hospital == person.hospital, ReceiptRow.person.in_(("", person.name))
-    )
+    wanted = select(ReceiptRow).where(ReceiptRow.hospital == person.hospital, ReceiptRow.person.in_(("", person.name)))
     return list(session.scalars(wanted))

@@ -74,7 +74,9 @@ class OciStore:
             empty.write_bytes(_EMPTY)
             config = _described(_EMPTY_TYPE, sha256_of(empty), len(_EMPTY), {})
             for layer, source in [*zip(layers, (files[one] for one in sorted(files)), strict=True), (config, empty)]:
-                self._answered(f"{source.name} cannot be kept", self._registry.upload_blob, str(source), container, layer)
+                self._answered(
+                    f"{source.name} cannot be kept", self._registry.upload_blob, str(source), container, layer
+                )
         manifest = {
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": _ARTEFACT,
             "config": config, "layers": layers, "annotations": {"org.opencontainers.image.ref.name": name},
@@ -87,7 +89,11 @@ class OciStore:
 
         container = self._container(name, digest)
         answer = self._answered(
-            f"the file {digest[:12]}... is not there", self._registry.get_blob, container, f"sha256:{digest}", stream=True
+            f"the file {digest[:12]}... is not there",
+            self._registry.get_blob,
+            container,
+            f"sha256:{digest}",
+            stream=True,
         )
         try:
             write_checked(answer.iter_content(_PIECE), digest, target, where=f"{self.place}/{name}")

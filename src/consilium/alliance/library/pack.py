@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from consilium.alliance.library.contents import FORMAT, LICENCE, STATEMENT, case_features, kind_of, refuse_data, whole
-from consilium.alliance.library.licences import NO_TERMS, PLACEHOLDER, LicenceRules, canonical, expression_of, forbidding_words
+from consilium.alliance.library.licences import (
+    NO_TERMS,
+    PLACEHOLDER,
+    LicenceRules,
+    canonical,
+    expression_of,
+    forbidding_words,
+)
 from consilium.alliance.library.reference import Version, version_of
 from consilium.alliance.library.trust import PublicKey
 from consilium.artefact.bundle import CARD, METADATA, SIGNATURE, write_bundle
@@ -63,7 +70,8 @@ def pack(
     Args:
         folder: of the bundle.
         out: becomes the package.
-        name, version: under which it is handed on.
+        name: under which it is handed on.
+        version: of it.
         publisher: id of the hospital.
         key: its private key.
         public: its public key.
@@ -93,7 +101,7 @@ def pack(
     if kept and not terms.cases_may_leave:
         raise InputError(
             f"it keeps features of {kept} training cases, which would leave the hospital with it", where=str(folder),
-            way_out="Whoever may decide that for the cases says so: --case-features-may-leave.",
+            way_out="A data officer of the hospital may decide that: --case-features-may-leave.",
         )  # fmt: skip
     files = {one: bundle.path(one).read_bytes() for one in bundle.files}
     cards = _cards(files)
@@ -183,4 +191,3 @@ def _licence_file(text: str, terms: Terms) -> str:
 
 def _json(document: Any) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
-

@@ -19,7 +19,7 @@ from consilium.alliance.library.pack import Terms, pack, stated_version
 from consilium.alliance.library.reference import Reference, Version, name_of
 from consilium.alliance.permissions import Person, require
 from consilium.artefact.runtime import model_of, sha256_of
-from consilium.errors import InputError
+from consilium.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -60,17 +60,24 @@ def publish(
     require(person, "library.publish", of=person.hospital)
     name_of(name)
     terms = terms or Terms()
+    if terms.cases_may_leave:
+        require(person, "library.share_cases", of=person.hospital)
     public = own_key(library, person, key)
     version = stated_version(folder) if version is None else version
     with half_folder(library.half) as half:
         package = half / "package"
-        pack(
-            folder, package, name=name, version=version, publisher=person.hospital, key=key, public=public, terms=terms,
-            rules=library.rules, signed_by=signed_by,
-        )  # fmt: skip
         expected = Expected(name=name, version=version, publisher=person.hospital, key=public)
-        contents = verify(package, expected, library.rules)
-        _refuse_unloadable(contents)
+        try:
+            pack(
+                folder, package, name=name, version=version, publisher=person.hospital, key=key, public=public,
+                terms=terms, rules=library.rules, signed_by=signed_by,
+            )  # fmt: skip
+            contents = verify(package, expected, library.rules)
+            _refuse_unloadable(contents)
+        except ModelError as problem:
+            # The person knows the folder that was handed in, not the one that was made of it.
+            where = problem.where.replace(str(package), str(folder))
+            raise type(problem)(problem.what, where=where, way_out=problem.way_out) from problem
         # Refused before the long work; what counts is looked at again when it is entered.
         with library.catalogue.reading() as session:
             there = _already(session, expected, contents)
@@ -107,9 +114,7 @@ def _already(session: Session, expected: Expected, contents: Contents) -> Releas
     if model is None:
         return None
     if model.hospital != expected.publisher:
-        raise InputError(
-            f"the name {expected.name} is another hospital's", way_out="Choose another name."
-        )
+        raise InputError(f"the name {expected.name} is another hospital's", way_out="Choose another name.")
     if not any(version_in(row) == expected.version for row in releases_of(session, model)):
         return None
     found = find(session, Reference(name=expected.name, version=expected.version))

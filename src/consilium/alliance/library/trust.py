@@ -89,7 +89,9 @@ def make_key(path: Path) -> PublicKey:
         os.link(half, path)
     except FileExistsError as problem:
         raise OutputError(
-            "there is a key already", where=str(path), way_out="Models that it signed need it: keep it, or move it away."
+            "there is a key already",
+            where=str(path),
+            way_out="Models that it signed need it: keep it, or move it away.",
         ) from problem
     except OSError as problem:
         raise OutputError(f"the key cannot be written ({problem.strerror})", where=str(path)) from problem
@@ -169,9 +171,7 @@ class Pins:
 
 def _need_cryptography() -> None:
     if find_spec("cryptography") is None:
-        raise MissingExtra(
-            "cryptography is needed for keys", way_out="Install it: pip install 'consilium[library]'."
-        )
+        raise MissingExtra("cryptography is needed for keys", way_out="Install it: pip install 'consilium[library]'.")
 
 
 def _no_key(where: str, what: str) -> InputError:
