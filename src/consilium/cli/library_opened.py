@@ -19,8 +19,11 @@ def opened() -> Library:
     from consilium.cli.identity import note
     from consilium.settings import home_folder
 
-    catalogue, store = click.get_current_context().meta["consilium.library"]
-    return open_library(home_folder(), catalogue=catalogue, store=store, note=note)
+    context = click.get_current_context()
+    catalogue, store = context.meta["consilium.library"]
+    library = open_library(home_folder(), catalogue=catalogue, store=store, note=note)
+    context.call_on_close(library.catalogue.close)
+    return library
 
 
 def own_key_file() -> Path:

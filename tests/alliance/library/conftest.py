@@ -46,7 +46,7 @@ class Place:
     acts: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
 
-def place_in(home: Path, *, catalogue: str = "", store: str = "") -> Place:
+def place_in(home: Path, *, catalogue: str = "", store: str = "", with_key: bool = True) -> Place:
     acts: list[tuple[str, str, dict[str, Any]]] = []
 
     def note(what: str, on: str, **details: Any) -> None:
@@ -54,10 +54,16 @@ def place_in(home: Path, *, catalogue: str = "", store: str = "") -> Place:
 
     library = open_library(home, catalogue=catalogue, store=store, note=note)
     key = home / "keys" / "own.pem"
-    if not key.exists():
+    if with_key and not key.exists():
         trust_key(library, ZHANG, make_key(key), hospital="hospital_a")
     acts.clear()
     return Place(library=library, home=home, key=key, acts=acts)
+
+
+def beside(place: Place, home: Path) -> Place:
+    """The same library as another hospital's installation sees it."""
+    kept = place.home / "library"
+    return place_in(home, catalogue=f"sqlite:///{kept / 'catalogue.db'}", store=str(kept / "files"), with_key=False)
 
 
 @pytest.fixture

@@ -51,10 +51,14 @@ class Catalogue:
                 )
         self._engine = _engine(url)
         self.place = self._engine.url.render_as_string(hide_password=True)
-        with self._errors(), self._engine.begin() as connection:
-            current = _version(connection)
-            if current != HEAD:
-                self._upgrade(connection, current)
+        try:
+            with self._errors(), self._engine.begin() as connection:
+                current = _version(connection)
+                if current != HEAD:
+                    self._upgrade(connection, current)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
@@ -44,14 +44,14 @@ class Expected:
         name, version: of the model.
         publisher: id of the hospital.
         key: that signed it.
-        digest: SHA-256 of its manifest, which has the digest of every other file; empty before it is published.
+        files: SHA-256 of each file, manifest and signature included; empty before it is published.
     """
 
     name: str
     version: Version
     publisher: str
     key: PublicKey
-    digest: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def verify(folder: Path, expected: Expected, rules: LicenceRules) -> Contents:
     """
     bundle = whole(folder)
     digest = sha256_of(folder / MANIFEST)
-    if expected.digest and digest != expected.digest:
+    if expected.files and digest != expected.files.get(MANIFEST):
         raise NotTrusted("it is not the package that was published", where=str(folder), way_out=_AGAIN)
     statement = bundle.document(STATEMENT) if STATEMENT in bundle.files else {}
     told = (statement.get("format"), statement.get("name"), statement.get("version"), statement.get("publisher"))
@@ -97,6 +97,9 @@ def verify(folder: Path, expected: Expected, rules: LicenceRules) -> Contents:
             way_out=_AGAIN,
         )  # fmt: skip
     _signed(folder, expected.key)
+    # The manifest tells of all files but the signature, in which blanks would not matter.
+    if expected.files and sha256_of(folder / SIGNATURE) != expected.files.get(SIGNATURE):
+        raise NotTrusted("its signature is not the one that was published", where=str(folder), way_out=_AGAIN)
     cards = cards_in(bundle)
     return Contents(
         bundle=bundle, kind=kind_of(bundle), cards=cards, licence=licence_of(bundle, cards, rules), digest=digest

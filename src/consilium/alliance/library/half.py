@@ -24,8 +24,7 @@ def half_folder(everything: Path) -> Iterator[Path]:
     """
     try:
         everything.mkdir(parents=True, exist_ok=True)
-        for left in everything.iterdir():
-            _sweep(left)
+        sweep(everything)
         own, handle = _held(everything)
     except OSError as problem:
         raise unwritable(everything, problem) from problem
@@ -34,6 +33,16 @@ def half_folder(everything: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(own, ignore_errors=True)
         os.close(handle)
+
+
+def sweep(everything: Path) -> None:
+    """Remove what killed calls left.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    for left in everything.iterdir() if everything.is_dir() else ():
+        _sweep(left)
 
 
 def _held(everything: Path) -> tuple[Path, int]:

@@ -162,7 +162,7 @@ class Release:
 
     def expected(self) -> Expected:
         """What its package has to be."""
-        return Expected(name=self.name, version=self.version, publisher=self.hospital, key=self.key, digest=self.digest)
+        return Expected(name=self.name, version=self.version, publisher=self.hospital, key=self.key, files=self.files)
 
 
 def find(session: Session, reference: Reference) -> Release:

@@ -8,6 +8,8 @@ moves. Who is asked for a password has it in the usual file of OCI clients (`~/.
 from __future__ import annotations
 
 import tempfile
+import time
+import weakref
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +21,10 @@ from consilium.errors import InputError, MissingExtra, NotTrusted, OutputError
 
 SCHEME = "oci://"
 _PIECE = 1 << 20
+_PAUSES = (0.1, 0.4, 1.0)
+"""Seconds between tries to tag a package."""
+_PATIENCE = 10
+"""Seconds that a registry may take for its first answer."""
 _ARTEFACT = "application/vnd.consilium.package.v1"
 _FILE = "application/octet-stream"
 _EMPTY = b"{}"
@@ -53,6 +59,8 @@ class OciStore:
         # What stays on this machine goes through no proxy.
         self._registry.session.trust_env = not here
         self._host, self._prefix = host, prefix
+        self._reached = False
+        weakref.finalize(self, self._registry.session.close)
 
     @property
     def place(self) -> str:
@@ -64,6 +72,7 @@ class OciStore:
         for title, source in files.items():
             if sha256_of(source) != digests[title]:
                 raise NotTrusted(f"the file {title} is not what its digest says", where=str(source))
+        self._reach()
         container = self._container(name, package)
         layers = [
             _described(_FILE, digests[title], source.stat().st_size, {_TITLE: title})
@@ -81,12 +90,21 @@ class OciStore:
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": _ARTEFACT,
             "config": config, "layers": layers, "annotations": {"org.opencontainers.image.ref.name": name},
         }  # fmt: skip
-        self._answered("the package cannot be kept", self._registry.upload_manifest, manifest, container)
+        for pause in (*_PAUSES, None):
+            try:
+                self._answered("the package cannot be kept", self._registry.upload_manifest, manifest, container)
+                return
+            except OutputError:
+                # Docker Registry answers 400 at times when several clients tag the same at once.
+                if pause is None:
+                    raise
+                time.sleep(pause)
 
     def fetch(self, name: str, digest: str, target: Path) -> None:
         """See `Store.fetch`."""
         import requests
 
+        self._reach()
         container = self._container(name, digest)
         answer = self._answered(
             f"the file {digest[:12]}... is not there",
@@ -106,11 +124,28 @@ class OciStore:
         """See `Store.has`."""
         import requests
 
+        self._reach()
         try:
             there = self._registry.blob_exists({"digest": f"sha256:{digest}"}, self._container(name, digest))
         except (requests.RequestException, ValueError) as problem:
             raise self._away(problem) from problem
         return bool(there)
+
+    def _reach(self) -> None:
+        """See that the registry is there: oras would ask five times, over two minutes.
+
+        Raises:
+            OutputError: it is not.
+        """
+        import requests
+
+        if self._reached:
+            return
+        try:
+            self._registry.session.get(f"{self._registry.prefix}://{self._host}/v2/", timeout=_PATIENCE)
+        except requests.RequestException as problem:
+            raise self._away(problem) from problem
+        self._reached = True
 
     def _container(self, name: str, tag: str) -> Any:
         return self._registry.get_container(f"{self._host}/{self._prefix}/{name}:{tag}")
@@ -128,6 +163,7 @@ class OciStore:
         except (requests.RequestException, ValueError) as problem:
             raise self._away(problem) from problem
         if answer.status_code not in (200, 201, 202):
+            answer.close()
             raise OutputError(
                 f"{what} (the registry answers {answer.status_code})", where=self.place,
                 way_out="Look at the registry's log: it may be full, read-only, or want a login (`docker login`).",

@@ -6,6 +6,7 @@ store at most, and the next call takes them up. What was published never changes
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,7 +148,7 @@ def _enter(
         row = ReleaseRow(
             model_id=model.id, major=version.major, minor=version.minor, patch=version.patch, digest=contents.digest,
             key=expected.key.fingerprint, kind=contents.kind, task=_task(contents), licence=contents.licence,
-            cards=[asdict(card) for card in contents.cards.values()], channel="candidate", publisher=person.name,
+            cards=json.loads(json.dumps([asdict(card) for card in contents.cards.values()])), channel="candidate", publisher=person.name,
             published=now(),
         )  # fmt: skip
         session.add(row)

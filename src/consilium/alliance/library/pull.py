@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from consilium.alliance.library.contents import STATEMENT, Contents, verify, whole
-from consilium.alliance.library.half import half_folder
+from consilium.alliance.library.half import half_folder, sweep
 from consilium.alliance.library.library import Library, Release, find
 from consilium.alliance.library.reference import Reference, name_of, version_of
 from consilium.alliance.library.store import sync_folder, unwritable
@@ -50,6 +51,8 @@ def pull(library: Library, person: Person, reference: Reference) -> Pulled:
     require(person, "library.pull", of=person.hospital)
     release = resolved(library, reference)
     first = refuse_untrusted(library, release)
+    with suppress(OSError):
+        sweep(library.half)
     contents = _kept(library, release)
     with library.catalogue.writing() as session:
         count_use(session, release, person.hospital, "pull")
