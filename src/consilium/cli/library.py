@@ -343,6 +343,9 @@ def notices(numbers: tuple[int, ...], ack_all: bool, every: bool, as_json: bool)
     from consilium.cli.identity import who
 
     place, person = opened(), who()
+    if numbers:
+        click.echo(f"{acknowledge(place, person, numbers)} read", err=True)
+        return
     found = notices_(place, person, every=every)
     for one in found:
         if as_json:
@@ -354,9 +357,8 @@ def notices(numbers: tuple[int, ...], ack_all: bool, every: bool, as_json: bool)
         click.echo(line + (" [your hospital uses it]" if one.used else ""))
     if not found and not as_json:
         click.echo("no notices", err=True)
-    read = tuple(one.number for one in found) if ack_all else numbers
-    if read:
-        click.echo(f"{acknowledge(place, person, read)} read", err=True)
+    if found and ack_all:
+        click.echo(f"{acknowledge(place, person, tuple(one.number for one in found))} read", err=True)
 
 
 @library.command()

@@ -146,7 +146,9 @@ class Pins:
             return False
         half = target.with_suffix(f".{os.getpid()}.half")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Each by itself: parents that are made on the way do not get the mode.
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target.parent.mkdir(exist_ok=True, mode=0o700)
             half.write_text(key.pem, encoding="ascii")
             half.replace(target)
         except OSError as problem:
