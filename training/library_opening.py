@@ -129,6 +129,7 @@ def completed(card: Mapping[str, Any], one: Opening) -> dict[str, Any]:
 
 def drawn(archive: Path, folder: Path, one: Opening) -> Path:
     """Unpack some cases of a set, whole patients, drawn by seed; gives the table, named as the set."""
+    folder.mkdir(parents=True, exist_ok=True)
     answer, most = ("mask", OUTLINES) if one.task == "segment" else ("label", CASES)
     with zipfile.ZipFile(archive) as packed:
         rows = list(csv.DictReader(io.TextIOWrapper(packed.open("manifest.csv"), encoding="utf-8")))

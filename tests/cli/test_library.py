@@ -10,10 +10,6 @@ from pathlib import Path
 
 import pytest
 
-for module in ("sqlalchemy", "alembic", "packaging", "cryptography", "model_signing"):
-    pytest.importorskip(module, reason=f"the library needs {module} (extra library)")
-pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
-
 from consilium.alliance.ledger import entries, verify
 from consilium.alliance.permissions import Person
 from consilium.alliance.roster import Hospital, Roster
@@ -25,6 +21,13 @@ from consilium.karyotype.demo_case import write_demo_case
 from tests.specialist.drawn_pictures import draw, two_classes
 
 STATED = ["--licence", "CC-BY-4.0", "--data-licence", "LicenseRef-owner-consents", "--case-features-may-leave"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def extras() -> None:
+    for module in ("sqlalchemy", "alembic", "packaging", "cryptography", "model_signing"):
+        pytest.importorskip(module, reason=f"the library needs {module} (extra library)")
+    pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +175,9 @@ def test_karyotyping_models_are_published_and_karyotype(
     assert len(record["cells"]) == 1
 
 
-def test_in_an_alliance_roles_decide(fitted: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_an_alliance_roles_decide(
+    fitted: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     roster = Roster(home / "roster.json")
     for one in ("hospital_a", "hospital_b"):
         roster.put_hospital(Hospital(id=one))
@@ -188,7 +193,9 @@ def test_in_an_alliance_roles_decide(fitted: Path, home: Path, tmp_path: Path, c
     (tmp_path / "public.pem").write_text(told.out)
     assert call("publish", fitted, *STATED) == ExitCode.UNUSABLE_INPUT
     assert call("key", "trust", tmp_path / "public.pem", "--hospital", "hospital_a") == ExitCode.NOT_ALLOWED
-    assert call("key", "trust", tmp_path / "public.pem", "--hospital", "nowhere", person="op") == ExitCode.UNUSABLE_INPUT
+    assert (
+        call("key", "trust", tmp_path / "public.pem", "--hospital", "nowhere", person="op") == ExitCode.UNUSABLE_INPUT
+    )
     done("key", "trust", tmp_path / "public.pem", "--hospital", "hospital_a", person="op")
     assert call("publish", fitted, *STATED, person="wang") == ExitCode.NOT_ALLOWED
     done("publish", fitted, *STATED)
@@ -200,7 +207,9 @@ def test_in_an_alliance_roles_decide(fitted: Path, home: Path, tmp_path: Path, c
     shown = capsys.readouterr().out
     assert "zhang" not in shown and "hospital_a" in shown
     done("usage", person="zhang")
-    assert "1 hospitals in all" in (told_to_publisher := capsys.readouterr().out) and "hospital_b" not in told_to_publisher
+    assert (
+        "1 hospitals in all" in (told_to_publisher := capsys.readouterr().out) and "hospital_b" not in told_to_publisher
+    )
     done("usage", person="op")
     assert "hospital_b" in capsys.readouterr().out
     assert call("search", person="stranger") == ExitCode.NOT_ALLOWED

@@ -131,10 +131,7 @@ def calibration() -> tuple[dict[str, tuple[float, float]], tuple[float, float, f
     The second is the threshold for one cell, for two, and for more: what one cell shows has a longer tail than a mean.
     """
     found = constants("structure")
-    usual = {
-        name: (float(found[f"mean_{name}"]), float(found[f"deviation_{name}"]))
-        for name in CLASSES
-    }
+    usual = {name: (float(found[f"mean_{name}"]), float(found[f"deviation_{name}"])) for name in CLASSES}
     one, two, more = (float(found[name]) for name in ("threshold_1", "threshold_2", "threshold"))
     return usual, (one, two, more)
 

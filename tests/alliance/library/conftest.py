@@ -17,16 +17,11 @@ from typing import Any
 
 import pytest
 
-from consilium.alliance.permissions import ROLES, Person
-
-for module in ("sqlalchemy", "alembic", "packaging", "cryptography", "model_signing"):
-    pytest.importorskip(module, reason=f"the library needs {module} (extra library)")
-pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
-
 from consilium.alliance.library.keys import trust_key
 from consilium.alliance.library.library import Library, open_library
 from consilium.alliance.library.pack import Terms
 from consilium.alliance.library.trust import make_key
+from consilium.alliance.permissions import ROLES, Person
 from tests.alliance.library.small_bundle import small_bundle
 
 ZHANG = Person(name="zhang", hospital="hospital_a", roles=frozenset(ROLES))
@@ -34,6 +29,14 @@ LI = Person(name="li", hospital="hospital_a", roles=frozenset({"member", "approv
 WANG = Person(name="wang", hospital="hospital_b", roles=frozenset({"member"}))
 ZHAO = Person(name="zhao", hospital="hospital_c", roles=frozenset({"member", "publisher"}))
 TERMS = Terms(licence="CC-BY-4.0", data={"": "CC0-1.0"})
+
+
+@pytest.fixture(autouse=True)
+def extras() -> None:
+    """What the library and its tests need."""
+    for module in ("sqlalchemy", "alembic", "packaging", "cryptography", "model_signing"):
+        pytest.importorskip(module, reason=f"the library needs {module} (extra library)")
+    pytest.importorskip("onnx", reason="the network of a bundle is written by onnx (extra specialist)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +144,7 @@ def postgres() -> Iterator[str]:
     binaries, data = found[-1].parent, folder / "data"
     try:
         subprocess.run(
-            [*as_other, str(binaries / "initdb"), "-D", str(data), "-U", "consilium", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            [*as_other, str(binaries / "initdb"), "-D", str(data), "-U", "consilium", "-A", "trust", "-E", "UTF8"],
             check=True, capture_output=True, cwd=folder,
         )  # fmt: skip
         with (folder / "log").open("wb") as log:
@@ -150,7 +153,7 @@ def postgres() -> Iterator[str]:
                 [*as_other, str(binaries / "postgres"), "-D", str(data), *options], stdout=log, stderr=log, cwd=folder
             )
         try:
-            wait_until(lambda: (folder / ".s.PGSQL.5432").exists(), "PostgreSQL")
+            wait_until(lambda: _lets_in(folder), "PostgreSQL")
             yield str(folder)
         finally:
             server.terminate()
@@ -159,12 +162,22 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _lets_in(folder: Path) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(host=str(folder), user="consilium", dbname="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 @pytest.fixture
-def database(postgres: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def database(postgres: str, request: pytest.FixtureRequest) -> str:
     """URL of a new database on it."""
     import psycopg
 
     name = f"t{abs(hash(request.node.nodeid)):x}"
     with psycopg.connect(host=postgres, user="consilium", dbname="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    yield f"postgresql://consilium@/{name}?host={postgres}"
+    return f"postgresql://consilium@/{name}?host={postgres}"

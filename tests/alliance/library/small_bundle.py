@@ -74,9 +74,7 @@ def files(*, seed: int = 0, cases: int = 0, changed: Mapping[str, Any] | None = 
     return made
 
 
-def small_bundle(
-    folder: Path, *, seed: int = 0, cases: int = 0, changed: Mapping[str, Any] | None = None
-) -> Path:
+def small_bundle(folder: Path, *, seed: int = 0, cases: int = 0, changed: Mapping[str, Any] | None = None) -> Path:
     """Write such a bundle."""
     write_bundle(files(seed=seed, cases=cases, changed=changed), folder)
     return folder

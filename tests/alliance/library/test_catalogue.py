@@ -8,17 +8,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import func, select, text
 
 from consilium.alliance.library import catalogue as module
 from consilium.alliance.library.catalogue import HEAD, VERSION_TABLE, Catalogue
-from consilium.alliance.library.tables import ModelRow, Table
-from consilium.errors import EngineError, InputError, OutputError
+from consilium.errors import EngineError, InputError, MissingExtra, OutputError
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -35,12 +31,31 @@ def catalogue(url: str) -> Iterator[Catalogue]:
     made.close()
 
 
+def model(name: str) -> Any:
+    from consilium.alliance.library.tables import ModelRow
+
+    return ModelRow(name=name, hospital="hospital_a")
+
+
+def number_in(session: Any) -> int:
+    from sqlalchemy import func, select
+
+    from consilium.alliance.library.tables import ModelRow
+
+    return int(session.scalar(select(func.count()).select_from(ModelRow)))
+
+
 def count(catalogue: Catalogue) -> int:
     with catalogue.reading() as session:
-        return session.scalar(select(func.count()).select_from(ModelRow)) or 0
+        return number_in(session)
 
 
 def test_the_steps_make_the_tables_that_the_program_knows(catalogue: Catalogue) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from consilium.alliance.library.tables import Table
+
     with catalogue._engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
@@ -50,22 +65,28 @@ def test_the_steps_make_the_tables_that_the_program_knows(catalogue: Catalogue) 
 
 
 def test_the_newest_step_is_the_one_that_is_named() -> None:
+    from alembic.script import ScriptDirectory
+
     assert ScriptDirectory(str(module._MIGRATIONS)).get_current_head() == HEAD
 
 
 def test_what_is_there_stays_when_it_is_opened_again(catalogue: Catalogue, url: str) -> None:
     with catalogue.writing() as session:
-        session.add(ModelRow(name="small", hospital="hospital_a"))
+        session.add(model("small"))
     again = Catalogue(url)
     assert count(again) == 1
     again.close()
 
 
 def test_a_block_that_raises_leaves_nothing(catalogue: Catalogue) -> None:
-    with pytest.raises(RuntimeError), catalogue.writing() as session:
-        session.add(ModelRow(name="small", hospital="hospital_a"))
-        session.flush()
-        raise RuntimeError
+    def half() -> None:
+        with catalogue.writing() as session:
+            session.add(model("small"))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     assert count(catalogue) == 0
 
 
@@ -75,8 +96,7 @@ def test_writers_wait_for_each_other(catalogue: Catalogue) -> None:
     def add() -> None:
         for _ in range(5):
             with catalogue.writing() as session:
-                number = session.scalar(select(func.count()).select_from(ModelRow))
-                session.add(ModelRow(name=f"m{number}", hospital="hospital_a"))
+                session.add(model(f"m{number_in(session)}"))
 
     threads = [threading.Thread(target=add) for _ in range(4)]
     for one in threads:
@@ -98,6 +118,8 @@ def test_several_processes_open_a_new_one_at_once(url: str) -> None:
 
 
 def test_one_of_a_newer_version_is_refused(catalogue: Catalogue, url: str) -> None:
+    from sqlalchemy import text
+
     with catalogue.writing() as session:
         session.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(EngineError, match="newer version"):
@@ -135,3 +157,12 @@ def test_a_server_that_does_not_answer_is_said_without_its_password(tmp_path: Pa
     with pytest.raises(EngineError, match="does not answer") as refused:
         Catalogue(f"postgresql://li:geheim@/library?host={tmp_path}")
     assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize("missing", ["sqlalchemy", "alembic", "psycopg"])
+def test_without_the_extra_it_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = module.find_spec
+    monkeypatch.setattr(module, "find_spec", lambda name: None if name == missing else real(name))
+    with pytest.raises(MissingExtra, match=missing) as refused:
+        Catalogue("postgresql://host/library")
+    assert "consilium[library]" in refused.value.way_out

@@ -59,7 +59,12 @@ def test_a_second_person_lets_a_candidate_in(place: Place, tmp_path: Path) -> No
     assert stands(place) == {"1.0.0": "candidate"}
     assert ready_to_run(place.library, LI, reference_of("small@candidate")).release.channel == "candidate"
     found = approve(place.library, CHEN, reference_of("small@1.0.0"))
-    assert (found.channel, found.current, found.approver, found.approver_hospital) == ("approved", True, "chen", "hospital_b")
+    assert (found.channel, found.current, found.approver, found.approver_hospital) == (
+        "approved",
+        True,
+        "chen",
+        "hospital_b",
+    )
     assert ready_to_run(place.library, LI, Reference(name="small")).release.title == "small 1.0.0"
     with pytest.raises(InputError, match="approved already"):
         approve(place.library, LI, reference_of("small@1.0.0"))
@@ -126,7 +131,10 @@ def test_subscribers_and_users_are_told_until_they_acknowledge(place: Place, tmp
     assert notices(place.library, WANG) == ()
     let_in(place, "1.0.0", "1.1.0")
     told = notices(place.library, WANG)
-    assert [(one.version, one.what, one.used) for one in told] == [("1.0.0", "approved", False), ("1.1.0", "approved", False)]
+    assert [(one.version, one.what, one.used) for one in told] == [
+        ("1.0.0", "approved", False),
+        ("1.1.0", "approved", False),
+    ]
     assert notices(place.library, WANG) == told
     assert acknowledge(place.library, WANG, (told[0].number,)) == 1
     assert [one.version for one in notices(place.library, WANG)] == ["1.1.0"]
@@ -138,7 +146,13 @@ def test_subscribers_and_users_are_told_until_they_acknowledge(place: Place, tmp
     ready_to_run(place.library, WU, Reference(name="small"))
     roll_back(place.library, LI, "small", reason="worse on children")
     (one,) = notices(place.library, WU)
-    assert (one.version, one.what, one.reason, one.instead, one.used) == ("1.1.0", "rolled back", "worse on children", "1.0.0", True)
+    assert (one.version, one.what, one.reason, one.instead, one.used) == (
+        "1.1.0",
+        "rolled back",
+        "worse on children",
+        "1.0.0",
+        True,
+    )
     assert [seen.what for seen in notices(place.library, WANG)] == ["rolled back"]
     with pytest.raises(InputError, match="no notice 999"):
         acknowledge(place.library, WU, (999, one.number))
@@ -197,7 +211,10 @@ def test_names_of_people_are_for_their_own_hospital(place: Place, tmp_path: Path
     assert (told["hospital"], told["approver_hospital"]) == ("hospital_a", "hospital_b")
     assert as_document(release, ZHANG)["publisher"] == "zhang"
     assert as_document(release, CHEN)["approver"] == "chen"
-    assert (as_document(release, OPERATOR)["publisher"], as_document(release, OPERATOR)["approver"]) == ("zhang", "chen")
+    assert (as_document(release, OPERATOR)["publisher"], as_document(release, OPERATOR)["approver"]) == (
+        "zhang",
+        "chen",
+    )
 
 
 def test_models_are_found_by_words_modality_and_channel(place: Place, tmp_path: Path) -> None:
@@ -210,7 +227,11 @@ def test_models_are_found_by_words_modality_and_channel(place: Place, tmp_path: 
         return [one.title for one in search(place.library, WANG, *words, **more)]  # type: ignore[arg-type]
 
     assert found() == ["lung 1.0.0", "small 1.0.0"]
-    assert found("TUMOUR") == ["small 1.0.0"] and found("nodule", "lung") == ["lung 1.0.0"] and found("nodule", "small") == []
+    assert (
+        found("TUMOUR") == ["small 1.0.0"]
+        and found("nodule", "lung") == ["lung 1.0.0"]
+        and found("nodule", "small") == []
+    )
     assert found(modality="ct") == ["lung 1.0.0"] and found(modality="mr") == []
     assert found(channel="candidate") == ["lung 1.0.0", "small 1.1.0"] and found(channel="retired") == []
     retire(place.library, LI, reference_of("lung@1.0.0"), reason="x")
@@ -231,7 +252,19 @@ def test_every_change_leaves_an_entry_and_nothing_else_does(place: Place, tmp_pa
     retire(place.library, LI, reference_of("small@1.1.0"), reason="bad")
     subscribe(place.library, WANG, "small", wanted=False)
     acts = [what.removeprefix("library.") for what, _, _ in place.acts]
-    assert acts == ["publish", "publish", "approve", "approve", "subscribe", "pull", "run", "rollback", "acknowledge", "retire", "unsubscribe"]
+    assert acts == [
+        "publish",
+        "publish",
+        "approve",
+        "approve",
+        "subscribe",
+        "pull",
+        "run",
+        "rollback",
+        "acknowledge",
+        "retire",
+        "unsubscribe",
+    ]
     before = list(place.acts)
     search(place.library, WANG)
     versions(place.library, WANG, "small")
@@ -288,7 +321,15 @@ class Channels(RuleBasedStateMachine):
     def add(self) -> None:
         self.count += 1
         bundle = small_bundle(self.place.home / f"b{self.count}", seed=self.count)
-        publish(self.place.library, ZHANG, bundle, name="small", key=self.place.key, version=Version(1, self.count, 0), terms=TERMS)
+        publish(
+            self.place.library,
+            ZHANG,
+            bundle,
+            name="small",
+            key=self.place.key,
+            version=Version(1, self.count, 0),
+            terms=TERMS,
+        )
 
     @rule(data=st.data(), what=st.sampled_from(["approve", "retire", "rollback"]))
     def change(self, data: st.DataObject, what: str) -> None:
@@ -313,7 +354,9 @@ class Channels(RuleBasedStateMachine):
     @invariant()
     def holds(self) -> None:
         now = stands(self.place)
-        assert sum(one.endswith("*") for one in now.values()) == (1 if any("approved" in one for one in now.values()) else 0)
+        assert sum(one.endswith("*") for one in now.values()) == (
+            1 if any("approved" in one for one in now.values()) else 0
+        )
         assert all(one in ("candidate", "approved", "approved*", "retired") for one in now.values())
         assert {version for version, one in now.items() if one == "retired"} == self.retired
 
@@ -325,5 +368,7 @@ def test_channels_hold_whatever_is_done(tmp_path: Path) -> None:
     Channels.folder = tmp_path
     run_state_machine_as_test(
         Channels,
-        settings=settings(max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(
+            max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
     )

@@ -79,7 +79,9 @@ def test_a_file_that_is_cut_grown_missing_or_empty_is_noticed(
     verify_copy(place.library, LI, SMALL)
 
 
-@pytest.mark.parametrize("name", ["extra", "models/extra.onnx", ".hidden", ".git/config", "models/model.onnx.data", "__pycache__/x.pyc"])
+@pytest.mark.parametrize(
+    "name", ["extra", "models/extra.onnx", ".hidden", ".git/config", "models/model.onnx.data", "__pycache__/x.pyc"]
+)
 def test_a_file_that_was_added_is_noticed(place: Place, package: Path, name: str) -> None:
     path = package / name
     path.parent.mkdir(exist_ok=True)
@@ -176,7 +178,8 @@ def test_a_copy_that_was_altered_in_the_store_is_not_taken(place: Place, package
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(content=st.one_of(st.binary(max_size=200), st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
-    lambda one: st.one_of(st.lists(one, max_size=3), st.dictionaries(st.text(max_size=8), one, max_size=3)), max_leaves=8,
+    lambda one: st.one_of(st.lists(one, max_size=3), st.dictionaries(st.text(max_size=8), one, max_size=3)),
+    max_leaves=8,
 ).map(lambda one: json.dumps(one).encode())))  # fmt: skip
 def test_whatever_a_manifest_holds_is_refused_and_not_more(tmp_path: Path, content: bytes) -> None:
     folder = tmp_path / "fuzzed"

@@ -61,7 +61,10 @@ print(steps)
 def child(at: int, what: str, home: Path, bundle: Path) -> subprocess.CompletedProcess[str]:
     """A call that kills itself before its step `at`; 0: it does not."""
     return subprocess.run(
-        [sys.executable, "-c", CHILD, str(at), what, str(home), str(bundle)], capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", CHILD, str(at), what, str(home), str(bundle)],
+        capture_output=True,
+        text=True,
+        timeout=100,
     )
 
 
@@ -99,7 +102,9 @@ def test_a_publish_that_is_killed_at_any_step_has_published_all_or_nothing(tmp_p
         pull(place.library, LI, SMALL)
         place.library.catalogue.close()
         assert whole_or_absent(home)
-        assert list((home / "library" / "half").iterdir()) == list((home / "library" / "files" / "half").iterdir()) == []
+        assert (
+            list((home / "library" / "half").iterdir()) == list((home / "library" / "files" / "half").iterdir()) == []
+        )
 
 
 @pytest.mark.timeout(400)
@@ -147,7 +152,11 @@ def test_two_that_pull_the_same_at_once_both_have_it(tmp_path: Path) -> None:
     place = place_in(home)
     publish(place.library, ZHANG, small_bundle(tmp_path / "b"), name="small", key=place.key, terms=TERMS)
     several = [
-        subprocess.Popen([sys.executable, "-c", CHILD, "0", "pull", str(home), "x"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        subprocess.Popen(
+            [sys.executable, "-c", CHILD, "0", "pull", str(home), "x"],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
         for _ in range(4)
     ]
     for one in several:
@@ -166,7 +175,9 @@ def small_disk(tmp_path: Path) -> object:
         pytest.skip("only root can mount a small disk to fill")
     folder = tmp_path / "disk"
     folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], capture_output=True, text=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)], capture_output=True, text=True
+    )
     if done.returncode:
         pytest.skip(f"a small disk cannot be mounted here ({done.stderr.strip()})")
     yield folder

@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("packaging", reason="licences are read by packaging (extra library)")
-
 from consilium.alliance.library.contents import refuse_data
 from consilium.alliance.library.licences import (
     PLACEHOLDER,
@@ -69,8 +67,10 @@ def test_an_expression_is_let_in_where_logic_says_so(expression: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["CC BY-NC 4.0", "CC-BY-NC-4.0", "CC-BY-ND-4.0", "evaluate only", "for evaluation", "Non-Commercial use", "none stated", "research only",
-     "all rights reserved", "no licence", "noncommercial"],
+    [
+        "CC BY-NC 4.0", "CC-BY-NC-4.0", "CC-BY-ND-4.0", "evaluate only", "for evaluation", "Non-Commercial use",
+        "none stated", "research only", "all rights reserved", "no licence", "noncommercial",
+    ],
 )  # fmt: skip
 def test_words_that_forbid_are_found(words: str) -> None:
     assert forbidding_words(words, RULES)
@@ -112,7 +112,13 @@ def test_a_hospital_may_have_its_own_rules(tmp_path: Path) -> None:
     assert read_rules(own) == RULES
     own.write_text(json.dumps({"models": {"MIT": ""}, "data": {}, "forbidden": ["x"]}))
     assert dict(read_rules(own).models) == {"MIT": ""}
-    for text in ("", "[]", "{}", '{"models": [], "data": {}, "forbidden": ["("]}', '{"models": {}, "data": {}, "forbidden": 3}'):
+    for text in (
+        "",
+        "[]",
+        "{}",
+        '{"models": [], "data": {}, "forbidden": ["("]}',
+        '{"models": {}, "data": {}, "forbidden": 3}',
+    ):
         own.write_text(text)
         with pytest.raises(InputError):
             read_rules(own)

@@ -29,7 +29,11 @@ def published(place: Place, bundle: Path, **more: object) -> object:
 
 
 def nothing_there(place: Place) -> bool:
-    return search(place.library, ZHANG) == () and place.acts == [] and not (place.home / "library" / "files" / "sha256").exists()
+    return (
+        search(place.library, ZHANG) == ()
+        and place.acts == []
+        and not (place.home / "library" / "files" / "sha256").exists()
+    )
 
 
 def test_what_was_published_is_a_candidate_with_its_terms_on_it(place: Place, bundle: Path) -> None:
@@ -141,7 +145,9 @@ def test_terms_that_say_nothing_are_refused(place: Place, bundle: Path, terms: T
 
 
 def test_terms_of_ones_own_stand_in_the_licence(place: Place, bundle: Path) -> None:
-    terms = Terms(licence="LicenseRef-alliance", text="Any hospital of the alliance.", data={"": "LicenseRef-owner-consents"})
+    terms = Terms(
+        licence="LicenseRef-alliance", text="Any hospital of the alliance.", data={"": "LicenseRef-owner-consents"}
+    )
     published(place, bundle, terms=terms)
     folder = pull(place.library, LI, SMALL).contents.bundle.folder
     assert (folder / "LICENSE").read_text().endswith("LicenseRef-alliance\n\nAny hospital of the alliance.\n")
@@ -219,7 +225,9 @@ def test_a_signed_bundle_has_to_hold_against_the_key_that_is_named(place: Place,
     published(place, bundle, signed_by=public)
 
 
-def test_a_new_key_of_a_known_publisher_is_taken_when_a_person_says_so(place: Place, bundle: Path, tmp_path: Path) -> None:
+def test_a_new_key_of_a_known_publisher_is_taken_when_a_person_says_so(
+    place: Place, bundle: Path, tmp_path: Path
+) -> None:
     published(place, bundle)
     other = beside(place, tmp_path / "other")
     assert pull(other.library, WANG, SMALL).first_key is True
@@ -301,3 +309,23 @@ def test_a_folder_is_verified_too(place: Place, bundle: Path, tmp_path: Path) ->
     assert verify_folder(place.library, LI, copy).release.title == "small 1.0.0"
     with pytest.raises(NotTrusted, match="was not published"):
         verify_folder(place.library, LI, bundle)
+
+
+def test_a_known_model_that_is_said_to_be_anothers_is_not_taken(place: Place, bundle: Path, tmp_path: Path) -> None:
+    """Whoever can write to the catalogue gives a known model to a hospital of his own, with a key that counts."""
+    from sqlalchemy import update
+
+    from consilium.alliance.library.tables import ModelRow
+
+    published(place, bundle)
+    other = beside(place, tmp_path / "other")
+    pull(other.library, WANG, SMALL)
+    key = tmp_path / "forger.pem"
+    trust_key(place.library, ZHANG, make_key(key), hospital="hospital_c")
+    with place.library.catalogue.writing() as session:
+        session.execute(update(ModelRow).values(hospital="hospital_c"))
+    publish(place.library, ZHAO, bundle, name="small", key=key, version=Version(1, 0, 1), terms=TERMS)
+    for version in (Version(1, 0, 0), Version(1, 0, 1)):
+        for act in (pull, ready_to_run, verify_copy):
+            with pytest.raises(NotTrusted, match="of hospital_a as this hospital knows it"):
+                act(other.library, WANG, Reference(name="small", version=version))

@@ -17,7 +17,10 @@ def test_what_people_write_names_a_version_or_a_channel() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "@1.0.0", "A", "a--b", "-a", "a-", "a/b", "../a", "a" * 64, "a@", "a@1", "a@1.0", "a@01.0.0", "a@1.0.0-rc1", "a@retired", "a b", "a@1.0.0\n"],
+    [
+        "", "@1.0.0", "A", "a--b", "-a", "a-", "a/b", "../a", "a" * 64, "a@", "a@1", "a@1.0", "a@01.0.0", "a@1.0.0-rc1",
+        "a@retired", "a b", "a@1.0.0\n",
+    ],
 )  # fmt: skip
 def test_what_names_nothing_is_refused(text: str) -> None:
     with pytest.raises(InputError):

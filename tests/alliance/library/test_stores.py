@@ -69,7 +69,7 @@ def test_putting_it_again_changes_nothing(make: Callable[[], Store], tmp_path: P
 
 def test_what_is_not_there_is_said(make: Callable[[], Store], tmp_path: Path) -> None:
     assert not make().has("model", "0" * 64)
-    with pytest.raises(OutputError, match="not (in the store|there)") as problem:
+    with pytest.raises(OutputError, match=r"not (in the store|there)") as problem:
         make().fetch("model", "0" * 64, tmp_path / "out")
     assert problem.value.way_out and problem.value.where == make().place
     assert not (tmp_path / "out").exists()
@@ -188,4 +188,6 @@ def test_only_this_machine_is_spoken_to_without_tls(monkeypatch: pytest.MonkeyPa
         return store_at(place)._registry.prefix  # type: ignore[attr-defined]
 
     assert [prefix(f"oci://{host}/x") for host in ("127.0.0.1:5000", "localhost", "[::1]:5000")] == ["http"] * 3
-    assert [prefix(f"oci://{host}/x") for host in ("registry.example.org", "127.0.0.1.example.org", "10.0.0.1:5000")] == ["https"] * 3
+    assert [
+        prefix(f"oci://{host}/x") for host in ("registry.example.org", "127.0.0.1.example.org", "10.0.0.1:5000")
+    ] == ["https"] * 3

@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("cryptography", reason="keys are made by cryptography (extra library)")
-
 from consilium.alliance.library.trust import Pins, make_key, private_key, public_key_of
 from consilium.errors import InputError, NotTrusted, OutputError
 

@@ -145,10 +145,12 @@ def _enter(
             session.add(model)
             session.flush()
         version = expected.version
+        # As they come back: in JSON, tuples are lists.
+        cards = json.loads(json.dumps([asdict(card) for card in contents.cards.values()]))
         row = ReleaseRow(
             model_id=model.id, major=version.major, minor=version.minor, patch=version.patch, digest=contents.digest,
             key=expected.key.fingerprint, kind=contents.kind, task=_task(contents), licence=contents.licence,
-            cards=json.loads(json.dumps([asdict(card) for card in contents.cards.values()])), channel="candidate", publisher=person.name,
+            cards=cards, channel="candidate", publisher=person.name,
             published=now(),
         )  # fmt: skip
         session.add(row)

@@ -58,6 +58,7 @@ def pull(library: Library, person: Person, reference: Reference) -> Pulled:
         count_use(session, release, person.hospital, "pull")
         library.note("library.pull", release.title, hospital=person.hospital, digest=release.digest)
     library.pins.add(release.hospital, release.key)
+    library.pins.add_model(release.name, release.hospital)
     return Pulled(release=release, contents=contents, first_key=first)
 
 
@@ -82,6 +83,7 @@ def ready_to_run(library: Library, person: Person, reference: Reference) -> Pull
         count_use(session, release, person.hospital, "run")
         library.note("library.run", release.title, hospital=person.hospital, digest=release.digest)
     library.pins.add(release.hospital, release.key)
+    library.pins.add_model(release.name, release.hospital)
     return Pulled(release=release, contents=contents, first_key=first)
 
 
@@ -167,6 +169,7 @@ def refuse_untrusted(library: Library, release: Release) -> bool:
             f"the key that signed {release.title} was revoked: {release.key_revoked}",
             way_out="Wait for a version that is signed with a new key.",
         )
+    library.pins.require_model(release.name, release.hospital)
     return library.pins.require(release.hospital, release.key)
 
 

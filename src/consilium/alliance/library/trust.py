@@ -16,6 +16,9 @@ from pathlib import Path
 
 from consilium.errors import InputError, MissingExtra, NotTrusted, OutputError
 
+_MODELS = ".models"
+"""Folder of notes on whose a model is, beside the folders of publishers."""
+
 PRIVATE_KEY = "library.key.pem"
 """Name of this installation's own key in `CONSILIUM_HOME/keys`."""
 
@@ -154,6 +157,40 @@ class Pins:
         except OSError as problem:
             raise OutputError(f"the key cannot be noted ({problem.strerror})", where=str(target)) from problem
         return True
+
+    def add_model(self, name: str, hospital: str) -> None:
+        """Note whose a model is.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        target = self._folder / _MODELS / name
+        if target.exists():
+            return
+        half = target.with_name(f".{name}.{os.getpid()}.half")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target.parent.mkdir(exist_ok=True, mode=0o700)
+            half.write_text(hospital, encoding="utf-8")
+            half.replace(target)
+        except OSError as problem:
+            raise OutputError(f"the publisher cannot be noted ({problem.strerror})", where=str(target)) from problem
+
+    def require_model(self, name: str, hospital: str) -> None:
+        """See that a model is of the hospital that it was of when it was met.
+
+        Raises:
+            NotTrusted: it is said to be another's.
+        """
+        try:
+            known = (self._folder / _MODELS / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return
+        if known != hospital:
+            raise NotTrusted(
+                f"{name} is of {known} as this hospital knows it, and the catalogue says of {hospital}",
+                way_out="Somebody may have changed the catalogue: ask the operator by telephone.",
+            )
 
     def require(self, hospital: str, key: PublicKey) -> bool:
         """See that a key is one that was met before, or the first of its publisher; tells whether it is the first.
