@@ -369,6 +369,6 @@ def test_channels_hold_whatever_is_done(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Channels,
         settings=settings(
-            max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=5, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
