@@ -14,8 +14,8 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Opening:
         licence: of the set, as its card is to say it.
         task: as of `--task`.
         seen: whether the encoder learnt from the set too, which makes its figures too good.
+        called: what labels of the set are called, where their own names tell nothing.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Opening:
     licence: str
     task: Asked = "classify"
     seen: bool = False
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 _MEMORY = "(not stated where it was taken from)"
@@ -71,7 +73,6 @@ OPENING: tuple[Opening, ...] = (
         name="us-breast-lesion", data="us_busi_breast", modality="us", licence=f"CC0-1.0 {_MEMORY}", task="segment"
     ),
     Opening(name="sm-oral-carcinoma", data="sm_oral_scc", modality="sm", licence="CC0-1.0"),
-    Opening(name="cyto-cervix", data="cyto_lbc_pap", modality="cyto", licence="CC-BY-4.0"),
     Opening(
         name="smear-leukaemia", data="smear_aml15", modality="smear", licence="LicenseRef-CC-BY (CC BY, no version)"
     ),
@@ -79,7 +80,14 @@ OPENING: tuple[Opening, ...] = (
         name="sm-osteosarcoma", data="sm_osteosarcoma", modality="sm", licence="LicenseRef-CC-BY (CC BY, no version)"
     ),
     Opening(name="xr-pneumonia", data="xr_kermany_pneumonia", modality="xr", licence=f"CC-BY-4.0 {_MEMORY}", seen=True),
-    Opening(name="dms-melanoma", data="dms_isic2017_melanoma", modality="dms", licence=f"CC0-1.0 {_MEMORY}", seen=True),
+    Opening(
+        name="dms-melanoma",
+        data="dms_isic2017_melanoma",
+        modality="dms",
+        licence=f"CC0-1.0 {_MEMORY}",
+        called={"0": "other lesion", "1": "melanoma"},
+        seen=True,
+    ),
 )
 _SEEN = (
     "the encoder learnt from this set too, pictures and labels: the figures are better than those of new cases will be"
@@ -113,16 +121,22 @@ def files_of(one: Opening, archive: Path, folder: Path) -> dict[str, bytes]:
     )  # fmt: skip
     for line in made.summary["en"]:
         click.echo(f"  {line}")
-    card = completed(json.loads(made.files[CARD]), one)
+    warned = [line for line in made.summary["en"] if line.startswith(("ALARM", "CAUTION", "NOT VALIDATED"))]
+    card = completed(json.loads(made.files[CARD]), one, warned)
     return {**made.files, CARD: (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode()}
 
 
-def completed(card: Mapping[str, Any], one: Opening) -> dict[str, Any]:
-    """A card that names the set, its licence, and whether its figures can be taken at their word."""
+def completed(card: Mapping[str, Any], one: Opening, warned: Sequence[str]) -> dict[str, Any]:
+    """A card that names the set and its licence, tells what the fit warned of, and what its figures are worth."""
     trained_on = [{**data, "name": one.data, "licence": one.licence} for data in card["trained_on"]]
-    done = {**card, "trained_on": trained_on, "recipe": f"python -m training.library_opening --only {one.name}"}
+    failures = [*card["known_failures"], *warned, *([_SEEN] if one.seen else [])]
+    done = {
+        **card,
+        "trained_on": trained_on,
+        "known_failures": failures,
+        "recipe": f"python -m training.library_opening --only {one.name}",
+    }
     if one.seen:
-        done["known_failures"] = [*card["known_failures"], _SEEN]
         done["metrics"] = [{**metric, "data": f"{metric['data']}; {_SEEN}"} for metric in card["metrics"]]
     return done
 
@@ -146,7 +160,7 @@ def drawn(archive: Path, folder: Path, one: Opening) -> Path:
     with table.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, ["file", answer, "group"], extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({**row, answer: one.called.get(row[answer], row[answer])} for row in rows)
     return table
 
 

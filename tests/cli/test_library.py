@@ -166,13 +166,24 @@ def test_karyotyping_models_are_published_and_karyotype(
     done("publish", tmp_path / "shipped", "--name", "karyotype")
     done("publish", tmp_path / "newer", "--name", "karyotype", "--version", "9.9.9")
     done("approve", "karyotype@9.9.9", person="li")
-    assert call("run", "karyotype", tmp_path / "images") == ExitCode.UNUSABLE_INPUT
+    assert call("run", "karyotype", tmp_path / "images") == ExitCode.USAGE
     assert "--out" in capsys.readouterr().err
-    done("run", "karyotype", tmp_path / "images", "--out", tmp_path / "out", "--no-pdf", "--workers", "1")
+    done(
+        "run",
+        "karyotype",
+        tmp_path / "images",
+        "--out",
+        tmp_path / "out",
+        "--no-pdf",
+        "--workers",
+        "1",
+        "--sex",
+        "female",
+    )
     record = json.loads((tmp_path / "out" / "case.json").read_text(encoding="utf-8"))
     # What ran is what is in the package, not what is installed.
     assert {one["name"]: one["version"] for one in record["models"]}["classifier"] == "9.9.9"
-    assert len(record["cells"]) == 1
+    assert len(record["cells"]) == 1 and "female" in json.dumps(record)
 
 
 def test_in_an_alliance_roles_decide(

@@ -97,7 +97,6 @@ def karyotype_to(
     workers: int | None,
     request: Request | None = None,
     pdf: bool = True,
-    weights: Path | None = None,
 ) -> ExitCode:
     """Karyotype a case, write it and sum it up on standard output.
 
@@ -109,7 +108,6 @@ def karyotype_to(
         workers: processes that share the images; None chooses.
         request: what was told with the specimen; nothing when left out.
         pdf: whether to write the PDF report too.
-        weights: a folder of models to work with; None: those that come with Consilium.
 
     Returns:
         `DONE`, or `PARTLY_DONE` where an image could not be used.
@@ -124,17 +122,18 @@ def karyotype_to(
     from consilium.karyotype import case as pipeline
     from consilium.karyotype.conclusion import conclude
     from consilium.karyotype.image_names import plain_text
-    from consilium.karyotype.models import using
+    from consilium.karyotype.models import used
     from consilium.karyotype.withheld_sex import withhold
     from consilium.karyotype.write import refuse_output, write_case
 
     _never_fail_to_print()
     refuse_output(out)
+    weights = used()
     stages = pipeline.shipped_stages() if weights is None else pipeline.stages_with(weights)
     models = stages.models()
     with case_progress(len(paths), sex_withheld=request is not None and request.withhold_sex) as show:
         case = pipeline.karyotype_case(paths, name=plain_text(name), workers=workers, on_progress=show, stages=stages)
-    with writing_progress(len(case.cells)) as written, using(weights):
+    with writing_progress(len(case.cells)) as written:
         report = write_case(
             case,
             out,

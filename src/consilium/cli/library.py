@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from consilium.cli.exit_codes import ExitCode
-from consilium.cli.language import language_option
 from consilium.cli.library_keys import key
 from consilium.cli.library_opened import opened, own_key_file, reason_option
 from consilium.cli.library_told import described, listed
@@ -19,13 +16,10 @@ from consilium.settings import LIBRARY_VARIABLE, STORE_VARIABLE
 
 if TYPE_CHECKING:
     from consilium.alliance.library.pull import Pulled
-    from consilium.karyotype.wording import Language
 
 _path = click.Path(path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _reference = click.argument("reference", metavar="NAME[@VERSION]")
-_inputs = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=_path)
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 @click.group()
@@ -118,7 +112,10 @@ def _text(path: Path) -> str:
 @click.option("--channel", type=click.Choice(("candidate", "approved", "retired")), help="Where the version stands.")
 @_json
 def search(words: tuple[str, ...], modality: str, channel: Any, as_json: bool) -> None:
-    """List the models that have all WORDs in their name, task, use or data."""
+    """List models, or those that have all WORDs.
+
+    In their name, task, use or data.
+    """
     from consilium.alliance.library.search import as_document
     from consilium.alliance.library.search import search as search_
     from consilium.cli.identity import who
@@ -139,7 +136,7 @@ def search(words: tuple[str, ...], modality: str, channel: Any, as_json: bool) -
 @_reference
 @_json
 def show(reference: str, as_json: bool) -> None:
-    """Print what is known of a model: its versions, and the card of one of them."""
+    """Print the versions of a model and its card."""
     from consilium.alliance.library.reference import reference_of
     from consilium.alliance.library.search import as_document, versions
     from consilium.cli.identity import who
@@ -163,7 +160,10 @@ def show(reference: str, as_json: bool) -> None:
 @_reference
 @click.option("--out", type=_path, metavar="DIR", help="Put a copy there too.")
 def pull(reference: str, out: Path | None) -> None:
-    """Take a copy of a model and verify it; a damaged one that was here is replaced."""
+    """Take a copy of a model and verify it.
+
+    A damaged one that was here is replaced.
+    """
     from consilium.alliance.library.pull import copy_to
     from consilium.alliance.library.pull import pull as pull_
     from consilium.alliance.library.reference import reference_of
@@ -181,14 +181,19 @@ def pull(reference: str, out: Path | None) -> None:
 
 
 @library.command()
-@click.argument("reference", metavar="NAME[@VERSION]|FOLDER")
+@click.argument("reference", metavar="NAME[@VERSION]|FOLDER/")
 def verify(reference: str) -> None:
-    """Hold a copy against its signature, hashes, card and licence, and against what was taken back."""
+    """Hold a copy against what was published.
+
+    Its signature, hashes, card and licence; and whether it was taken back.
+
+    A FOLDER is one by the slash in it, as in model/ or ./model.
+    """
     from consilium.alliance.library.pull import verify_copy, verify_folder
     from consilium.alliance.library.reference import reference_of
     from consilium.cli.identity import who
 
-    if Path(reference).is_dir():
+    if "/" in reference:
         found = verify_folder(opened(), who(), Path(reference))
     else:
         found = verify_copy(opened(), who(), reference_of(reference))
@@ -199,28 +204,14 @@ def verify(reference: str) -> None:
     )
 
 
-@library.command()
+@library.command(context_settings={"ignore_unknown_options": True})
 @_reference
-@_inputs
-@click.option("--out", type=_path, metavar="DIR", help="Receives the result, where the model writes files.")
-@click.option("--by-group", is_flag=True, help="Files of one group in a manifest are one case (specialists).")
-@click.option("--case", "case_name", metavar="NAME", help="Name of the case (karyotyping).")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes (karyotyping).")
-@click.option("--pdf/--no-pdf", default=True, help="Whether to write report.pdf too (karyotyping).  [default: --pdf]")
-@language_option
-def run(
-    reference: str,
-    inputs: tuple[Path, ...],
-    out: Path | None,
-    by_group: bool,
-    case_name: str | None,
-    workers: int | None,
-    pdf: bool,
-    lang: Language,
-) -> ExitCode:
-    """Verify a model, then use it: a specialist answers as `specialist predict`, others karyotype as `karyotype` does.
+@click.argument("words", nargs=-1, required=True, metavar="INPUT... [OPTIONS]", type=click.UNPROCESSED)
+def run(reference: str, words: tuple[str, ...]) -> int | None:
+    """Verify a model, then use it.
 
-    INPUT is what that verb takes. A version that is not approved has to be named, as NAME@candidate or NAME@1.2.0.
+    A specialist answers as `specialist predict`, others karyotype as `karyotype` does: what follows NAME is what
+    follows the name of that verb, options included. A version that is not approved has to be named: NAME@candidate.
     """
     from consilium.alliance.library.pull import ready_to_run
     from consilium.alliance.library.reference import reference_of
@@ -230,26 +221,21 @@ def run(
     pulled = ready_to_run(place, person, reference_of(reference))
     _tell_key(pulled)
     _tell_standing(place, person, pulled)
+    bundle, called = pulled.contents.bundle, f"consilium library run {reference}"
     if pulled.release.kind == "karyotype":
-        return _karyotype(pulled, inputs, out=out, name=case_name, workers=workers, pdf=pdf, lang=lang)
-    from consilium.cli.specialist import predict_with
+        from consilium.cli.karyotype import karyotype
+        from consilium.karyotype.bundle import weights_in
+        from consilium.karyotype.models import using
 
-    return predict_with(pulled.contents.bundle, inputs, out=out, by_group=by_group)
+        with using(weights_in(bundle)):
+            return _status(karyotype.main(list(words), prog_name=called, standalone_mode=False))
+    from consilium.cli.specialist import predict
+
+    return _status(predict.main([str(bundle.folder), *words], prog_name=called, standalone_mode=False))
 
 
-def _karyotype(
-    pulled: Pulled, inputs: Sequence[Path], *, out: Path | None, name: str | None, workers: int | None, pdf: bool,
-    lang: Language,
-) -> ExitCode:  # fmt: skip
-    from consilium.cli.karyotype import case_name, images_of_case, karyotype_to
-    from consilium.karyotype.bundle import weights_in
-
-    if out is None:
-        raise InputError("karyotyping writes a report", way_out="Say where: --out DIR.")
-    return karyotype_to(
-        images_of_case(inputs), out=out, name=name or case_name(inputs), lang=lang, workers=workers, pdf=pdf,
-        weights=weights_in(pulled.contents.bundle),
-    )  # fmt: skip
+def _status(returned: object) -> int | None:
+    return returned if isinstance(returned, int) else None
 
 
 def _tell_key(pulled: Pulled) -> None:
@@ -279,7 +265,10 @@ def _tell_standing(place: Any, person: Any, pulled: Pulled) -> None:
 @library.command()
 @_reference
 def approve(reference: str) -> None:
-    """Let a candidate in: a second person, not the one who published it; names the version."""
+    """Let a candidate in.
+
+    A second person does, not the one who published it, and names the version.
+    """
     from consilium.alliance.library.channels import approve as approve_
     from consilium.alliance.library.reference import reference_of
     from consilium.cli.identity import who
@@ -292,7 +281,10 @@ def approve(reference: str) -> None:
 @_reference
 @reason_option
 def retire(reference: str, reason: str) -> None:
-    """Take a version back for good: it runs nowhere any more, and all who use it are told why."""
+    """Take a version back for good.
+
+    It runs nowhere any more, and all who use it are told why.
+    """
     from consilium.alliance.library.channels import current_of
     from consilium.alliance.library.channels import retire as retire_
     from consilium.alliance.library.reference import reference_of
@@ -308,7 +300,10 @@ def retire(reference: str, reason: str) -> None:
 @click.argument("name", metavar="NAME")
 @reason_option
 def rollback(name: str, reason: str) -> None:
-    """Go back to the version that was approved before; all who use the newer one are told why."""
+    """Go back to the version that was approved before.
+
+    All who use the newer one are told why.
+    """
     from consilium.alliance.library.channels import roll_back
     from consilium.cli.identity import who
 
@@ -320,7 +315,10 @@ def rollback(name: str, reason: str) -> None:
 @click.argument("name", metavar="NAME")
 @click.option("--off", is_flag=True, help="Hear of it no longer.")
 def subscribe(name: str, off: bool) -> None:
-    """Hear of a model: new approved versions, and what is taken back."""
+    """Hear of new versions of a model.
+
+    And of those that are taken back.
+    """
     from consilium.alliance.library.notices import subscribe as subscribe_
     from consilium.cli.identity import who
 
@@ -335,7 +333,10 @@ def subscribe(name: str, off: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="Those that were read too.")
 @_json
 def notices(numbers: tuple[int, ...], ack_all: bool, every: bool, as_json: bool) -> None:
-    """Show what happened to models that you subscribed to or your hospital uses."""
+    """Show what happened to models.
+
+    To those that you subscribed to, and to those that your hospital uses, until it is acknowledged.
+    """
     from dataclasses import asdict
 
     from consilium.alliance.library.notices import acknowledge
@@ -364,7 +365,10 @@ def notices(numbers: tuple[int, ...], ack_all: bool, every: bool, as_json: bool)
 @library.command()
 @_json
 def usage(as_json: bool) -> None:
-    """Tell who uses which version: your hospital's use, sums for what it published, all for the operator."""
+    """Tell how much which version is used.
+
+    By your hospital; of what it published, in sums; by every hospital for the operator.
+    """
     from dataclasses import asdict
 
     from consilium.alliance.library.use import usage as usage_
@@ -386,7 +390,10 @@ def usage(as_json: bool) -> None:
 
 @library.command()
 def licences() -> None:
-    """Print the rules on licences of this installation; a file licences.json in its home replaces them."""
+    """Print which licences are let in.
+
+    A file licences.json in the home of this installation replaces the list.
+    """
     from dataclasses import asdict
 
     click.echo(json.dumps(asdict(opened().rules), indent=2, ensure_ascii=False))

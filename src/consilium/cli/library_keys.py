@@ -21,7 +21,9 @@ def key() -> None:
 @key.command()
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The private key.  [default: in the home]")
 def make(out: Path | None) -> None:
-    """Make the key of this hospital; prints the public one, for the operator.
+    """Make the key of this hospital.
+
+    Prints the public one, for the operator.
 
     The private key stays on this machine, readable by you alone. Where this is no alliance, it is entered at once.
     """
@@ -46,7 +48,10 @@ def make(out: Path | None) -> None:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--hospital", required=True, metavar="ID", help="Whose key it is.")
 def trust(file: Path, hospital: str) -> None:
-    """Enter the public key of a hospital; the operator does, after he has asked that hospital."""
+    """Enter the public key of a hospital.
+
+    The operator does, after he has asked that hospital.
+    """
     from consilium.alliance.library.keys import trust_key
     from consilium.alliance.library.trust import public_key_of
     from consilium.cli.identity import roster, who
@@ -66,7 +71,10 @@ def trust(file: Path, hospital: str) -> None:
 @key.command()
 @_fingerprint
 def accept(fingerprint: str) -> None:
-    """Take models that another key of a publisher signed whom this hospital knows; ask him first."""
+    """Take models that a new key signed.
+
+    Of a publisher whom this hospital knows by another; ask him first.
+    """
     from consilium.alliance.library.keys import accept_key
     from consilium.cli.identity import who
 
@@ -78,7 +86,10 @@ def accept(fingerprint: str) -> None:
 @_fingerprint
 @reason_option
 def revoke(fingerprint: str, reason: str) -> None:
-    """Say that a key counts no longer: nothing that it signed runs any more."""
+    """Say that a key counts no longer.
+
+    Nothing that it signed runs any more.
+    """
     from consilium.alliance.library.keys import revoke_key
     from consilium.cli.identity import who
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -203,32 +202,11 @@ def predict(
     should not be asked, and "why" says why. A model of outlines writes a mask for each file: PNG, or NIfTI for volumes;
     one of boxes tells "found": label, score and box of each.
     """
-    return predict_with(_opened(model, public_key), inputs, out=out, by_group=by_group, cache=cache)
-
-
-def predict_with(
-    bundle: Bundle, inputs: Sequence[Path], *, out: Path | None, by_group: bool = False, cache: bool = True
-) -> ExitCode:
-    """Answer about images with a bundle that was opened, one JSON line each on standard output.
-
-    Args:
-        bundle: the model.
-        inputs: images, folders of them, or manifests.
-        out: receives masks, where the model outlines.
-        by_group: whether files of one group are one case.
-        cache: whether features are kept for the next time.
-
-    Returns:
-        `DONE`, or `PARTLY_DONE` where a file could not be used.
-
-    Raises:
-        NothingToDo: none could be used.
-        ConsiliumError: see `Specialty.answers`.
-    """
     from consilium.generalist.cache import FeatureCache
     from consilium.generalist.inputs import find_entries
     from consilium.specialist.specialty import NotUsed, specialty_in
 
+    bundle = _opened(model, public_key)
     specialty = specialty_in(bundle)
     entries = find_entries(inputs)
     answered, failed = 0, ""

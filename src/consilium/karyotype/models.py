@@ -34,9 +34,14 @@ def using(weights: Path | None) -> Iterator[None]:
         _USED.reset(before)
 
 
+def used() -> Path | None:
+    """The folder whose models are used; None: those that come with Consilium."""
+    return _USED.get()
+
+
 def card_path(name: str) -> Path:
     """The card of one of `NAMES`, in the folder whose models are used."""
-    return (_USED.get() or WEIGHTS) / f"{name}.json"
+    return (used() or WEIGHTS) / f"{name}.json"
 
 
 def model(name: str, *, threads: int | None = None) -> Model:

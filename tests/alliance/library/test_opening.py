@@ -14,7 +14,8 @@ from consilium.alliance.library.contents import refuse_data
 from consilium.alliance.library.licences import read_rules
 from consilium.alliance.library.pull import pull, ready_to_run
 from consilium.alliance.library.reference import Reference
-from consilium.cli.specialist import predict_with
+from consilium.cli.exit_codes import ExitCode
+from consilium.cli.main import run
 from consilium.settings import HOME_VARIABLE
 from tests.alliance.library.conftest import LI, WANG, ZHANG, Place
 from training.library_opening import OPENING, completed, drawn, open_karyotyping, open_with
@@ -41,7 +42,8 @@ def test_a_card_names_the_set_its_licence_and_what_its_figures_are_worth() -> No
         "known_failures": ["a"], "metrics": [{"name": "AUC", "data": "the cases"}],
     }  # fmt: skip
     for one in OPENING:
-        card = completed(bare, one)
+        card = completed(bare, one, ["ALARM: a shortcut"])
+        assert {"a", "ALARM: a shortcut"} <= set(card["known_failures"])
         assert card["trained_on"][0] | {"part": "", "use": ""} == {
             "name": one.data,
             "licence": one.licence,
@@ -77,6 +79,7 @@ def test_a_real_specialist_and_the_karyotyping_models_open_a_library(
         files = [table.parent / row["file"] for row in csv.DictReader(stream)][:3]
     capsys.readouterr()
     pulled = ready_to_run(place.library, WANG, Reference(name=one.name))
-    predict_with(pulled.contents.bundle, files, out=None, cache=False)
+    words = ["specialist", "predict", str(pulled.contents.bundle.folder), *map(str, files), "--no-cache"]
+    assert run(words) == ExitCode.DONE
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(told) == 3 and all(sum(line["probabilities"].values()) == pytest.approx(1) for line in told)
