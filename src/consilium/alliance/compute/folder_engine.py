@@ -7,12 +7,13 @@ only looks never waits for a process to answer.
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from consilium.alliance.compute import server_process
-from consilium.alliance.compute.engine import Usage
+from consilium.alliance.compute.engine import Capacity, Lease, Usage
 from consilium.alliance.compute.job import LIVE, Job, Request
 from consilium.alliance.compute.job_folder import JOBS, JobFolder, folders, new_folder
 from consilium.alliance.compute.usage import usage_of
@@ -21,7 +22,7 @@ from consilium.errors import InputError, OutputError
 _PIECE = 1 << 16
 
 
-class FolderEngine:
+class FolderEngine(ABC):
     """The calls of `Engine` that a folder answers.
 
     Args:
@@ -33,6 +34,23 @@ class FolderEngine:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What people call it."""
+
+    @abstractmethod
+    def submit(self, request: Request) -> Job:
+        """See `Engine.submit`."""
+
+    @abstractmethod
+    def set_lease(self, lease: Lease) -> None:
+        """See `Engine.set_lease`."""
+
+    @abstractmethod
+    def capacity(self) -> Capacity:
+        """See `Engine.capacity`."""
 
     def start(self) -> None:
         """See that the process that hands jobs on is at work.

@@ -195,10 +195,12 @@ class Slurm:
         lines += [f"add user {user} account={','.join(new)}"]
         known = ["idle", *(qos_name(terms, one) for one in names for terms in more_of)]
         lines += [f"modify user {user} where account={','.join(names)} set qos={','.join(known)}"]
-        borrowed = [qos_name("borrow", one) for one in names]
-        for one in names:
-            taken = ",".join(["idle", *borrowed, qos_name("own", one)])
-            lines += [f"modify qos {qos_name('urgent', one)} set preempt={taken}"]
+        borrowed = ",".join(qos_name("borrow", one) for one in names)
+        for one in new:
+            lines += [f"modify qos {qos_name('urgent', one)} set preempt=idle,{borrowed},{qos_name('own', one)}"]
+        if old := [qos_name("urgent", one) for one in names if one not in new]:
+            added = ",".join(qos_name("borrow", one) for one in new)
+            lines += [f"modify qos where name={','.join(old)} set preempt+={added}"]
         self.administer(lines)
 
     def set_rights(self, hospitals: Mapping[str, Right]) -> None:
