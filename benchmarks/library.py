@@ -192,7 +192,11 @@ def main() -> None:
         karyotyping = (images[0], "--out", "OUT", "--workers", "1", "--no-pdf")
         for name, verb, run in (
             ("karyotype", ("karyotype", *karyotyping), karyotyping),
-            ("specialist", ("specialist", "predict", folder / "specialist", picture, "--no-cache"), (picture,)),
+            (
+                "specialist",
+                ("specialist", "predict", folder / "specialist", picture, "--no-cache"),
+                (picture, "--no-cache"),
+            ),
         ):
             for store in ("", shared) if shared else ("",):
                 click.echo(f"{name}, {store or 'a folder'}")
