@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ HANDED_BACK = "handed back"
 LOST = "lost"
 
 _LOOKS = 3
+_OF_A_TRY = {"started", "ended", "how", "terms"}
+_OF_AN_END = {"state", "time", "exit_status", "reason"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class JobFolder:
         tries, held, ended = self._now()
         spent = [(_seconds(one, ended), one) for one in tries]
         known: dict[str, Any] = {
-            "number": self.number, "request": request, "submitted": float(submitted.get("time", 0.0)),
+            "number": self.number, "request": request, "submitted": float(submitted.get("time") or 0.0),
             "started": tries[-1]["started"] if tries else None, "tries": len(tries),
             "preempted": sum(one["how"] == HANDED_BACK for one in tries),
             "core_seconds": request.cores * sum(seconds for seconds, _ in spent),
@@ -107,6 +110,7 @@ class JobFolder:
         """Its tries, whether one runs, how it ended: looks that fit together, although it may go on between them."""
         for _ in range(_LOOKS):
             tries, held, ended = self.tries(), self.held(), self._document("ended.json")
+            ended = ended if ended and set(ended) >= _OF_AN_END else None
             begun = bool(tries) and not tries[-1]["how"]
             if ended or held == begun:
                 break
@@ -151,7 +155,8 @@ class JobFolder:
         and the `terms` on which it had its cores ("own", "borrow", "urgent", "idle"; "" where there are none).
         """
         found = self._read("tries.json")
-        return found if isinstance(found, list) else []
+        whole = isinstance(found, list) and all(isinstance(one, dict) and set(one) >= _OF_A_TRY for one in found)
+        return found if whole else []
 
     def tell_started(self, *, terms: str = "") -> int:
         """Note a new try; which one it is."""
@@ -225,8 +230,12 @@ def new_folder(jobs: Path, request: Request) -> JobFolder:
     half = jobs / f".new-{os.getpid()}-{time.monotonic_ns()}"
     half.mkdir(mode=0o700)
     folder = JobFolder(half)
-    folder.write("request.json", request.as_document())
-    folder.write("submitted.json", {"time": time.time()})
+    try:
+        folder.write("request.json", request.as_document())
+        folder.write("submitted.json", {"time": time.time()})
+    except OSError:
+        shutil.rmtree(half, ignore_errors=True)
+        raise
     number = max((int(one.name) for one in jobs.iterdir() if one.name.isdigit()), default=0) + 1
     while True:
         try:
