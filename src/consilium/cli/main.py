@@ -37,6 +37,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "Fit a model to labelled images, find out how good it is, use it.",
     ),
     "compute": ("consilium.cli.compute:compute", "Run commands as jobs, see them, end them."),
+    "study": ("consilium.cli.study:study", "Train one model with other hospitals; no case leaves its hospital."),
     "ledger": ("consilium.cli.ledger:ledger", "Read and verify the record of who did what."),
     "models": ("consilium.cli.models:models", "List the shipped models with what their cards say."),
     "schema": ("consilium.cli.schema:schema", "Print the JSON schema of case.json."),

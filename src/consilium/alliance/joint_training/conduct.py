@@ -17,7 +17,7 @@ from typing import Any
 
 from consilium.alliance.joint_training import flare_processes
 from consilium.alliance.joint_training.flare_names import CONTROLLER, EXECUTOR, SITE_FILE
-from consilium.alliance.joint_training.membership import KIT, read_membership, write_membership
+from consilium.alliance.joint_training.membership import KIT, read_membership, write_membership, write_private
 from consilium.alliance.joint_training.provisioning import lead_name, need_flare
 from consilium.alliance.joint_training.server_side import Progress, read_progress
 from consilium.alliance.joint_training.study import Study
@@ -61,7 +61,7 @@ class Conductor:
 
     def __init__(self, study: Study, places: Places, note: Callable[[str, dict[str, Any]], None]) -> None:
         need_flare()
-        self._study, self._places, self._note = study, places, note
+        self._study, self.places, self._note = study, places, note
         self._away_since: dict[str, float] = {}
 
     def up(self) -> None:
@@ -70,22 +70,22 @@ class Conductor:
         Raises:
             EngineError: the server does not start.
         """
-        (self._places.folder / _STOP).unlink(missing_ok=True)
-        server = self._places.kits["server"]
-        _tell(server, {"folder": str(self._places.folder), "ledger": str(self._places.ledger)})
+        (self.places.folder / _STOP).unlink(missing_ok=True)
+        server = self.places.kits["server"]
+        _tell(server, {"folder": str(self.places.folder), "ledger": str(self.places.ledger)})
         self.server_up()
-        for site in self._places.sites:
+        for site in self.places.sites:
             self.site_up(site)
 
     def server_up(self) -> None:
         """Start the server, if it does not run."""
-        server = self._places.kits["server"]
+        server = self.places.kits["server"]
         flare_processes.start(server, "server", "server", "consilium")
         flare_processes.wait_for_port(server, _port(server))
 
     def site_up(self, site: str) -> None:
         """Start the client of a hospital on this machine, if it does not run."""
-        start_site(self._places.sites[site])
+        start_site(self.places.sites[site])
 
     def submit(self) -> str:
         """Hand FLARE the job, as soon as enough hospitals are there; its id.
@@ -93,7 +93,7 @@ class Conductor:
         Raises:
             EngineError: the server refuses it, or too few hospitals come.
         """
-        job = self._places.folder / "job"
+        job = self.places.folder / "job"
         write_job(self._study, job)
         session = self._session()
         try:
@@ -101,9 +101,7 @@ class Conductor:
             wanted = len(self._wanted())
             while True:
                 here = {one.name for one in session.get_system_info().client_info}
-                if len(here) >= wanted or (
-                    time.monotonic() > deadline and len(here) >= self._study.least_hospitals
-                ):
+                if len(here) >= wanted or (time.monotonic() > deadline and len(here) >= self._study.least_hospitals):
                     break
                 if time.monotonic() > deadline:
                     raise EngineError(
@@ -133,7 +131,7 @@ class Conductor:
         shown: Progress | None = None
         tries = 0
         while time.monotonic() < deadline:
-            progress = read_progress(self._places.folder)
+            progress = read_progress(self.places.folder)
             if progress != shown:
                 on_progress(progress)
                 shown = progress
@@ -141,7 +139,7 @@ class Conductor:
                 return progress
             state = self._state(job)
             if state is None or state.startswith(_ENDED):
-                progress = read_progress(self._places.folder)
+                progress = read_progress(self.places.folder)
                 if progress.phase == "done":
                     continue
                 tries += 1
@@ -152,12 +150,12 @@ class Conductor:
                         way_out="`consilium study resume` goes on from here.",
                     )
                 self._note("study.again", {"after": state or "the server was gone"})
-                (self._places.folder / _STOP).unlink(missing_ok=True)
+                (self.places.folder / _STOP).unlink(missing_ok=True)
                 self.up()
                 job = self.submit()
             elif self._somebody_is_back(progress):
                 # A client that comes back gets no part of a job that runs: end this one after its question.
-                (self._places.folder / _STOP).write_text("a hospital is back", encoding="utf-8")
+                write_private(self.places.folder / _STOP, b"a hospital is back")
             time.sleep(0.5)
         raise EngineError(
             "it takes longer than was allowed",
@@ -167,35 +165,35 @@ class Conductor:
 
     def stop(self) -> None:
         """End all processes of the study on this machine."""
-        (self._places.folder / _STOP).write_text("stopped", encoding="utf-8")
-        for folder in self._places.sites.values():
+        write_private(self.places.folder / _STOP, b"stopped")
+        for folder in self.places.sites.values():
             flare_processes.stop(Path(read_membership(folder).kit))
-        flare_processes.stop(self._places.kits["server"])
+        flare_processes.stop(self.places.kits["server"])
 
     def _wanted(self) -> list[str]:
-        progress = read_progress(self._places.folder)
+        progress = read_progress(self.places.folder)
         out = {site for site, one in progress.sites.items() if one.state in ("refused", "vetoed")}
-        return [site for site in self._places.sites if site not in out]
+        return [site for site in self.places.sites if site not in out]
 
     def _stopped_by_hand(self) -> bool:
-        path = self._places.folder / _STOP
+        path = self.places.folder / _STOP
         return path.is_file() and path.read_text(encoding="utf-8") == "stopped"
 
     def _somebody_is_back(self, progress: Progress) -> bool:
         now = time.monotonic()
-        for site, folder in self._places.sites.items():
+        for site, folder in self.places.sites.items():
             one = progress.sites.get(site)
             running = flare_processes.alive(Path(read_membership(folder).kit)) is not None
             if one is None or one.state != "away" or not running:
                 self._away_since.pop(site, None)
             elif now - self._away_since.setdefault(site, now) > _BACK:
                 self._away_since.clear()
-                return not (self._places.folder / _STOP).exists()
+                return not (self.places.folder / _STOP).exists()
         return False
 
     def _state(self, job: str) -> str | None:
         """FLARE's word for the state of a job; None where there is no server to ask."""
-        if flare_processes.alive(self._places.kits["server"]) is None:
+        if flare_processes.alive(self.places.kits["server"]) is None:
             return None
         try:
             session = self._session()
@@ -211,7 +209,7 @@ class Conductor:
     def _session(self) -> Any:
         from nvflare.fuel.flare_api.flare_api import new_secure_session
 
-        kit = self._places.kits["lead"]
+        kit = self.places.kits["lead"]
         trouble: Exception | None = None
         for _ in range(3):
             try:
@@ -243,9 +241,7 @@ def install_kit(kit: Path, folder: Path) -> None:
 def start_site(folder: Path) -> int:
     """Start the client of a hospital, if it does not run; its process id."""
     membership = read_membership(folder)
-    return flare_processes.start(
-        Path(membership.kit), "client", membership.site, membership.site.replace("-", "_")
-    )
+    return flare_processes.start(Path(membership.kit), "client", membership.site, membership.site.replace("-", "_"))
 
 
 def write_job(study: Study, folder: Path) -> None:
@@ -270,13 +266,11 @@ def write_job(study: Study, folder: Path) -> None:
         },
     }  # fmt: skip
     for path, document in documents.items():
-        path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        write_private(path, json.dumps(document, indent=1).encode())
 
 
 def _tell(kit: Path, told: dict[str, str]) -> None:
-    path = kit / "local" / SITE_FILE
-    path.write_text(json.dumps(told), encoding="utf-8")
-    path.chmod(0o600)
+    write_private(kit / "local" / SITE_FILE, json.dumps(told).encode())
 
 
 def _port(kit: Path) -> int:

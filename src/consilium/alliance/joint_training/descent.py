@@ -70,6 +70,4 @@ def step(now: Descent, gradient: Array, curvature: Array, *, accelerated: bool =
     overshot = np.einsum("prk,prk->p", gradient, change) > 0
     following = np.where(overshot, 1.0, 0.5 * (1 + np.sqrt(1 + 4 * np.square(now.momentum))))
     inertia = np.where(overshot, 0.0, (now.momentum - 1) / following)
-    return replace(
-        now, weights=moved, ahead=moved + inertia[:, None, None] * change, momentum=following, left=left
-    )
+    return replace(now, weights=moved, ahead=moved + inertia[:, None, None] * change, momentum=following, left=left)

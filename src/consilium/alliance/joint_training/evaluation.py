@@ -40,7 +40,7 @@ def tally(probabilities: Array, classes: Codes) -> Array:
     place = np.clip(((odds + _ODDS) / (2 * _ODDS) * _BINS).astype(np.intp), 0, _BINS - 1)
     found = np.zeros((probabilities.shape[1], 2, _BINS))
     for label in range(probabilities.shape[1]):
-        np.add.at(found, (label, (classes == label).astype(np.intp), place[:, label]), 1)
+        np.add.at(found[label], ((classes == label).astype(np.intp), place[:, label]), 1)
     return found
 
 
@@ -94,7 +94,7 @@ def pooled(vector: Array, labels: int, problems: int) -> tuple[Pooled, tuple[flo
     auc = tuple(_auc(one) for one in tallies[0])
     right, cases = float(np.trace(confusion)), float(confusion.sum())
     found = Pooled(
-        cases=tuple(int(round(one)) for one in confusion.sum(1)),
+        cases=tuple(round(float(one)) for one in confusion.sum(1)),
         auc=auc,
         macro_auc=_mean(auc[1:] if labels == 2 else auc),
         accuracy=wilson(right, cases),

@@ -87,9 +87,7 @@ def wait_for_port(kit: Path, port: int, *, seconds: float = 60.0) -> None:
         if alive(kit) is None:
             break
         time.sleep(0.1)
-    raise EngineError(
-        "the server of NVIDIA FLARE did not start", where=str(kit), way_out=f"See {kit / 'out.log'}."
-    )
+    raise EngineError("the server of NVIDIA FLARE did not start", where=str(kit), way_out=f"See {kit / 'out.log'}.")
 
 
 def _environment() -> dict[str, str]:
@@ -110,7 +108,7 @@ def _began(pid: int) -> str | None:
 
 
 def _family(kit: Path) -> list[int]:
-    """The processes that run in a kit: FLARE gives each the folder, and starts those of jobs in sessions of their own."""
+    """The processes that run in a kit: FLARE tells each the folder; those of jobs have sessions of their own."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:

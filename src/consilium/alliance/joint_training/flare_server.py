@@ -32,7 +32,7 @@ _GRACE = 1
 """Seconds that hospitals which were away are waited for when all others have answered."""
 
 
-class StudyController(Controller):  # type: ignore[misc]
+class StudyController(Controller):
     """Runs a study as a FLARE workflow.
 
     Args:

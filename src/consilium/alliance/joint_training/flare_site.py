@@ -1,7 +1,7 @@
 """A hospital inside NVIDIA FLARE: the only two classes of Consilium that a job may have built at a site.
 
-FLARE starts a process for each job and hands it tasks; which study at this hospital they are for is told by the start-up
-kit, not by the job: `local/consilium.json`, which the hospital's own `study join` wrote.
+FLARE starts a process for each job and hands it tasks; which study at this hospital they are for is told by the
+start-up kit, not by the job: `local/consilium.json`, which the hospital's own `study join` wrote.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def taken(message: Shareable) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-class SiteExecutor(Executor):  # type: ignore[misc]
+class SiteExecutor(Executor):
     """Hands tasks to the hospital's side and its answers back."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class SiteExecutor(Executor):  # type: ignore[misc]
         return put(self._side.answer(taken(shareable)))
 
 
-class OnlySums(Filter):  # type: ignore[misc]
+class OnlySums(Filter):
     """FLARE's privacy filter at a site: lets a result through only if it is an answer in our form.
 
     It stands outside the executor, in the site's own `privacy.json`; a job can neither remove nor change it.
@@ -66,9 +66,7 @@ class OnlySums(Filter):  # type: ignore[misc]
         body = taken(shareable)
         if not body and shareable.get_return_code() != ReturnCode.OK:
             return shareable
-        strange = (set(body) - FIELDS) | {
-            key for key in shareable if key != _BODY and not str(key).startswith("__")
-        }
+        strange = (set(body) - FIELDS) | {key for key in shareable if key != _BODY and not str(key).startswith("__")}
         if not body or strange or len(str(body.get("reason", ""))) > LONGEST_REASON:
             raise ContentBlockedException("only sums of a study leave this hospital")
         return shareable

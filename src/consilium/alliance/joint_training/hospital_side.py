@@ -180,7 +180,7 @@ class HospitalSide:
 
 
 def outcome(training: Training) -> dict[str, Any]:
-    """What comes out of a study: the head, its gate, and what the test cases of all say; as plain arrays and numbers."""
+    """What comes out of a study: the head, its gate, what the test cases of all say; as plain arrays and numbers."""
     assert training.tally is not None
     labels = len(training.study.contract.labels)
     head, gate = training.head(), training.gate()

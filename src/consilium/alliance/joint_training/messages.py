@@ -1,10 +1,10 @@
 """What server and hospitals say to each other, as plain values; FLARE carries them.
 
-    task     {"study": digest, "ask": [kind, round] or ["counts", 0], "counts": {site: counts}, "known": n, "head":
-             digest of n steps, "steps": [step, ...] the newest of them, from "from" on}
-    answer   {"study": digest, "ask": ..., "state": "ok", "vector": ..., "arrived": bool, "seconds": s}
-             {"state": "lacks", "from": n}    the hospital has only n steps
-             {"state": "veto" or "broken", "reason": text}    it does not answer
+task     {"study": digest, "ask": [kind, round] or ["counts", 0], "counts": {site: counts}, "known": n, "head":
+         digest of n steps, "steps": [step, ...] the newest of them, from "from" on}
+answer   {"study": digest, "ask": ..., "state": "ok", "vector": ..., "arrived": bool, "seconds": s}
+         {"state": "lacks", "from": n}    the hospital has only n steps
+         {"state": "veto" or "broken", "reason": text}    it does not answer
 """
 
 from __future__ import annotations

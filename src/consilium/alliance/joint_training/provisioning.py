@@ -3,7 +3,7 @@
 FLARE's provisioning makes a certificate authority for the study, and for the server, every hospital and the lead a key
 with its certificate. What we change of a kit is its `local` folder, which belongs to whoever runs it: the classes that
 may be built there, who may submit, the privacy filter. Nothing lies outside the work folder (FLARE's own place for jobs
-and snapshots is in /tmp), and nothing in it can be read by others (FLARE leaves the key of the encryption to everybody).
+and snapshots is in /tmp), and nothing in it can be read by others (FLARE lets everybody read the encryption's key).
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ def need_flare() -> None:
     from importlib.util import find_spec
 
     if find_spec("nvflare") is None:
-        raise MissingExtra(
-            "joint training needs NVIDIA FLARE", way_out="Install it: pip install 'consilium[joint]'."
-        )
+        raise MissingExtra("joint training needs NVIDIA FLARE", way_out="Install it: pip install 'consilium[joint]'.")
 
 
 def lead_name(study: Study) -> str:
@@ -110,9 +108,7 @@ def provision(study: Study, folder: Path, *, host: str = SERVER) -> dict[str, Pa
 
 def _project(study: Study, host: str) -> dict[str, Any]:
     ports = free_ports(2)
-    sites = [
-        {"name": site, "type": "client", "org": site.replace("-", "_")} for site in study.pseudonyms.values()
-    ]
+    sites = [{"name": site, "type": "client", "org": site.replace("-", "_")} for site in study.pseudonyms.values()]
     builders: list[dict[str, Any]] = [
         {"path": "nvflare.lighter.impl.workspace.WorkspaceBuilder"},
         {

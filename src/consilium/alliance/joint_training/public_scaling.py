@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from consilium.alliance.joint_training.descent import Array
 from consilium.alliance.joint_training.training import Scaling
 from consilium.errors import InputError
 
@@ -39,7 +40,7 @@ def public_scaling(encoder: str, path: Path = FIGURES) -> Scaling:
     )
 
 
-def scaling_of(mean: np.ndarray, deviation: np.ndarray) -> Scaling:  # type: ignore[type-arg]
+def scaling_of(mean: Array, deviation: Array) -> Scaling:
     """The scaling that mean and standard deviation (d,) make."""
     constant = deviation <= 1e-4 * np.maximum(np.abs(mean), 1e-30)
     return Scaling(mean=mean, scale=np.where(constant, np.inf, deviation * np.sqrt(len(mean))))

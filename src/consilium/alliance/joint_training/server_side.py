@@ -86,6 +86,14 @@ def read_progress(folder: Path) -> Progress:
         return Progress(phase="")
 
 
+def read_counts(folder: Path) -> dict[str, Counts]:
+    """The counts of the hospitals that take part, by pseudonym; none before they were asked."""
+    path = folder / COUNTS
+    if not path.is_file():
+        return {}
+    return {site: counts_from(told) for site, told in json.loads(path.read_text(encoding="utf-8")).items()}
+
+
 class ServerSide:
     """The server's side.
 
@@ -101,7 +109,7 @@ class ServerSide:
     ) -> None:
         self._folder, self._study, self._cipher, self._note = folder, study, cipher, note
         self._course = Course(folder / COURSE)
-        self._counts = self._kept_counts()
+        self._counts = read_counts(folder)
         before = read_progress(folder)
         self.progress = Progress(
             sites={site: before.sites.get(site, SiteState()) for site in study.pseudonyms.values()},
@@ -171,7 +179,9 @@ class ServerSide:
         self._course.add(Step(ask=ask, sites=tuple(sorted(good)), content=content))
         arrived = sum(bool(one.get("arrived")) for one in good.values()) * 2 > len(good)
         # The flag tells of the sums before this one, so rounds end one later than the heads arrive.
-        write_private(self._folder / "arrived.json", json.dumps({"steps": len(self._course), "arrived": arrived}).encode())
+        write_private(
+            self._folder / "arrived.json", json.dumps({"steps": len(self._course), "arrived": arrived}).encode()
+        )
         self.progress.round_seconds.append(round(time.monotonic() - began, 3))
         self._write()
         return arrived
@@ -315,12 +325,6 @@ class ServerSide:
             self.progress.why, where=f"study {self._study.id}", way_out="`consilium study resume` goes on from here."
         )
 
-    def _kept_counts(self) -> dict[str, Counts]:
-        path = self._folder / COUNTS
-        if not path.is_file():
-            return {}
-        return {site: counts_from(told) for site, told in json.loads(path.read_text(encoding="utf-8")).items()}
-
     def _kept_arrived(self) -> bool:
         try:
             told = json.loads((self._folder / "arrived.json").read_text(encoding="utf-8"))
@@ -339,12 +343,13 @@ def unlike(told: Mapping[str, Mapping[str, Any]]) -> list[str]:
     def same(one: str, other: str) -> bool:
         try:
             first, second = (np.asarray(told[name]["weights"], np.float64) for name in (one, other))
-            return first.shape == second.shape and bool(
-                np.linalg.norm(first - second) <= 1e-4 * max(float(np.linalg.norm(first)), 1e-12)
-            ) and told[one]["pooled"] == told[other]["pooled"]
+            return (
+                first.shape == second.shape
+                and bool(np.linalg.norm(first - second) <= 1e-4 * max(float(np.linalg.norm(first)), 1e-12))
+                and told[one]["pooled"] == told[other]["pooled"]
+            )
         except (KeyError, TypeError, ValueError):
             return False
 
     agreeing = {name: sum(same(name, other) for other in names) for name in names}
     return [name for name in names if agreeing[name] * 2 <= len(names)]
-

@@ -108,7 +108,8 @@ def hold(policy: SitePolicy, study: Study, counts: Counts) -> None:
         f"differential privacy with epsilon {most:g} at most is required" if most is not None else "": (
             most is not None and (epsilon is None or epsilon > most)
         ),
-        f"{policy.least_cases} cases at least are required, there are {counts.cases}": counts.cases < policy.least_cases,
+        f"{policy.least_cases} cases at least are required, there are {counts.cases}": counts.cases
+        < policy.least_cases,
         "heads that tell of single hospitals are not trained": not policy.contribution and study.contribution != "none",
     }
     for what, is_so in vetoes.items():

@@ -135,11 +135,12 @@ def study_of(document: Mapping[str, Any]) -> Study:
         told = dict(document)
         contract = _filled(Contract, dict(told.pop("contract")), ("labels", "sides"))
         privacy = _filled(Privacy, dict(told.pop("privacy", {})), ())
-        return _filled(Study, {**told, "contract": contract, "privacy": privacy}, ("hospitals", "strengths"))
+        found: Study = _filled(Study, {**told, "contract": contract, "privacy": privacy}, ("hospitals", "strengths"))
     except (TypeError, ValueError, KeyError, AttributeError) as problem:
         raise InputError(
             f"it does not describe a study ({problem})", way_out="`consilium study create` writes one."
         ) from problem
+    return found
 
 
 def _filled(kind: type[Any], told: dict[str, Any], listed: tuple[str, ...]) -> Any:
