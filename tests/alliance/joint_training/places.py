@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from consilium.alliance.joint_training.conduct import Conductor, Places, install_kit
-from consilium.alliance.joint_training.membership import Membership, approved, write_membership
+from consilium.alliance.joint_training.membership import Membership, approved, write_membership, write_private
 from consilium.alliance.joint_training.provisioning import provision
 from consilium.alliance.joint_training.site_cases import SiteCases, counts_of, write_cases
 from consilium.alliance.joint_training.study import Contract, Study
@@ -62,7 +62,7 @@ def running(of: Study, cases: Mapping[str, SiteCases], root: Path) -> Conductor:
     root.mkdir(mode=0o700, exist_ok=True)
     folder = root / "server"
     folder.mkdir(mode=0o700)
-    (folder / "study.json").write_text(json.dumps(of.as_document()), encoding="utf-8")
+    write_private(folder / "study.json", json.dumps(of.as_document()).encode())
     kits = provision(of, folder)
     sites = {}
     for hospital, site in of.pseudonyms.items():

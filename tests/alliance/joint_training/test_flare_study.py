@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from places import hospital_cases, running, study
 
 from consilium.alliance.joint_training import flare_processes
 from consilium.alliance.joint_training.conduct import Conductor, start_site
@@ -26,6 +25,7 @@ from consilium.alliance.joint_training.site_policy import SitePolicy, write_poli
 from consilium.alliance.joint_training.study import Privacy
 from consilium.alliance.ledger import entries, verify
 from consilium.errors import EngineError
+from tests.alliance.joint_training.places import hospital_cases, running, study
 
 pytest.importorskip("nvflare", reason="NVIDIA FLARE is not installed: pip install 'consilium[joint]'")
 pytest.importorskip("tenseal", reason="TenSEAL is not installed: pip install 'consilium[joint]'")
@@ -65,7 +65,9 @@ def until(conductor: Conductor, kind: str, number: int) -> None:
     raise AssertionError(f"{kind} {number} was never asked")
 
 
-def test_processes_agree_with_one_process_and_nothing_but_sums_leaves(tmp_path: Path, conductors: list[Conductor]) -> None:
+def test_processes_agree_with_one_process_and_nothing_but_sums_leaves(
+    tmp_path: Path, conductors: list[Conductor]
+) -> None:
     of, cases = study(contribution="shapley"), hospital_cases()
     conductor = running(of, cases, tmp_path / "run")
     conductors.append(conductor)
@@ -156,7 +158,7 @@ def test_encrypted_sums_give_the_same_head_to_six_digits(tmp_path: Path, conduct
 def test_a_hospital_that_is_killed_comes_back_and_the_head_is_that_of_all(
     tmp_path: Path, conductors: list[Conductor]
 ) -> None:
-    of, cases = study(rounds=60, round_seconds=6), hospital_cases()
+    of, cases = study(rounds=40, round_seconds=5), hospital_cases()
     conductor = running(of, cases, tmp_path / "run")
     conductors.append(conductor)
     conductor.up()
@@ -183,9 +185,7 @@ def test_a_hospital_that_is_killed_comes_back_and_the_head_is_that_of_all(
     assert np.abs(head_of(conductor) - exact).max() < 0.02 * np.abs(exact).max()
 
 
-def test_a_server_that_is_killed_goes_on_from_the_last_whole_round(
-    tmp_path: Path, conductors: list[Conductor]
-) -> None:
+def test_a_server_that_is_killed_goes_on_from_the_last_whole_round(tmp_path: Path, conductors: list[Conductor]) -> None:
     of, cases = study(rounds=12), hospital_cases()
     conductor = running(of, cases, tmp_path / "run")
     conductors.append(conductor)
@@ -225,7 +225,7 @@ def test_a_hospital_that_sends_rubbish_is_refused_and_named(
     conductors.append(conductor)
     # A client whose code somebody changed: Python runs this file before anything else in that hospital's processes.
     (tmp_path / "changed").mkdir()
-    (tmp_path / "changed" / "usercustomize.py").write_text(SABOTAGE.format(value=value))
+    (tmp_path / "changed" / "sitecustomize.py").write_text(SABOTAGE.format(value=value))
     with monkeypatch.context() as only:
         only.setenv("PYTHONPATH", str(tmp_path / "changed"))
         only.setattr(flare_processes.sys, "path", [str(tmp_path / "changed"), *flare_processes.sys.path])

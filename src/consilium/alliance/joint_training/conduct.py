@@ -18,7 +18,7 @@ from typing import Any
 from consilium.alliance.joint_training import flare_processes
 from consilium.alliance.joint_training.flare_names import CONTROLLER, EXECUTOR, SITE_FILE
 from consilium.alliance.joint_training.membership import KIT, read_membership, write_membership, write_private
-from consilium.alliance.joint_training.provisioning import lead_name, need_flare
+from consilium.alliance.joint_training.provisioning import for_its_owner_alone, lead_name, need_flare
 from consilium.alliance.joint_training.server_side import Progress, read_progress
 from consilium.alliance.joint_training.study import Study
 from consilium.errors import EngineError
@@ -111,6 +111,8 @@ class Conductor:
                     )
                 time.sleep(0.3)
             found = str(session.submit_job(str(job)))
+            # FLARE has signed it, in a file of its own.
+            for_its_owner_alone(job)
         finally:
             session.close()
         self._note("study.job", {"job": found, "hospitals": sorted(here)})
@@ -247,7 +249,8 @@ def start_site(folder: Path) -> int:
 def write_job(study: Study, folder: Path) -> None:
     """What FLARE is handed: two names of classes that are installed everywhere, and the digest of the study."""
     config = folder / "app" / "config"
-    config.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for one in (folder, folder / "app", config):
+        one.mkdir(exist_ok=True, mode=0o700)
     documents = {
         folder / "meta.json": {
             "name": study.id, "resource_spec": {}, "min_clients": study.least_hospitals,

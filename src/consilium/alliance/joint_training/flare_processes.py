@@ -40,6 +40,8 @@ def start(kit: Path, part: Part, name: str, organisation: str) -> int:
             command, cwd=kit, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             umask=0o077, env=_environment(),
         )  # fmt: skip
+    # It outlives this call and is known by its id from here on; else Python would complain that nobody waits for it.
+    process.returncode = 0
     write_private(kit / _FILE, json.dumps({"pid": process.pid, "began": _began(process.pid)}).encode())
     return process.pid
 

@@ -102,7 +102,7 @@ def provision(study: Study, folder: Path, *, host: str = SERVER) -> dict[str, Pa
     _server_policies(study, named["server"], folder)
     for site in study.pseudonyms.values():
         _site_policies(study, named[site])
-    _for_its_owner_alone(kits)
+    for_its_owner_alone(kits)
     return named
 
 
@@ -165,7 +165,8 @@ def _write(path: Path, document: Any) -> None:
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
-def _for_its_owner_alone(folder: Path) -> None:
+def for_its_owner_alone(folder: Path) -> None:
+    """Let nobody else read what is in a folder."""
     folder.chmod(0o700)
     for path in folder.rglob("*"):
         path.chmod(0o700 if path.is_dir() or path.suffix == ".sh" else 0o600)

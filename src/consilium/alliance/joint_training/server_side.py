@@ -115,9 +115,7 @@ class ServerSide:
             sites={site: before.sites.get(site, SiteState()) for site in study.pseudonyms.values()},
             refusals=before.refusals, round_seconds=before.round_seconds,
         )  # fmt: skip
-        for one in self.progress.sites.values():
-            if one.state == "away":
-                one.state = "there"
+        self._fresh = True
         self._training: Training | None = None
 
     def run(self, ask_sites: AskSites, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -188,7 +186,9 @@ class ServerSide:
 
     def _with_catching_up(self, ask: list[Any], sites: list[str], ask_sites: AskSites) -> Answers:
         known = len(self._course)
-        answers = ask_sites(self._task(ask, max(known - 1, 0)), sites, False)
+        # After a start everybody is waited for, those too who were away before it.
+        answers = ask_sites(self._task(ask, max(known - 1, 0)), sites, self._fresh)
+        self._fresh = False
         lacking = {site: one for site, one in answers.items() if one.get("state") == "lacks"}
         for _ in range(2):
             if not lacking:
