@@ -11,8 +11,8 @@ NVIDIA FLARE in real processes, must agree with that, and gives the seconds and 
 
 The attack asks of each case whether it was trained on (LiRA: Carlini et al. 2022, IEEE S&P, "Membership inference
 attacks from first principles", offline and online scores by Gaussians), with heads of random halves of the cases as
-its shadows; it is given the scaling, the features and the labels. Beside it stands what no attack can exceed under the privacy that
-was promised.
+its shadows; it is given the scaling, the features and the labels. Beside it stands what no attack can exceed under the
+privacy that was promised.
 
 The figures go to `benchmarks/results/joint_training.json`, a table and a plot beside it.
 """
@@ -79,6 +79,8 @@ HOSPITALS = 4
 CONCENTRATION = 0.5
 """Of the Dirichlet distribution of each label over the hospitals; small is uneven."""
 TESTED, CHOSEN_ON = 0.3, 0.2
+FEWEST = 8
+"""Cases of a hospital, to train on and to test on."""
 STRENGTHS = (0.1, 1.0, 10.0)
 EPSILONS = (8.0, 3.0, 1.0)
 DELTA = 1e-3
@@ -116,9 +118,7 @@ def read_set(data: Path, name: str, modality: str, *, most: int | None = None) -
             writer = csv.DictWriter(stream, columns, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
-        read = case_features(
-            read_dataset(table, task="classify"), looks, modality=modality, cache=FeatureCache()
-        )
+        read = case_features(read_dataset(table, task="classify"), looks, modality=modality, cache=FeatureCache())
     patients = merged(codes_of(read.dataset.groups), [*read.duplicates, *same_features(read.features)])
     return Cases(
         features=read.features,
@@ -140,7 +140,7 @@ def split(cases: Cases, seed: int) -> dict[str, SiteCases]:
         site, tested = where[place], lot[place] < TESTED
         chosen_on = ~tested & (other[place] < CHOSEN_ON)
         # A hospital that has next to nothing would not be asked.
-        if all(((site == one) & ~tested).sum() >= 10 for one in range(HOSPITALS)):
+        if all(min(((site == one) & part).sum() for part in (tested, ~tested)) >= FEWEST for one in range(HOSPITALS)):
             break
     return {
         f"site-{one + 1}": SiteCases(
@@ -219,9 +219,7 @@ def one_split(cases: Cases, public: Scaling, seed: int, cipher: Cipher) -> dict[
         own = ~one.tested
         # One kind of patient alone teaches nothing: such a hospital's own head is chance.
         known = len(np.unique(one.classes[own])) > 1
-        alone.append(
-            area(one_place(one.features[own], one.classes[own], labels, seed), *test) if known else 0.5
-        )
+        alone.append(area(one_place(one.features[own], one.classes[own], labels, seed), *test) if known else 0.5)
     found["alone"], found["alone_each"] = float(np.mean(alone)), alone
     found["pooled"] = area(one_place(*in_one(sites, tested=False), labels, seed), *test)
     study = study_of(cases)
@@ -313,11 +311,10 @@ def _confidence(head: Head, cases: Cases) -> Array:
 
 def in_processes(cases: Cases, public: Scaling, folder: Path) -> dict[str, Any]:
     """One study of each kind through NVIDIA FLARE."""
-    from tests.alliance.joint_training.places import running
-
     from consilium.alliance.joint_training.results import read_result
-    from consilium.alliance.joint_training.shares import shares
     from consilium.alliance.joint_training.server_side import read_counts
+    from consilium.alliance.joint_training.shares import shares
+    from tests.alliance.joint_training.places import running
 
     sites = split(cases, 0)
     test = in_one(sites, tested=True)
@@ -370,7 +367,7 @@ def _head(result: Mapping[str, Any], like: Training) -> Head:
 
 
 def gap_closed(runs: list[dict[str, Any]], way: str, *, draws: int = 2000) -> dict[str, float]:
-    """Share of the way from alone to one place that a way of training together goes; interval by bootstrap of the splits."""
+    """Share of the way from alone to one place that a way goes; interval by bootstrap of the splits."""
     table = np.array([[run["alone"], run[way], run["pooled"]] for run in runs])
 
     def closed(rows: Array) -> float:

@@ -65,9 +65,12 @@ def _splits(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _told(way: str) -> str:
-    return {"alone": "alone", "federated": "together", "encrypted": "together, encrypted", "pooled": "in one place"}.get(
-        way, f"together, {way}"
-    )
+    return {
+        "alone": "alone",
+        "federated": "together",
+        "encrypted": "together, encrypted",
+        "pooled": "in one place",
+    }.get(way, f"together, {way}")
 
 
 def _processes(found: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The account of differential privacy is exact, the noise is what it asks for, and a patient weighs no more than one."""
+"""The account of differential privacy is exact, the noise is what it asks for, a patient weighs no more than one."""
 
 from __future__ import annotations
 
@@ -61,8 +61,11 @@ def test_no_patient_moves_the_sum_by_more_than_the_sensitivity() -> None:
     # Several pictures a patient, some of them monstrous.
     rng = np.random.default_rng(0)
     whole = {
-        site: replace(one, patients=one.patients // 3, features=one.features * rng.choice([1, 1e4], (len(one.features), 1)),
-                      tested=one.patients // 3 % 4 == 0, chosen_on=np.zeros(len(one.patients), np.bool_))
+        site: replace(
+            one, patients=one.patients // 3, tested=one.patients // 3 % 4 == 0,
+            features=one.features * rng.choice([1, 1e4], (len(one.features), 1)),
+            chosen_on=np.zeros(len(one.patients), np.bool_),
+        )
         for site, one in cases.items()
     }  # fmt: skip
     counts = {site: counts_of(one, 3) for site, one in whole.items()}
@@ -92,7 +95,9 @@ def test_the_noise_has_the_spread_that_was_accounted_for() -> None:
     counts = {site: counts_of(one, 3) for site, one in cases.items()}
     training = Training(study=of, counts=counts, public=PUBLIC)
     answers = [
-        Answerer(site="site-1", cases=cases["site-1"], noise=np.random.default_rng(seed)).answer(training, Ask(kind="fit"))
+        Answerer(site="site-1", cases=cases["site-1"], noise=np.random.default_rng(seed)).answer(
+            training, Ask(kind="fit")
+        )
         for seed in range(200)
     ]
     expected = sigma_of(2.0, 1e-3, of.rounds)
@@ -115,7 +120,10 @@ def test_more_privacy_costs_more() -> None:
 
     def right(epsilon: float) -> float:
         found = [
-            (train(private(epsilon, rounds=12), cases, public=PUBLIC, seed=seed).head().predict(rows).argmax(1) == classes).mean()
+            (
+                train(private(epsilon, rounds=12), cases, public=PUBLIC, seed=seed).head().predict(rows).argmax(1)
+                == classes
+            ).mean()
             for seed in range(3)
         ]
         return float(np.mean(found))

@@ -57,7 +57,9 @@ def test_averaging_heads_of_single_hospitals_is_not_that_head() -> None:
     of = study(labels=2, strengths=(10.0,), rounds=300, contribution="shapley")
     training = train(of, cases)
     features, _ = together(cases)
-    alone = [training.head(number).logits(features) for number, one in enumerate(training.problems) if len(one.sites) == 1]
+    alone = [
+        training.head(number).logits(features) for number, one in enumerate(training.problems) if len(one.sites) == 1
+    ]
     assert logits_apart(np.mean(alone, axis=0), training.head().logits(features)) > 0.3
 
 
@@ -129,9 +131,7 @@ def test_a_sum_that_is_broken_stops_it(spoil: str) -> None:
     length = training.length(Ask(kind="moments"))
     sites = tuple(cases)
     training.take(Sum(ask=Ask(kind="moments"), sites=sites, vector=np.ones(length)))
-    training.take(
-        Sum(ask=Ask(kind="extent"), sites=sites, vector=np.ones(training.length(Ask(kind="extent"))))
-    )
+    training.take(Sum(ask=Ask(kind="extent"), sites=sites, vector=np.ones(training.length(Ask(kind="extent")))))
     vector = np.zeros(training.length(Ask(kind="fit")))
     if spoil == "short":
         vector = vector[1:]
