@@ -17,13 +17,13 @@ Role = Literal["member", "publisher", "approver", "lead", "data_officer", "opera
 """Works there; hands models out; lets models in; begins studies; lets data be used; keeps the alliance running."""
 
 Act = Literal[
-    "job.submit", "job.see", "job.output", "job.cancel",
+    "job.submit", "job.see", "job.queue", "job.output", "job.cancel",
     "capacity.see", "health.see", "usage.see", "cost.see", "lease.see", "lease.set",
     "library.search", "library.pull", "library.run", "library.subscribe", "library.publish", "library.approve",
     "library.retire", "library.rollback",
     "study.create", "study.see", "study.join", "study.approve", "study.start", "study.stop", "study.results",
     "storage.open", "storage.keys",
-    "roster.see", "roster.change", "ledger.see",
+    "alliance.run", "roster.see", "roster.change", "ledger.see",
 ]  # fmt: skip
 
 Scope = Literal["own", "any"]
@@ -34,6 +34,7 @@ ACTS: tuple[Act, ...] = get_args(Act)
 TABLE: Mapping[Act, Mapping[Role, Scope]] = {
     "job.submit": {"member": "own"},
     "job.see": {"member": "own"},
+    "job.queue": {"member": "own", "operator": "any"},
     "job.output": {"member": "own"},
     "job.cancel": {"member": "own", "operator": "any"},
     "capacity.see": {"member": "any", "operator": "any"},
@@ -59,6 +60,7 @@ TABLE: Mapping[Act, Mapping[Role, Scope]] = {
     "study.results": {"member": "own"},
     "storage.open": {"member": "own"},
     "storage.keys": {"data_officer": "own"},
+    "alliance.run": {"operator": "any"},
     "roster.see": {"member": "own", "operator": "any"},
     "roster.change": {"operator": "any"},
     "ledger.see": {"operator": "any"},

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import json
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from consilium.cli.exit_codes import ExitCode
+from consilium.cli.identity import note, who
 
 if TYPE_CHECKING:
-    from consilium.alliance.compute.embedded import EmbeddedEngine
+    from consilium.alliance.compute.folder_engine import FolderEngine
     from consilium.alliance.compute.job import Job
+    from consilium.alliance.compute.permitted import PermittedEngine
 
 _URGENCIES = ("emergency", "clinical", "research", "idle")
 _number = click.argument("number", metavar="JOB", type=click.IntRange(min=1))
@@ -35,7 +35,7 @@ def compute() -> None:
 @click.argument("command", nargs=-1, required=True, metavar="-- COMMAND...", type=click.UNPROCESSED)
 @click.option("--wait", is_flag=True, help="Show what it writes and end with its exit status.")
 @click.option("--name", default="", help="What to call it.")
-@click.option("--hospital", default="own", show_default=True, help="On whose account.")
+@click.option("--hospital", help="On whose account.  [default: that of whoever calls]")
 @click.option("--cores", type=click.IntRange(min=1), default=1, show_default=True, help="Processor cores.")
 @click.option("--memory", type=click.IntRange(min=1), default=1024, show_default=True, metavar="MB", help="Memory.")
 @click.option("--urgency", type=click.Choice(_URGENCIES), default="research", show_default=True, help="Who waits.")
@@ -44,7 +44,7 @@ def submit(
     command: tuple[str, ...],
     wait: bool,
     name: str,
-    hospital: str,
+    hospital: str | None,
     cores: int,
     memory: int,
     urgency: str,
@@ -57,12 +57,14 @@ def submit(
     from consilium.alliance.compute.job import Request, request_of
 
     words = [*_this_installation(command[0]), *command[1:]]
-    bare = Request(command=tuple(words), folder=str(Path.cwd()), hospital=hospital, person=_person())
+    person = who()
+    account = hospital or person.hospital
+    bare = Request(command=tuple(words), folder=str(Path.cwd()), hospital=account, person=person.name)
     request = request_of(
         bare.as_document()
         | {"name": name, "cores": cores, "memory_mb": memory, "urgency": urgency, "deadline": deadline}
     )
-    engine = _engine()
+    engine = _permitted()
     job = engine.submit(request)
     _note("job.submit", job)
     if not wait:
@@ -75,7 +77,7 @@ def submit(
 @_number
 def wait(number: int) -> int:
     """Show what a job writes until it is over, and end with its exit status."""
-    return _waited(_engine(), number)
+    return _waited(_permitted(), number)
 
 
 @compute.command("list")
@@ -84,7 +86,7 @@ def wait(number: int) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(every: bool, hospital: str | None, as_json: bool) -> None:
     """List jobs that wait or run."""
-    found = _engine().jobs(hospital=hospital, live=not every)
+    found = _permitted().jobs(hospital=hospital, live=not every)
     if as_json:
         for one in found:
             click.echo(json.dumps(one.as_document(), ensure_ascii=False))
@@ -110,7 +112,7 @@ def list_(every: bool, hospital: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def state(number: int, as_json: bool) -> None:
     """Tell how far a job is."""
-    job = _engine().job(number)
+    job = _permitted().job(number)
     if as_json:
         click.echo(json.dumps(job.as_document(), ensure_ascii=False))
         return
@@ -129,7 +131,7 @@ def state(number: int, as_json: bool) -> None:
 @click.option("--follow", "-f", is_flag=True, help="Go on until it is over.")
 def logs(number: int, follow: bool) -> None:
     """Print what a job wrote."""
-    for piece in _engine().output(number, follow=follow):
+    for piece in _permitted().output(number, follow=follow):
         click.echo(piece, nl=False)
 
 
@@ -137,7 +139,7 @@ def logs(number: int, follow: bool) -> None:
 @click.argument("numbers", nargs=-1, required=True, metavar="JOB...", type=click.IntRange(min=1))
 def cancel(numbers: tuple[int, ...]) -> None:
     """End jobs; what has not started never does. A verb of consilium leaves no half-written result."""
-    engine = _engine()
+    engine = _permitted()
     for number in numbers:
         before = engine.job(number)
         job = engine.cancel(number)
@@ -151,10 +153,10 @@ def cancel(numbers: tuple[int, ...]) -> None:
 @compute.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def capacity(as_json: bool) -> None:
-    """Tell what the machine has and what is taken."""
+    """Tell what there is, of all hospitals together, and what is taken."""
     from dataclasses import asdict
 
-    found = _engine().capacity()
+    found = _permitted().capacity()
     if as_json:
         click.echo(json.dumps(asdict(found)))
         return
@@ -166,7 +168,7 @@ def capacity(as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="As a table for other programs.")
 def usage(as_csv: bool) -> None:
     """Tell what each hospital used, by month."""
-    rows = _engine().usage()
+    rows = _permitted().usage()
     head = ("hospital", "month", "jobs", "failed", "core_hours", "gpu_hours")
     table = [
         (one.hospital, one.month, str(one.jobs), str(one.failed), f"{one.core_hours:.4f}", f"{one.gpu_hours:.4f}")
@@ -183,18 +185,40 @@ def usage(as_csv: bool) -> None:
 
 @compute.command()
 def stop() -> None:
-    """End the process behind the jobs, and what runs; jobs that are not over start again with the next call."""
+    """End the process behind the jobs.
+
+    What runs on this machine ends and starts again with the next call; what runs on a cluster goes on.
+    """
+    from consilium.alliance.permissions import require
+
+    person = who()
+    require(person, "alliance.run", of=person.hospital)
     click.echo("stopped" if _engine().stop() else "nothing ran")
 
 
-def _engine() -> EmbeddedEngine:
-    from consilium.alliance.compute.embedded import EmbeddedEngine
+def _engine() -> FolderEngine:
+    """The engine itself, for what looks at all hospitals together."""
+    from consilium.alliance.compute.agreement import Agreement
     from consilium.settings import home_folder
 
-    return EmbeddedEngine(home_folder() / "compute")
+    home = home_folder() / "compute"
+    if Agreement.of(home).engine == "slurm":
+        from consilium.alliance.compute.slurm import SlurmEngine
+
+        return SlurmEngine(home)
+    from consilium.alliance.compute.embedded import EmbeddedEngine
+
+    return EmbeddedEngine(home)
 
 
-def _waited(engine: EmbeddedEngine, number: int) -> int:
+def _permitted() -> PermittedEngine:
+    """The engine as whoever calls may use it."""
+    from consilium.alliance.compute.permitted import PermittedEngine
+
+    return PermittedEngine(_engine(), who())
+
+
+def _waited(engine: PermittedEngine, number: int) -> int:
     """Show the output of a job; its exit status."""
     job = engine.job(number)
     if job.state == "waiting":
@@ -218,19 +242,9 @@ def _this_installation(program: str) -> list[str]:
     return [sys.executable, "-m", "consilium"] if program == "consilium" else [program]
 
 
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
-
-
 def _note(what: str, job: Job) -> None:
-    from consilium.alliance.ledger import append
-    from consilium.settings import home_folder
-
-    told = {"hospital": job.request.hospital, "urgency": job.request.urgency, "cores": job.request.cores}
-    append(home_folder() / "ledger.jsonl", who=_person(), what=what, on=f"job {job.number}", details=told)
+    asked = job.request
+    note(what, f"job {job.number}", hospital=asked.hospital, urgency=asked.urgency, cores=asked.cores)
 
 
 def _clock(seconds: float) -> str:

@@ -39,9 +39,9 @@ def until(true: Callable[[], bool], within: float = WITHIN) -> None:
         time.sleep(0.05)
 
 
-def over(engine: Engine, number: int) -> Job:
+def over(engine: Engine, number: int, within: float = WITHIN) -> Job:
     """The job when it has ended."""
-    until(lambda: engine.job(number).state not in LIVE)
+    until(lambda: engine.job(number).state not in LIVE, within)
     return engine.job(number)
 
 

@@ -7,15 +7,10 @@ answer, so a call never hangs, and a job that was taken is not lost when machine
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
-import json
 import os
-import subprocess
 import sys
-import time
 
-from consilium.alliance.compute.embedded_server import LOCK, RECORD, STOP
 from consilium.alliance.compute.engine import Capacity, Lease
 from consilium.alliance.compute.folder_engine import FolderEngine
 from consilium.alliance.compute.job import Job, Request
@@ -27,6 +22,8 @@ _START_WITHIN = 20.0
 
 class EmbeddedEngine(FolderEngine):
     """See `Engine`."""
+
+    module = "consilium.alliance.compute.embedded_server"
 
     @property
     def name(self) -> str:
@@ -65,71 +62,6 @@ class EmbeddedEngine(FolderEngine):
             memory_held_mb=sum(one.request.memory_mb for one in running), gpus_held=0,
             running=len(running), waiting=len(live) - len(running),
         )  # fmt: skip
-
-    def start(self) -> None:
-        """See that the process behind it runs; it is started apart from this one and outlives it.
-
-        Raises:
-            EngineError: it does not start.
-        """
-        if self._serving():
-            return
-        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log = self._home / "server.log"
-        with log.open("ab") as stream:
-            # It forks once more: its child is nobody's here, and no call leaves a process behind that it has to reap.
-            subprocess.run(
-                [sys.executable, "-m", "consilium.alliance.compute.embedded_server", str(self._home)],
-                stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True, check=False,
-            )  # fmt: skip
-        deadline = time.monotonic() + _START_WITHIN
-        while time.monotonic() < deadline:
-            if (self._home / RECORD).exists() and self._serving():
-                return
-            time.sleep(0.05)
-        raise EngineError(
-            f"the process behind the embedded engine did not start in {_START_WITHIN:g} s",
-            where=str(log),
-            way_out="Its last lines say why. The job is kept and runs as soon as it does.",
-        )
-
-    def stop(self) -> bool:
-        """End the process behind it and what runs; jobs wait until somebody starts it again. Whether it ran.
-
-        Raises:
-            EngineError: it does not end.
-        """
-        if not self._serving():
-            return False
-        (self._home / STOP).touch()
-        deadline = time.monotonic() + _START_WITHIN
-        while time.monotonic() < deadline:
-            if not self._serving():
-                return True
-            time.sleep(0.05)
-        raise EngineError(
-            "the process behind the embedded engine does not end",
-            where=str(self._home / RECORD),
-            way_out=f"End process {self.server() or '?'} by hand.",
-        )
-
-    def server(self) -> int | None:
-        """The process behind it; None where none runs."""
-        try:
-            pid = int(json.loads((self._home / RECORD).read_text(encoding="utf-8"))["pid"])
-        except (OSError, ValueError, KeyError):
-            return None
-        return pid if self._serving() else None
-
-    def _serving(self) -> bool:
-        try:
-            with (self._home / LOCK).open("rb") as stream:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
 
 
 def _need_hyperqueue() -> None:

@@ -8,23 +8,18 @@ HyperQueue decides by urgency and cores; memory, which its Python interface cann
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from consilium.alliance.compute import server_process
 from consilium.alliance.compute.job import URGENCIES
 from consilium.alliance.compute.job_folder import JOBS, MOST_TRIES, JobFolder, folders
 from consilium.alliance.compute.machine import machine_cores, machine_memory_mb
 
-LOCK = "server.lock"
-RECORD = "server.json"
-STOP = "stop"
 _LOOK = 0.1
 _IDLE = 600.0
 
@@ -79,18 +74,14 @@ def serve(home: Path, *, cores: int, memory_mb: int, idle: float) -> None:
         memory_mb: of the machine that jobs may have, MiB.
         idle: seconds without a job after which to end.
     """
-    with (home / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return  # another one runs
-        (home / STOP).unlink(missing_ok=True)
+    with server_process.only_one(home) as mine:
+        if not mine:
+            return
         cluster = _Cluster(home / "hyperqueue", cores)
-        _write(home / RECORD, {"pid": os.getpid(), "cores": cores, "memory_mb": memory_mb, "started": time.time()})
+        server_process.tell(home, {"cores": cores, "memory_mb": memory_mb})
         try:
             _hand_on(home, cluster, memory_mb, idle)
         finally:
-            (home / RECORD).unlink(missing_ok=True)
             cluster.stop()
 
 
@@ -99,7 +90,7 @@ def _hand_on(home: Path, cluster: _Cluster, memory_mb: int, idle: float) -> None
     handed: dict[int, _Handed] = {}
     broken: dict[int, int] = {}
     busy = time.monotonic()
-    while not (home / STOP).exists():
+    while not server_process.told_to_stop(home):
         live = list(_unfinished(folders(home / JOBS), over))
         if live:
             busy = time.monotonic()
@@ -140,16 +131,9 @@ def _order(job: JobFolder) -> tuple[int, int]:
     return URGENCIES.index(job.request().urgency), job.number
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(json.dumps(document), encoding="utf-8")
-    half.replace(path)
-
-
 def main() -> None:
     """Serve the folder named on the command line, in a process apart."""
-    if os.fork():
-        os._exit(0)
+    server_process.leave()
     home = Path(sys.argv[1])
     cores = int(os.environ.get("CONSILIUM_CORES", "0")) or machine_cores()
     serve(home, cores=cores, memory_mb=machine_memory_mb(), idle=float(os.environ.get("CONSILIUM_IDLE", _IDLE)))

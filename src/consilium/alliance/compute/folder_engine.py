@@ -10,8 +10,10 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
-from consilium.alliance.compute.engine import Usage
+from consilium.alliance.compute import server_process
+from consilium.alliance.compute.engine import Capacity, Lease, Usage
 from consilium.alliance.compute.job import LIVE, Job, Request
 from consilium.alliance.compute.job_folder import JOBS, JobFolder, folders, new_folder
 from consilium.alliance.compute.usage import usage_of
@@ -27,12 +29,48 @@ class FolderEngine(ABC):
         home: folder of the engine; made where there is none.
     """
 
+    module: ClassVar[str]
+    """What the process runs that hands jobs on."""
+
     def __init__(self, home: Path) -> None:
         self._home = home
 
+    @property
     @abstractmethod
+    def name(self) -> str:
+        """What people call it."""
+
+    @abstractmethod
+    def submit(self, request: Request) -> Job:
+        """See `Engine.submit`."""
+
+    @abstractmethod
+    def set_lease(self, lease: Lease) -> None:
+        """See `Engine.set_lease`."""
+
+    @abstractmethod
+    def capacity(self) -> Capacity:
+        """See `Engine.capacity`."""
+
     def start(self) -> None:
-        """See that whatever hands jobs on is at work."""
+        """See that the process that hands jobs on is at work.
+
+        Raises:
+            EngineError: it does not start.
+        """
+        server_process.start(self._home, self.module)
+
+    def stop(self) -> bool:
+        """End the process that hands jobs on; what is not over goes on when somebody starts it again. Whether it ran.
+
+        Raises:
+            EngineError: it does not end.
+        """
+        return server_process.stop(self._home)
+
+    def server(self) -> int | None:
+        """The process that hands jobs on; None where none runs."""
+        return server_process.process(self._home)
 
     def taken(self, request: Request) -> JobFolder:
         """Write a job down; from here on it is not lost.

@@ -1,8 +1,8 @@
 """A private Slurm on one machine, owned by whoever starts it: for trying the alliance, and for its tests.
 
-`up` starts munge, MariaDB, slurmdbd, slurmctld and one slurmd a node, each only where it does not run already; `down` ends
-them. Nothing is installed or changed outside the folder, and no right of an administrator is needed. Its nodes share the
-one machine: they hold the count of cores, they do not make any.
+`up` starts munge, MariaDB, slurmdbd, slurmctld and one slurmd a node, each only where it does not run already; `down`
+ends them. Nothing is installed or changed outside the folder, and no right of an administrator is needed. Its nodes
+share the one machine: they hold the count of cores, they do not make any.
 """
 
 from __future__ import annotations
@@ -165,11 +165,13 @@ class SlurmCluster:
                        "--skip-test-db"])  # fmt: skip
         sock.unlink(missing_ok=True)
         with (self._home / "log" / "mariadbd.log").open("ab") as log:
-            subprocess.Popen(
-                ["mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={sock}", "--skip-networking",
-                 f"--pid-file={self._home}/run/mariadbd.pid", f"--user={place.user}", "--innodb-buffer-pool-size=64M",
-                 "--innodb-lock-wait-timeout=900"],
+            # It does not leave its starter by itself, as the other daemons do: a shell in between does it for it.
+            subprocess.run(
+                ["sh", "-c", '"$@" &', "sh", "mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={sock}",
+                 "--skip-networking", f"--pid-file={self._home}/run/mariadbd.pid", f"--user={place.user}",
+                 "--innodb-buffer-pool-size=64M", "--innodb-lock-wait-timeout=900"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(), start_new_session=True,
+                check=True,
             )  # fmt: skip
         asked = ["mariadb", "--no-defaults", f"--socket={sock}", f"--user={place.user}", "-e"]
         self._wait("mariadbd", lambda: self._asks([*asked, "CREATE DATABASE IF NOT EXISTS slurm_acct"]))
