@@ -288,14 +288,15 @@ def attack(cases: Cases, public: Scaling, epsilon: float | None, *, seed: int = 
 def _dealt(cases: Cases, member: NDArray[np.bool_], rng: np.random.Generator) -> dict[str, SiteCases]:
     """Members over hospitals by lot; one case each is kept for the test, since a contract asks for it."""
     rows = np.flatnonzero(member)
-    dealt = rng.integers(HOSPITALS, size=len(rows))
+    # A patient's pictures stay together: what is promised is promised for all of them.
+    dealt = rng.integers(HOSPITALS, size=int(cases.patients.max()) + 1)[cases.patients[rows]]
     found = {}
     for one in range(HOSPITALS):
         own = rows[dealt == one]
         # A stranger of the test that no figure here is made of.
         index = np.append(own, np.flatnonzero(~member)[one])
         found[f"site-{one + 1}"] = SiteCases(
-            features=cases.features[index], classes=cases.classes[index], patients=np.arange(len(index)),
+            features=cases.features[index], classes=cases.classes[index], patients=cases.patients[index],
             tested=np.arange(len(index)) == len(index) - 1, chosen_on=np.zeros(len(index), np.bool_),
         )  # fmt: skip
     return found

@@ -212,6 +212,18 @@ def test_too_few_hospitals_stop_it_and_what_was_reached_is_kept(tmp_path: Path) 
     assert np.array_equal(read_result(tmp_path / "result.npz")["weights"], train(of, cases).head().weights)
 
 
+def test_a_spoilt_sum_stops_the_study_and_no_hospital_is_blamed(tmp_path: Path) -> None:
+    of, cases = study(), hospital_cases()
+
+    def stuck(_site: str, ask: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+        return {"state": "broken", "reason": "the sum of fit 2 is broken"} if ask == ["fit", 3] else answer
+
+    with pytest.raises(EngineError, match="all hospitals say: the sum of fit 2 is broken"):
+        run(of, tmp_path, Hospitals(of, cases, stuck))
+    progress = read_progress(tmp_path)
+    assert progress.phase == "stopped" and progress.refusals == []
+
+
 def test_a_result_unlike_the_others_is_named(tmp_path: Path) -> None:
     of, cases = study(), hospital_cases()
 

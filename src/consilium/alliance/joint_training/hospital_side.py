@@ -64,7 +64,7 @@ class HospitalSide:
         except ConsiliumError as problem:
             self._note("study.problem", {"what": str(problem)})
             found = {"state": "broken", "reason": problem.what[:LONGEST_REASON]}
-        except (KeyError, TypeError, ValueError, IndexError) as problem:
+        except Exception as problem:  # whatever a task is, FLARE must not put a traceback of it into an answer
             self._note("study.problem", {"what": repr(problem)})
             found = {"state": "broken", "reason": "the task cannot be understood"}
         seconds = time.process_time() - began
@@ -113,12 +113,17 @@ class HospitalSide:
             return len(self._course)
         for told in task["steps"][len(self._course) - first :]:
             self._course.add(step_from(told))
+        if self._course.head == task["head"]:
+            return None
+        self._course.begin_again()
+        self._training = None
+        if first > 0:
+            return 0
+        for told in task["steps"]:
+            self._course.add(step_from(told))
         if self._course.head != task["head"]:
             self._course.begin_again()
-            self._training = None
-            if first == 0:
-                raise InputError("the steps of the server do not fit its digest of them")
-            return 0
+            raise InputError("the steps of the server do not fit its digest of them")
         return None
 
     def _follows(self, task: dict[str, Any], first: int) -> bool:

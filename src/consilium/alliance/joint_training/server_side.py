@@ -214,6 +214,7 @@ class ServerSide:
     def _judged(self, ask: Ask, answers: Answers) -> Answers:
         """The answers that can be added; the others are refused and named."""
         name, length = f"{ask.kind} {ask.round}", self._length(ask)
+        self._stop_where_all_are_stuck(answers)
         good: Answers = {}
         for site, answer in answers.items():
             self._weigh(site, answer)
@@ -314,6 +315,24 @@ class ServerSide:
             if site not in answers and one.state == "there" and (name == "counts" or site in self._counts):
                 one.state, one.reason, one.since = "away", "", name
                 self._note("study.site_away", {"site": site, "at": name})
+
+    def _stop_where_all_are_stuck(self, answers: Answers) -> None:
+        """Stop where every hospital says the same is broken: then it is the sum, and none of them is to blame for it.
+
+        Raises:
+            EngineError: it is so.
+        """
+        reasons = {str(one.get("reason", "")) for one in answers.values() if one.get("state") == "broken"}
+        if len(answers) < 2 or len(reasons) != 1 or any(one.get("state") != "broken" for one in answers.values()):
+            return
+        self.progress.phase, self.progress.why = "stopped", f"all hospitals say: {reasons.pop()}"
+        self._note("study.stuck", {"why": self.progress.why})
+        self._write()
+        raise EngineError(
+            self.progress.why, where=f"study {self._study.id}",
+            way_out="Under encryption nobody can tell whose answer spoilt a sum. Make the study anew in the clear, or "
+            "without a hospital that is not trusted.",
+        )  # fmt: skip
 
     def _enough(self, found: int) -> None:
         if found >= self._study.least_hospitals:
