@@ -11,7 +11,7 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 endif
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench release clean
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make test    the test suite; with CONSILIUM_DATA set, the real-data tests too'
 	@echo 'make check   style, formatting, types, floors'
 	@echo 'make bench   measure again every figure that is quoted'
+	@echo 'make release the wheel, pinned hashes, SBOM and sums, in dist/'
 	@echo 'make clean   remove what the other targets made'
 
 demo: $(BASE)
@@ -35,6 +36,10 @@ check: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks
+
+release: $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
+	$(BIN)/python -m release dist
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache

@@ -4,7 +4,8 @@ The figures of the test part go to `benchmarks/results/`, those of the validatio
 one to be looked at while something is developed) and of any sample (`--limit`) to `runs/benchmarks/`.
 
 What needs no chromosomes has runs of its own, each with its results beside those: `python -m benchmarks.X`, X being
-generalist, from_scratch, looks, breast, segmentation, coverage, fit_time, install, deidentify, iscn, iscn_fuzz.
+generalist, from_scratch, looks, breast, segmentation, coverage, fit_time, install, deidentify, iscn, iscn_fuzz,
+lease_planning.
 """
 
 from __future__ import annotations

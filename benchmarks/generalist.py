@@ -310,7 +310,9 @@ def table(document: Mapping[str, Any]) -> str:
 @click.option("--fold", "folds", type=click.Choice(list(FOLDS)), multiple=True, help="Only this fold, printed only.")
 @click.option("--draws", "count", type=click.IntRange(min=2), default=DRAWS, show_default=True)
 @click.option("--training", default="", help="A sentence on how long the runs were, for the table.")
-def main(folds: tuple[str, ...], count: int, training: str) -> None:
+@click.option("--keep", multiple=True, type=click.Choice(list(WAYS)), help="A way whose networks are not at hand: its "
+              "AUC as they were measured before, on the same draws.")  # fmt: skip
+def main(folds: tuple[str, ...], count: int, training: str, keep: tuple[str, ...]) -> None:
     """Judge and write."""
     folder = data_folder()
     if folder is None or not (folder / "medical").is_dir():
@@ -318,6 +320,10 @@ def main(folds: tuple[str, ...], count: int, training: str) -> None:
     chosen = {fold: names for fold, names in FOLDS.items() if not folds or fold in folds}
     sets = [read_set(folder / "medical" / f"{name}.zip", fold) for fold, names in chosen.items() for name in names]
     aucs = judge(sets, count)
+    if keep:
+        before = json.loads(RESULTS.read_text(encoding="utf-8"))["aucs"]
+        kept = {way: before[way] for way in keep if all(len(one) == count for one in before[way].values())}
+        aucs = {way: one for way in WAYS if (one := aucs.get(way) or kept.get(way))}
     figures = figures_of(aucs)
     for one in figures:
         click.echo(f"{one['meaning']}: {one['value']:.4f} ({one['low']:.4f} to {one['high']:.4f})")

@@ -15,6 +15,8 @@
     +-- MissingFont                  no font at hand has the letters of a report
     +-- EngineError                  jobs cannot be run, or not in the way that was asked for
     +-- LedgerBroken                 the record of who did what was changed
+    +-- StorageLocked                the keys of stored studies are missing, destroyed or do not open
+    +-- StorageBroken                a stored study was changed
     +-- NotAllowed                   who asks may not do it
 
 Each carries three parts, which the command line prints as one message and an interface may show apart.
@@ -107,3 +109,11 @@ class LedgerBroken(ConsiliumError):
 
 class NotAllowed(ConsiliumError):
     """Who asks may not do what was asked for."""
+
+
+class StorageLocked(ConsiliumError):
+    """The keys that open a hospital's stored studies are not there, were destroyed, or do not open."""
+
+
+class StorageBroken(ConsiliumError):
+    """A stored study is not what was stored."""

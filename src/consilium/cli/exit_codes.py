@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.DONE: "done",
-    ExitCode.UNEXPECTED: "not valid (iscn), or an unexpected error, a fault of the program",
+    ExitCode.UNEXPECTED: "not valid (iscn), a critical alarm, or a fault of the program",
     ExitCode.USAGE: "the command line cannot be understood",
     ExitCode.PARTLY_DONE: "the case is done, but some of its images could not be used",
     ExitCode.UNUSABLE_INPUT: "nothing of the input could be used",

@@ -96,6 +96,7 @@ class SlurmCluster:
             self._wait("slurmctld", lambda: self._asks(["scontrol", "ping"], "is UP"))
         told(f"{layout.nodes} nodes")
         self.start_nodes()
+        self._resume(layout)
         self._wait("slurmd", lambda: self._idle(layout))
 
     def start_nodes(self) -> None:
@@ -175,6 +176,13 @@ class SlurmCluster:
             )  # fmt: skip
         asked = ["mariadb", "--no-defaults", f"--socket={sock}", f"--user={place.user}", "-e"]
         self._wait("mariadbd", lambda: self._asks([*asked, "CREATE DATABASE IF NOT EXISTS slurm_acct"]))
+
+    def _resume(self, layout: Layout) -> None:
+        """Take nodes back that the controller gave up while it, or they, were down."""
+        told = self._said(["sinfo", "-h", "-N", "-o", "%N %T"])
+        for name in (line.split()[0] for line in told.splitlines() if "drain" in line or "down" in line):
+            if name in layout.names():
+                self._run(["scontrol", "update", f"nodename={name}", "state=resume"], check=False)
 
     def _idle(self, layout: Layout) -> bool:
         told = self._said(["sinfo", "-h", "-N", "-o", "%N %T"])

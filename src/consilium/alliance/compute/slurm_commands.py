@@ -35,16 +35,22 @@ class Queued:
 
     Attributes:
         id: there; "12_3" for the fourth of an array.
+        name: of the submission, each its own: a controller that was killed may give an id twice.
         state: Slurm's word.
         qos: on which terms and whose: "own_hospital_a".
         reason: why it waits, Slurm's word.
-        preempted: how often it gave its cores back.
     """
 
     id: str
+    name: str
     state: str
     qos: str
     reason: str
+
+    @property
+    def held(self) -> bool:
+        """Whether Slurm will not start it, after it could not be launched."""
+        return self.waits and "held" in self.reason.lower()
 
     @property
     def waits(self) -> bool:
@@ -101,7 +107,7 @@ class Slurm:
             folders: of the jobs.
             request: whose account, cores, memory, cards and urgency all of them have.
             terms: on which they wait.
-            listed: file that the array reads its folders from; written here.
+            listed: file that the batch script reads its folders from, written here; its name is that of the submission.
             partition: where they may run.
 
         Raises:
@@ -112,7 +118,7 @@ class Slurm:
             "--parsable", f"--account={request.hospital}", f"--qos={qos_name(terms, request.hospital)}",
             f"--nice={_NICE[request.urgency]}", f"--partition={partition}", "--nodes=1", "--ntasks=1",
             f"--cpus-per-task={request.cores}", f"--mem={request.memory_mb}", "--requeue", "--export=ALL",
-            "--output=/dev/null", f"--job-name=consilium-{folders[0].name}", f"--chdir={listed.parent}",
+            "--output=/dev/null", f"--job-name={listed.name}", f"--chdir={listed.parent}",
         ]  # fmt: skip
         options += [f"--gres=gpu:{request.gpus}"] if request.gpus else []
         options += [f"--array=0-{len(folders) - 1}"] if len(folders) > 1 else []
@@ -121,9 +127,13 @@ class Slurm:
 
     def queue(self) -> dict[str, Queued]:
         """Every job that Slurm has not done with, by id."""
-        told = self._run(["squeue", "--noheader", "--array", "--format=%i|%T|%q|%r"])
+        told = self._run(["squeue", "--noheader", "--array", "--format=%i|%j|%T|%q|%r"])
         rows = (line.split("|") for line in told.splitlines())
-        return {row[0]: Queued(id=row[0], state=row[1], qos=row[2], reason=row[3]) for row in rows if len(row) == 4}
+        return {
+            row[0]: Queued(id=row[0], name=row[1], state=row[2], qos=row[3], reason=row[4])
+            for row in rows
+            if len(row) == 5
+        }
 
     def relabel(self, ids: Iterable[str], qos: str) -> None:
         """Let waiting jobs wait on other terms. One that has started meanwhile stays as it is."""

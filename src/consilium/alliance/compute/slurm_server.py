@@ -41,7 +41,7 @@ class _Live:
 
     Attributes:
         folder, request: of the job.
-        id: that Slurm gave it; "" before.
+        id, name: that Slurm has it by; "" before.
         missing: since when it is not in the queue; 0 where it is.
         lost: how often it went missing before it started.
     """
@@ -49,6 +49,7 @@ class _Live:
     folder: JobFolder
     request: Request
     id: str = ""
+    name: str = ""
     missing: float = 0.0
     lost: int = 0
 
@@ -103,7 +104,8 @@ class Steward:
                     request = folder.request()
                 except EngineError:
                     continue  # who asks for this job is told
-                self._live[number] = _Live(folder, request, id=str(folder.scheduler().get("id", "")))
+                there = {"id": "", "name": "", **folder.scheduler()}
+                self._live[number] = _Live(folder, request, id=str(there["id"]), name=str(there["name"]))
 
     def _keep_rights(self) -> None:
         """Accounts for hospitals that are new, and the rights of this hour."""
@@ -122,15 +124,18 @@ class Steward:
         self._rights, self._looked = rights, time.monotonic()
 
     def _see_who_is_gone(self, queue: Mapping[str, Queued]) -> None:
-        """What Slurm lost, or a killed runner left, is handed over again."""
+        """What Slurm lost or does not start, or a killed runner left, is handed over again."""
         now = time.monotonic()
         for one in self._live.values():
-            if not one.id or one.id in queue:
+            there = _there(one, queue)
+            if not one.id or (there and not there.held):
                 one.missing = 0.0
             elif not one.missing:
                 one.missing = now
             elif now - one.missing > _GONE_FOR and not one.folder.held() and not one.folder.over():
-                one.id, one.missing, one.lost = "", 0.0, one.lost + 1
+                if there:
+                    self.slurm.cancel([one.id])
+                one.id, one.name, one.missing, one.lost = "", "", 0.0, one.lost + 1
                 if one.lost > MOST_TRIES and not one.folder.tries():
                     one.folder.tell_ended("failed", reason=f"it could not be run: see {one.folder.path / 'runner.log'}")
 
@@ -139,15 +144,16 @@ class Steward:
         for one in self._live.values():
             if not one.folder.cancelled() or one.folder.held():
                 continue  # the runner ends what runs, and tells
-            if one.id in queue and not queue[one.id].waits:
+            there = _there(one, queue)
+            if there and not there.waits:
                 continue
-            if one.id in queue:
+            if there:
                 gone.append(one.id)
             one.folder.tell_ended("cancelled", reason="cancelled before it started")
         self.slurm.cancel(gone)
 
     def _claim(self, number: int, one: _Live, queue: Mapping[str, Queued]) -> Claim:
-        there = queue.get(one.id)
+        there = _there(one, queue)
         running: Terms | None = None
         if there is not None and not there.waits:
             running = next(
@@ -162,7 +168,7 @@ class Steward:
     def _relabel(self, queue: Mapping[str, Queued], terms: Mapping[int, Terms]) -> None:
         wrong: dict[str, list[str]] = {}
         for number, one in self._live.items():
-            there = queue.get(one.id)
+            there = _there(one, queue)
             if there is None or number not in terms or not there.waits:
                 continue
             name = qos_name(terms[number], one.request.hospital)
@@ -189,7 +195,7 @@ class Steward:
         request = jobs[0].request
         batches = self.home / "batches"
         batches.mkdir(exist_ok=True, mode=0o700)
-        listed = batches / f"{jobs[0].folder.number}-{time.time_ns()}"
+        listed = batches / f"consilium-{jobs[0].folder.number}-{time.time_ns()}"
         paths = [one.folder.path for one in jobs]
         try:
             ids = self.slurm.submit(paths, request, terms, listed, self.agreement.partition_for(request))
@@ -201,15 +207,21 @@ class Steward:
                 one.folder.tell_ended("failed", reason=f"the cluster does not take it: {problem.what}")
             return
         for one, id_ in zip(jobs, ids, strict=True):
-            one.id = id_
+            one.id, one.name = id_, listed.name
             # Two runners of one job do no harm: the second finds it locked or over.
-            one.folder.write("scheduler.json", {"id": id_})
+            one.folder.write("scheduler.json", {"id": id_, "name": listed.name})
 
     def _protect(self, claims: Sequence[Claim]) -> None:
         beyond = beyond_their_right(claims, self._rights)
         if self._rights and beyond != self._beyond:
             self.slurm.set_lenders(self._rights, beyond)
             self._beyond = beyond
+
+
+def _there(one: _Live, queue: Mapping[str, Queued]) -> Queued | None:
+    """A job as Slurm has it; None where it has not, or has another one by the same number."""
+    found = queue.get(one.id)
+    return found if found and found.name == one.name else None
 
 
 def serve(home: Path) -> None:

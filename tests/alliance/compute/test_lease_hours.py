@@ -1,0 +1,116 @@
+"""Leases hold by the clock on the wall."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consilium.alliance.compute.engine import Lease
+from consilium.alliance.compute.lease_hours import (
+    held_at,
+    hour_of_week,
+    hours_in_words,
+    hours_of,
+    leases_at,
+    next_switch,
+)
+from consilium.errors import InputError
+
+SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
+DAY = Lease(hospital="a", cores=8, hours=hours_of("Mon-Fri 08-18"))
+NIGHT = Lease(hospital="a", cores=2, hours=hours_of("Mon-Fri 00-08+18-24, Sat-Sun 00-24"))
+OTHER = Lease(hospital="b", cores=4, gpus=1, hours=hours_of("Mon 08-09"))
+
+
+def test_an_hour_is_that_of_the_zone() -> None:
+    moment = datetime(2026, 11, 30, 0, 30, tzinfo=UTC)  # a Monday
+    assert hour_of_week(moment, UTC) == 0
+    assert hour_of_week(moment, SHANGHAI) == 8
+    assert hour_of_week(datetime(2026, 11, 29, 23, 59, tzinfo=UTC), UTC) == 167
+    assert hour_of_week(moment, ZoneInfo("Asia/Kolkata")) == 6
+    with pytest.raises(InputError, match="time zone"):
+        hour_of_week(datetime(2026, 11, 30), UTC)
+
+
+def test_what_holds_at_a_moment() -> None:
+    moment = datetime(2026, 11, 30, 8, 15, tzinfo=SHANGHAI)
+    assert leases_at([NIGHT, DAY, OTHER], moment, SHANGHAI) == (DAY, OTHER)
+    assert [(one.hospital, one.cores, one.gpus) for one in held_at([NIGHT, DAY, OTHER], moment, SHANGHAI)] == [
+        ("a", 8, 0),
+        ("b", 4, 1),
+    ]
+    later = moment + timedelta(hours=1)
+    assert [(one.hospital, one.cores) for one in held_at([NIGHT, DAY, OTHER], later, SHANGHAI)] == [("a", 8), ("b", 0)]
+    twice = held_at([DAY, Lease(hospital="a", cores=3)], moment, SHANGHAI)
+    assert [one.cores for one in twice] == [11]
+
+
+def test_the_next_switch_is_the_next_hour_at_which_something_changes() -> None:
+    friday = datetime(2026, 12, 4, 17, 59, 30, tzinfo=SHANGHAI)
+    assert next_switch([DAY, NIGHT], friday, SHANGHAI) == datetime(2026, 12, 4, 18, tzinfo=SHANGHAI)
+    weekend = datetime(2026, 12, 4, 18, 0, tzinfo=SHANGHAI)
+    assert next_switch([DAY, NIGHT], weekend, SHANGHAI) == datetime(2026, 12, 7, 8, tzinfo=SHANGHAI)
+    assert next_switch([Lease(hospital="a", cores=8)], friday, SHANGHAI) is None
+    assert next_switch([], friday, SHANGHAI) is None
+    assert next_switch([DAY], datetime(2026, 12, 4, 12, 10, tzinfo=UTC), ZoneInfo("Asia/Kolkata")) == datetime(
+        2026, 12, 4, 18, tzinfo=ZoneInfo("Asia/Kolkata")
+    )
+
+
+def test_summer_time_moves_the_switch_with_the_clock() -> None:
+    # On 29 March 2026 the clock in Berlin goes from two to three; on 25 October it shows two twice.
+    early = Lease(hospital="a", cores=8, hours=hours_of("Sun 02-03"))
+    spring = datetime(2026, 3, 28, 12, tzinfo=BERLIN)
+    hours = [spring.astimezone(UTC) + timedelta(hours=one) for one in range(48)]
+    assert not [one for one in hours if leases_at([early], one, BERLIN)]
+    autumn = datetime(2026, 10, 24, 12, tzinfo=BERLIN)
+    hours = [autumn.astimezone(UTC) + timedelta(hours=one) for one in range(48)]
+    assert len([one for one in hours if leases_at([early], one, BERLIN)]) == 2
+    # Eight o'clock is eight o'clock on both sides of the change: 7 and 6 hours UTC.
+    before = next_switch([DAY, NIGHT], datetime(2026, 3, 27, 6, tzinfo=BERLIN), BERLIN)
+    after = next_switch([DAY, NIGHT], datetime(2026, 3, 30, 6, tzinfo=BERLIN), BERLIN)
+    assert before == datetime(2026, 3, 27, 7, tzinfo=UTC) and after == datetime(2026, 3, 30, 6, tzinfo=UTC)
+
+
+def test_between_two_switches_nothing_changes() -> None:
+    moment = datetime(2026, 3, 25, 0, 1, tzinfo=BERLIN)
+    every = [NIGHT, DAY, OTHER]
+    for _ in range(30):
+        switch = next_switch(every, moment, BERLIN)
+        assert switch is not None
+        hour = moment
+        while hour < switch:
+            assert held(every, hour) == held(every, moment)
+            hour += timedelta(minutes=30)
+        assert held(every, switch) != held(every, moment)
+        moment = switch
+
+
+def held(leases: list[Lease], moment: datetime) -> list[tuple[str, int]]:
+    return [(one.hospital, one.cores) for one in held_at(leases, moment, BERLIN)]
+
+
+@given(st.sets(st.integers(0, 167), min_size=1))
+def test_hours_in_words_and_back(hours: set[int]) -> None:
+    told = tuple(sorted(hours))
+    assert hours_of(hours_in_words(told)) == told
+
+
+def test_hours_as_people_write_them() -> None:
+    assert hours_in_words(tuple(range(168))) == "always"
+    assert hours_in_words(DAY.hours) == "Mon-Fri 08-18"
+    assert hours_of(" mon-Fri 8-18,sat 09-12+14-16") == hours_of("Mon-Fri 08-18, Sat 09-12+14-16")
+    for bad in ("", "Mon", "Mon 8", "Fri-Mon 08-09", "Mon 18-08", "Mon 08-25", "Mo 08-09", "08-09", "Mon 08-09,"):
+        with pytest.raises(InputError, match="names no hours"):
+            hours_of(bad)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_hours_or_an_error(text: str) -> None:
+    with contextlib.suppress(InputError):
+        assert all(0 <= one < 168 for one in hours_of(text))
