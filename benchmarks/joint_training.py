@@ -407,6 +407,10 @@ def main(splits: int, only: str | None) -> None:
         "versions": {"python": platform.python_version()}
         | {one: version(one) for one in ("consilium", "numpy", "scipy", "nvflare", "tenseal")},
     }  # fmt: skip
+    document["sets"] = {
+        name: {"cases": len(one.classes), "patients": len(np.unique(one.patients)), "labels": len(one.labels)}
+        for name, one in cases.items()
+    }
     if only in (None, "processes"):
         with TemporaryDirectory(prefix="consilium-joint-") as folder:
             document["processes"] = in_processes(cases[DEVELOPED_ON], without(DEVELOPED_ON), Path(folder))
@@ -423,7 +427,7 @@ def main(splits: int, only: str | None) -> None:
                 _write(document)
     if only in (None, "attack"):
         document["attack"] = {}
-        for name in ("us_busi_breast", "cyto_lbc_pap"):
+        for name in ("us_busi_breast", "op_odir_cataract"):
             document["attack"][name] = {
                 "none" if epsilon is None else f"{epsilon:g}": attack(cases[name], without(name), epsilon)
                 for epsilon in (None, *EPSILONS)

@@ -40,8 +40,8 @@ def table(document: Mapping[str, Any]) -> str:
 def _splits(document: Mapping[str, Any]) -> Iterator[str]:
     from benchmarks.joint_training import AIM, gap_closed, ways
 
-    yield "| set | splits | " + " | ".join(_told(one) for one in ways()) + " |"
-    yield "|---|---|" + "---|" * len(ways())
+    yield "| set | cases, patients, labels | splits | " + " | ".join(_told(one) for one in ways()) + " |"
+    yield "|---|---|---|" + "---|" * len(ways())
     for name, runs in document["splits"].items():
         if len(runs) < 2:
             continue
@@ -50,7 +50,12 @@ def _splits(document: Mapping[str, Any]) -> Iterator[str]:
             values = np.array([run[way] for run in runs])
             cells.append(f"{values.mean():.3f} ({values.min():.3f} to {values.max():.3f})")
         mark = " (choices were made on it)" if name == document["developed_on"] else ""
-        yield f"| {NAMES[name]}{mark} | {len(runs)} | " + " | ".join(cells) + " |"
+        size = document["sets"][name]
+        sizes = f"{size['cases']}, {size['patients']}, {size['labels']}"
+        yield f"| {NAMES[name]}{mark} | {sizes} | {len(runs)} | " + " | ".join(cells) + " |"
+    yield ""
+    yield "Differential privacy is for patients, not for pictures: where there are few patients, whatever the number of"
+    yield "pictures, nothing can be learnt under it."
     yield ""
     middle = [one for one in ways() if one not in ("alone", "pooled")]
     yield f"| gap closed (aim {AIM:.0%}) | " + " | ".join(_told(one) for one in middle) + " |"
