@@ -114,9 +114,7 @@ def test_cases_that_break_the_contract_or_the_policy_do_not_join(call: Call, hom
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    "privacy", [(), ("--epsilon", "8"), ("--encrypted",)], ids=["in the clear", "private", "encrypted"]
-)
+@pytest.mark.parametrize("privacy", [(), ("--epsilon", "8")], ids=["in the clear", "private"])
 def test_a_whole_study_ends_in_a_model_that_predicts(
     privacy: tuple[str, ...], call: Call, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

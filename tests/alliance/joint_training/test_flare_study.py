@@ -24,7 +24,6 @@ from consilium.alliance.joint_training.simulation import train
 from consilium.alliance.joint_training.site_policy import SitePolicy, write_policy
 from consilium.alliance.joint_training.study import Privacy
 from consilium.alliance.ledger import entries, verify
-from consilium.errors import EngineError
 from tests.alliance.joint_training.places import hospital_cases, running, study
 
 pytest.importorskip("nvflare", reason="NVIDIA FLARE is not installed: pip install 'consilium[joint]'")
@@ -213,22 +212,21 @@ whole = answer.Answerer.answer
 def spoilt(self, training, ask):
     found = whole(self, training, ask)
     if ask.kind == "fit":
-        found[:] = {value}
+        found[:] = np.nan
     return found
 answer.Answerer.answer = spoilt
 """
 
 
-@pytest.mark.parametrize(("value", "reason"), [("np.nan", "not finite (NaN or infinity)"), ("1e20", "huge norm")])
 def test_a_hospital_that_sends_rubbish_is_refused_and_named(
-    value: str, reason: str, tmp_path: Path, conductors: list[Conductor], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, conductors: list[Conductor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of, cases = study(), hospital_cases()
     conductor = running(of, cases, tmp_path / "run")
     conductors.append(conductor)
     # A client whose code somebody changed: Python runs this file before anything else in that hospital's processes.
     (tmp_path / "changed").mkdir()
-    (tmp_path / "changed" / "sitecustomize.py").write_text(SABOTAGE.format(value=value))
+    (tmp_path / "changed" / "sitecustomize.py").write_text(SABOTAGE)
     with monkeypatch.context() as only:
         only.setenv("PYTHONPATH", str(tmp_path / "changed"))
         only.setattr(flare_processes.sys, "path", [str(tmp_path / "changed"), *flare_processes.sys.path])
@@ -236,7 +234,7 @@ def test_a_hospital_that_sends_rubbish_is_refused_and_named(
     progress = seen_through(conductor)
     assert progress.sites["site-3"].state == "refused"
     assert [one[0] for one in progress.refusals] == ["site-3"] * 3
-    assert {one[2] for one in progress.refusals} == {reason}
+    assert {one[2] for one in progress.refusals} == {"not finite (NaN or infinity)"}
     named = [one.details for one in entries(tmp_path / "run" / "ledger.jsonl") if one.what == "study.refused"]
     assert named and {one["site"] for one in named} == {"site-3"}
     assert np.isfinite(head_of(conductor)).all()
@@ -254,13 +252,3 @@ def test_a_veto_after_the_approval_holds_and_is_named(tmp_path: Path, conductors
     assert list(read_result(conductor.places.folder / "result.npz")["groups"]) == [["site-1", "site-2", "site-3"]]
     record = [one.details for one in entries(tmp_path / "run" / "hospital_b" / "ledger.jsonl")]
     assert [one["state"] for one in record] == ["veto"]
-
-
-def test_too_few_hospitals_stop_the_study_and_say_so(tmp_path: Path, conductors: list[Conductor]) -> None:
-    of, cases = study(hospitals=2), hospital_cases(sizes=(60, 80))
-    conductor = running(of, cases, tmp_path / "run")
-    conductors.append(conductor)
-    write_policy(SitePolicy(encryption_required=True), Path(read_membership(conductor.places.sites["site-2"]).policy))
-    with pytest.raises(EngineError, match="1 hospital"):
-        seen_through(conductor)
-    assert read_progress(conductor.places.folder).phase == "stopped"

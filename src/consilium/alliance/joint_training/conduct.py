@@ -63,6 +63,7 @@ class Conductor:
         need_flare()
         self._study, self.places, self._note = study, places, note
         self._away_since: dict[str, float] = {}
+        self._answered_before = 0
 
     def up(self) -> None:
         """Start what does not run: the server, then the hospitals of this machine.
@@ -94,6 +95,7 @@ class Conductor:
             EngineError: the server refuses it, or too few hospitals come.
         """
         job = self.places.folder / "job"
+        self._answered_before = len(read_progress(self.places.folder).round_seconds)
         write_job(self._study, job)
         session = self._session()
         try:
@@ -144,7 +146,7 @@ class Conductor:
                 progress = read_progress(self.places.folder)
                 if progress.phase == "done":
                     continue
-                tries += 1
+                tries = 1 if len(progress.round_seconds) > self._answered_before else tries + 1
                 if progress.phase == "stopped" or tries >= _TRIES or self._stopped_by_hand():
                     raise EngineError(
                         progress.why or "it was stopped",
@@ -183,6 +185,10 @@ class Conductor:
 
     def _somebody_is_back(self, progress: Progress) -> bool:
         now = time.monotonic()
+        if len(progress.round_seconds) <= self._answered_before:
+            # The first question of a job goes to everybody: who is away after that is away.
+            self._away_since.clear()
+            return False
         for site, folder in self.places.sites.items():
             one = progress.sites.get(site)
             running = flare_processes.alive(Path(read_membership(folder).kit)) is not None
