@@ -67,7 +67,7 @@ def up(
     _stop_engine()
     found = Agreement(
         engine="slurm", conf=str(conf), partition=partition, cloud=cloud_partition, lending=not no_lending,
-        roster=str(home_folder() / "roster.json"),
+        roster=str(home_folder() / "roster.json"), leases=str(home / "leases.json"),
     )  # fmt: skip
     found.keep(home)
     _start_engine()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consilium.cli.compute_planning import add_to
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.identity import note, who
 
@@ -55,6 +56,8 @@ def submit(
     COMMAND is run where the call was made, as it is, without a shell; `consilium` is this installation.
     """
     from consilium.alliance.compute.job import Request, request_of
+    from consilium.alliance.compute.storage_quota import refuse_without_room
+    from consilium.settings import home_folder
 
     words = [*_this_installation(command[0]), *command[1:]]
     person = who()
@@ -64,6 +67,7 @@ def submit(
         bare.as_document()
         | {"name": name, "cores": cores, "memory_mb": memory, "urgency": urgency, "deadline": deadline}
     )
+    refuse_without_room(account, home_folder() / "compute" / "quotas.json")
     engine = _permitted()
     job = engine.submit(request)
     _note("job.submit", job)
@@ -194,6 +198,9 @@ def stop() -> None:
     person = who()
     require(person, "alliance.run", of=person.hospital)
     click.echo("stopped" if _engine().stop() else "nothing ran")
+
+
+add_to(compute)
 
 
 def _engine() -> FolderEngine:

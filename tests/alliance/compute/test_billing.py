@@ -34,7 +34,8 @@ def at(*moment: int) -> float:
 
 def borrowing(number: int, core_seconds: float, borrowed: float, lost: float, **told: object) -> Job:
     """A job of which some core-seconds were borrowed, and of those some given back."""
-    return job(number, core_seconds=core_seconds, borrowed_core_seconds=borrowed, lost_core_seconds=lost, **told)
+    kept = borrowed - lost
+    return job(number, core_seconds=core_seconds, borrowed_core_seconds=kept, lost_core_seconds=lost, **told)
 
 
 def test_what_is_own_borrowed_and_lost_has_its_price() -> None:
@@ -96,8 +97,8 @@ def test_figures_are_those_of_the_list_of_jobs(told: list[tuple[str, int, int, i
             float(RATES.core_hour) * (own + 0.25 * lent) / 3600
             + float(RATES.gpu_hour) * (own + 0.25 * lent) / 3600 / each.request.cores * each.request.gpus
             for each in mine
-            for lent in [each.borrowed_core_seconds - each.lost_core_seconds]
-            for own in [each.core_seconds - each.borrowed_core_seconds]
+            for lent in [each.borrowed_core_seconds]
+            for own in [each.core_seconds - each.borrowed_core_seconds - each.lost_core_seconds]
         )
         assert float(one.cost) == pytest.approx(price, abs=0.0051, rel=1e-9)
     rows = list(csv.DictReader(io.StringIO(bill_csv(found, RATES))))

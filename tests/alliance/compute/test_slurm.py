@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from consilium.alliance.compute.agreement import Agreement
-from consilium.alliance.compute.engine import Engine
+from consilium.alliance.compute.engine import Engine, Lease
 from consilium.alliance.compute.slurm import SlurmEngine
 from consilium.alliance.compute.slurm_cluster import PACKAGES, SlurmCluster, missing_programs
 from consilium.alliance.compute.slurm_files import Layout
+from consilium.alliance.compute.terms import Right
 from consilium.alliance.roster import Hospital, Roster
 from consilium.errors import EngineError
 from tests.alliance.compute.contract import EngineContract, asked, over, python, until
@@ -32,7 +33,10 @@ def engine_on(cluster: SlurmCluster, home: Path, hospitals: dict[str, int], *, l
     roster = Roster(home / "roster.json")
     for hospital, cores in hospitals.items():
         roster.put_hospital(Hospital(id=hospital, cores=cores))
-    Agreement(engine="slurm", conf=str(cluster.conf), lending=lending, roster=str(home / "roster.json")).keep(home)
+    Agreement(
+        engine="slurm", conf=str(cluster.conf), lending=lending, roster=str(home / "roster.json"),
+        leases=str(home / "leases.json"),
+    ).keep(home)  # fmt: skip
     return SlurmEngine(home)
 
 
@@ -188,6 +192,19 @@ def test_where_nothing_is_lent_each_has_its_own_and_no_more(
             engine.submit(asked(tmp_path, "true", hospital="hospital_c"))
     finally:
         ended(engine)
+
+
+def test_a_lease_changes_whose_cores_are_whose(engine: SlurmEngine, tmp_path: Path) -> None:
+    asleep(engine, tmp_path, 1, hospital="hospital_c", seconds=0)
+    rights = engine._slurm.rights
+    until(lambda: rights().get("hospital_c") == Right(cores=2))
+    engine.set_lease(Lease(hospital="hospital_c", cores=7))
+    engine.set_lease(Lease(hospital="hospital_a", cores=1))
+    until(lambda: rights()["hospital_c"] == Right(cores=7) and rights()["hospital_a"] == Right(cores=1))
+    borrowed = asleep(engine, tmp_path, 12, hospital="hospital_a")
+    all_run(engine, borrowed)
+    back = asleep(engine, tmp_path, 7, hospital="hospital_c", seconds=20)
+    all_run(engine, back)
 
 
 def test_cards_are_counted(engine: SlurmEngine, tmp_path: Path) -> None:

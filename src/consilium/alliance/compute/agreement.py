@@ -10,10 +10,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from consilium.alliance.compute.job import Request
+from consilium.alliance.compute.lease_file import LeaseFile
+from consilium.alliance.compute.lease_hours import leases_at
 from consilium.alliance.compute.slurm_commands import Node
 from consilium.alliance.compute.terms import Right
 from consilium.alliance.roster import ALONE, Roster
@@ -34,6 +37,7 @@ class Agreement:
             waits for. Empty for none.
         lending: whether what a hospital has no use for is lent to the others.
         roster: file with the hospitals; empty for none, and then all of the cluster is one hospital's.
+        leases: file with what was agreed on by the hour; empty for none.
     """
 
     engine: Literal["embedded", "slurm"] = "embedded"
@@ -42,6 +46,7 @@ class Agreement:
     cloud: str = ""
     lending: bool = True
     roster: str = ""
+    leases: str = ""
 
     @classmethod
     def of(cls, home: Path) -> Agreement:
@@ -82,16 +87,26 @@ class Agreement:
         path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/bin", "/usr/sbin"])
         return {**os.environ, "PATH": path, **({"SLURM_CONF": self.conf} if self.conf else {})}
 
-    def rights(self, nodes: list[Node]) -> dict[str, Right]:
-        """What each hospital is sure of now.
+    def rights(self, nodes: list[Node], moment: datetime) -> dict[str, Right]:
+        """What each hospital is sure of.
+
+        In an hour for which it has leases, that is these; in any other, what it brings in.
 
         Args:
             nodes: of the cluster.
+            moment: with a time zone.
         """
         hospitals = Roster(Path(self.roster)).hospitals() if self.roster else ()
         if not hospitals:
             return {ALONE: Right(cores=sum(one.cores for one in nodes), gpus=sum(one.gpus for one in nodes))}
-        return {one.id: Right(cores=one.cores, gpus=one.gpus) for one in hospitals}
+        found = {one.id: Right(cores=one.cores, gpus=one.gpus) for one in hospitals}
+        if self.leases:
+            agreed = LeaseFile(Path(self.leases)).agreed()
+            held = leases_at(agreed.leases, moment, agreed.clock())
+            for hospital in {one.hospital for one in held} & set(found):
+                mine = [one for one in held if one.hospital == hospital]
+                found[hospital] = Right(cores=sum(one.cores for one in mine), gpus=sum(one.gpus for one in mine))
+        return found
 
     def partition_for(self, request: Request) -> str:
         """Where a job may run."""

@@ -105,12 +105,9 @@ def shared_bill(total: Decimal, used: Sequence[Share], rates: Rates) -> Mapping[
 
 
 def billed_seconds(job: Job) -> tuple[float, float, float]:
-    """Core-seconds of a job that were its hospital's own, borrowed and kept, and lost.
-
-    Only borrowed cores are handed back, so what was lost is a part of what was borrowed.
-    """
+    """Core-seconds of a job that were its hospital's own, borrowed and kept, and lost: three parts of all of them."""
     lost = min(job.lost_core_seconds, job.core_seconds)
-    kept = min(max(job.borrowed_core_seconds - lost, 0.0), job.core_seconds - lost)
+    kept = min(job.borrowed_core_seconds, job.core_seconds - lost)
     return job.core_seconds - lost - kept, kept, lost
 
 

@@ -95,7 +95,7 @@ class Job:
         tries: how often it was started; more than once where a machine was lost or cores were handed back.
         core_seconds: cores times the seconds they were held, over all tries of which the end is known.
         preempted: how many of the tries gave their cores back to somebody with a right to them.
-        borrowed_core_seconds: of `core_seconds`, those on cores that others had no use for.
+        borrowed_core_seconds: of `core_seconds`, those on cores that others had no use for, and that were kept.
         lost_core_seconds: of `core_seconds`, those of tries that were handed back.
     """
 

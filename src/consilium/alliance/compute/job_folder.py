@@ -88,7 +88,8 @@ class JobFolder:
             "started": tries[-1]["started"] if tries else None, "tries": len(tries),
             "preempted": sum(one["how"] == HANDED_BACK for one in tries),
             "core_seconds": request.cores * sum(seconds for seconds, _ in spent),
-            "borrowed_core_seconds": request.cores * sum(s for s, one in spent if one["terms"] == "borrow"),
+            "borrowed_core_seconds": request.cores
+            * sum(s for s, one in spent if one["terms"] in ("borrow", "idle") and one["how"] != HANDED_BACK),
             "lost_core_seconds": request.cores * sum(s for s, one in spent if one["how"] == HANDED_BACK),
         }  # fmt: skip
         if ended:

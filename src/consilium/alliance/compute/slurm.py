@@ -8,12 +8,14 @@ files in.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from consilium.alliance.compute.agreement import Agreement
 from consilium.alliance.compute.engine import Capacity, Lease
 from consilium.alliance.compute.folder_engine import FolderEngine
 from consilium.alliance.compute.job import Job, Request
+from consilium.alliance.compute.lease_file import LeaseFile
 from consilium.alliance.compute.slurm_commands import Node, Slurm
 from consilium.errors import EngineError
 
@@ -52,8 +54,12 @@ class SlurmEngine(FolderEngine):
         return folder.job()
 
     def set_lease(self, lease: Lease) -> None:
-        """See `Engine.set_lease`."""
-        raise NotImplementedError
+        """See `Engine.set_lease`; it holds within seconds, in the hours that it is for."""
+        if not self._agreement.leases:
+            raise EngineError(
+                "no file of leases was agreed on", where="the cluster", way_out="`consilium alliance up` names one."
+            )
+        LeaseFile(Path(self._agreement.leases)).set(lease)
 
     def capacity(self) -> Capacity:
         """See `Engine.capacity`. A node that is down or switched off counts as nothing."""
@@ -73,7 +79,7 @@ class SlurmEngine(FolderEngine):
         return self._slurm.nodes()
 
     def _within_its_right(self, request: Request, nodes: list[Node]) -> None:
-        right = self._agreement.rights(nodes).get(request.hospital)
+        right = self._agreement.rights(nodes, datetime.now(UTC)).get(request.hospital)
         if right is None or not right.holds(request.cores, request.gpus):
             raise EngineError(
                 f"the job needs {request.cores} cores and {request.hospital} has {right.cores if right else 0}",

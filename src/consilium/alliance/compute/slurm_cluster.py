@@ -135,6 +135,7 @@ class SlurmCluster:
                 home=self._home, host=socket.gethostname().partition(".")[0], user=pwd.getpwuid(os.getuid()).pw_name,
                 ports=tuple(_free_ports(2 + layout.nodes + layout.cloud)),
             )  # fmt: skip
+        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in ("etc", "munge", "run", "log", "state", "spool", "db", "dev"):
             (self._home / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in (*layout.names(), *layout.cloud_names()):

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from consilium.alliance.compute import server_process
@@ -114,7 +115,7 @@ class Steward:
             return
         if not self._rights:
             self._rights = self.slurm.rights()  # of an earlier process
-        rights = self.agreement.rights(self.slurm.nodes())
+        rights = self.agreement.rights(self.slurm.nodes(), datetime.now(UTC))
         rights |= {hospital: Right(cores=0) for hospital in (wanted | set(self._rights)) - set(rights)}
         if new := set(rights) - set(self._rights):
             self.slurm.set_up(rights, new, getpass.getuser())
