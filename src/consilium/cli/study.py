@@ -177,8 +177,8 @@ def start(name: str, detach: bool, seconds: int) -> ExitCode | None:
     """Start the training with the hospitals that have approved, and see it through."""
     from consilium.alliance.joint_training.provisioning import need_flare, provision
 
-    need_flare()
     register, found = _led(name)
+    need_flare()
     if register.standing(name).state != "draft":
         raise InputError(f"study {name} was started already", way_out=f"`consilium study resume {name}` goes on.")
     hospitals = register.ready(found)
