@@ -312,8 +312,8 @@ def _confidence(head: Head, cases: Cases) -> Array:
 
 def in_processes(cases: Cases, public: Scaling, folder: Path) -> dict[str, Any]:
     """One study of each kind through NVIDIA FLARE."""
+    from consilium.alliance.joint_training.progress import read_counts
     from consilium.alliance.joint_training.results import read_result
-    from consilium.alliance.joint_training.server_side import read_counts
     from consilium.alliance.joint_training.shares import shares
     from tests.alliance.joint_training.places import running
 

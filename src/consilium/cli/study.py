@@ -14,8 +14,8 @@ from consilium.errors import InputError, NotAllowed
 
 if TYPE_CHECKING:
     from consilium.alliance.joint_training.conduct import Conductor
+    from consilium.alliance.joint_training.progress import Progress
     from consilium.alliance.joint_training.register import Register
-    from consilium.alliance.joint_training.server_side import Progress
     from consilium.alliance.joint_training.study import Study
 
 _study = click.argument("name", metavar="STUDY")
@@ -277,8 +277,8 @@ def results(name: str, out: Path | None, overwrite: bool, as_json: bool) -> None
     """Tell how good the model is and what each hospital gave, and write the model."""
     from dataclasses import asdict
 
+    from consilium.alliance.joint_training.progress import read_counts, read_progress
     from consilium.alliance.joint_training.results import RESULT, read_result
-    from consilium.alliance.joint_training.server_side import read_counts, read_progress
     from consilium.alliance.joint_training.shares import shares
     from consilium.alliance.permissions import require
 
@@ -387,7 +387,7 @@ def _shown(progress: Progress) -> None:
 
 
 def _status_of(register: Register, found: Study, hospital: str) -> dict[str, Any]:
-    from consilium.alliance.joint_training.server_side import read_progress
+    from consilium.alliance.joint_training.progress import read_progress
 
     standing, progress = register.standing(found.id), read_progress(register.folder(found.id))
     own = found.pseudonyms.get(hospital, "")

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from consilium.alliance.joint_training import flare_processes
-from consilium.alliance.joint_training.conduct import Conductor, start_site
+from consilium.alliance.joint_training.conduct import Conductor, start_site, write_job
 from consilium.alliance.joint_training.membership import read_membership
+from consilium.alliance.joint_training.progress import Progress, read_progress
 from consilium.alliance.joint_training.results import read_result
-from consilium.alliance.joint_training.server_side import Progress, read_progress
 from consilium.alliance.joint_training.simulation import train
 from consilium.alliance.joint_training.site_policy import SitePolicy, write_policy
 from consilium.alliance.joint_training.study import Privacy
@@ -218,19 +218,22 @@ answer.Answerer.answer = spoilt
 """
 
 
+def changed_client(conductor: Conductor, site: str, code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start a hospital's client whose code somebody changed: Python runs the file before anything else there."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(code)
+    with monkeypatch.context() as only:
+        only.setattr(flare_processes.sys, "path", [str(folder), *flare_processes.sys.path])
+        start_site(conductor.places.sites[site])
+
+
 def test_a_hospital_that_sends_rubbish_is_refused_and_named(
     tmp_path: Path, conductors: list[Conductor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of, cases = study(), hospital_cases()
     conductor = running(of, cases, tmp_path / "run")
     conductors.append(conductor)
-    # A client whose code somebody changed: Python runs this file before anything else in that hospital's processes.
-    (tmp_path / "changed").mkdir()
-    (tmp_path / "changed" / "sitecustomize.py").write_text(SABOTAGE)
-    with monkeypatch.context() as only:
-        only.setenv("PYTHONPATH", str(tmp_path / "changed"))
-        only.setattr(flare_processes.sys, "path", [str(tmp_path / "changed"), *flare_processes.sys.path])
-        start_site(conductor.places.sites["site-3"])
+    changed_client(conductor, "site-3", SABOTAGE, tmp_path / "changed", monkeypatch)
     progress = seen_through(conductor)
     assert progress.sites["site-3"].state == "refused"
     assert [one[0] for one in progress.refusals] == ["site-3"] * 3
@@ -238,6 +241,49 @@ def test_a_hospital_that_sends_rubbish_is_refused_and_named(
     named = [one.details for one in entries(tmp_path / "run" / "ledger.jsonl") if one.what == "study.refused"]
     assert named and {one["site"] for one in named} == {"site-3"}
     assert np.isfinite(head_of(conductor)).all()
+
+
+LEAK = """
+import consilium.alliance.joint_training.hospital_side as side
+whole = side.HospitalSide.answer
+side.HospitalSide.answer = lambda self, task: {**whole(self, task), "features": b"of a patient"}
+"""
+
+
+def test_flare_at_the_site_lets_nothing_out_that_is_no_answer_and_no_other_code_in(
+    tmp_path: Path, conductors: list[Conductor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, cases = study(), hospital_cases()
+    conductor = running(of, cases, tmp_path / "run")
+    conductors.append(conductor)
+    changed_client(conductor, "site-3", LEAK, tmp_path / "changed", monkeypatch)
+    progress = seen_through(conductor)
+    assert progress.sites["site-3"].answers == 0
+    assert {one[0] for one in progress.refusals} == {"site-3"}
+    assert not any(
+        b"of a patient" in path.read_bytes() for path in conductor.places.folder.rglob("*") if path.is_file()
+    )
+
+    # A job of the lead that would have another class built: no hospital builds it.
+    job = tmp_path / "other"
+    write_job(of, job)
+    client = job / "app" / "config" / "config_fed_client.json"
+    told = json.loads(client.read_text())
+    told["executors"][0]["executor"]["path"] = "nvflare.app_common.np.np_trainer.NPTrainer"
+    client.write_text(json.dumps(told))
+    session = conductor._session()
+    try:
+        number = session.submit_job(str(job))
+        deadline = time.monotonic() + 60
+        while not (state := str(session.get_job_meta(number).get("status"))).startswith("FINISHED"):
+            assert time.monotonic() < deadline, state
+            time.sleep(0.5)
+    finally:
+        session.close()
+    logs = "".join(
+        path.read_text(errors="ignore") for path in (tmp_path / "run" / "hospital_a" / "kit").rglob("*log*.txt")
+    )
+    assert "NPTrainer' at config path" in logs and "is not in allow_list" in logs
 
 
 def test_a_veto_after_the_approval_holds_and_is_named(tmp_path: Path, conductors: list[Conductor]) -> None:

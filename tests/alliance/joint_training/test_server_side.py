@@ -16,9 +16,10 @@ from consilium.alliance.joint_training.answer import Answerer
 from consilium.alliance.joint_training.course import Course, Step
 from consilium.alliance.joint_training.hospital_side import outcome
 from consilium.alliance.joint_training.messages import step_from
+from consilium.alliance.joint_training.progress import read_progress
 from consilium.alliance.joint_training.refusal import out_of_line, refuse_counts, refuse_vector
 from consilium.alliance.joint_training.results import read_result
-from consilium.alliance.joint_training.server_side import Answers, ServerSide, read_progress, unlike
+from consilium.alliance.joint_training.server_side import Answers, ServerSide, unlike
 from consilium.alliance.joint_training.simulation import train
 from consilium.alliance.joint_training.site_cases import SiteCases, counts_of
 from consilium.alliance.joint_training.study import Study

@@ -18,8 +18,8 @@ from typing import Any
 from consilium.alliance.joint_training import flare_processes
 from consilium.alliance.joint_training.flare_names import CONTROLLER, EXECUTOR, SITE_FILE
 from consilium.alliance.joint_training.membership import KIT, read_membership, write_membership, write_private
+from consilium.alliance.joint_training.progress import Progress, read_progress
 from consilium.alliance.joint_training.provisioning import for_its_owner_alone, lead_name, need_flare
-from consilium.alliance.joint_training.server_side import Progress, read_progress
 from consilium.alliance.joint_training.study import Study
 from consilium.errors import EngineError
 

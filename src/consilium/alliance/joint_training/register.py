@@ -19,7 +19,7 @@ from typing import Literal
 
 from consilium.alliance.joint_training.membership import Membership, approved, read_membership, write_membership
 from consilium.alliance.joint_training.membership import write_private as _write
-from consilium.alliance.joint_training.server_side import read_progress
+from consilium.alliance.joint_training.progress import read_progress
 from consilium.alliance.joint_training.study import Study, study_of
 from consilium.errors import InputError, NotAllowed
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilium.alliance.joint_training.contribution import Group, cost_shares, leave_one_out, shapley
-from consilium.alliance.joint_training.server_side import Progress
+from consilium.alliance.joint_training.progress import Progress
 from consilium.alliance.joint_training.site_cases import Counts
 from consilium.alliance.joint_training.study import Study
 
