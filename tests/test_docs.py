@@ -193,3 +193,14 @@ def test_every_entry_of_the_record_stands_in_the_reference() -> None:
     assert {entry for entry in entries(schema) if f"`{entry}`" not in text} == set()
     version = schema["properties"]["schema_version"]["const"]
     assert f"version\n{version} " in text or f"version {version} " in text
+
+
+def test_every_line_of_the_threat_model_names_tests_that_exist() -> None:
+    text = (DOCS / "explanation" / "threat-model.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith(("| threat", "|---"))]
+    assert len(rows) > 30
+    for row in rows:
+        named_tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row.split("|")[3])
+        assert named_tests, row
+        for path, function in named_tests:
+            assert re.search(rf"def {function}\(", (ROOT / path).read_text(encoding="utf-8")), f"{path}::{function}"

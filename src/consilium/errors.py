@@ -9,6 +9,7 @@
     |   +-- NotDeidentified          a file could tell who the patient is, and is not handed on
     |   +-- UnusableDataset          labelled cases that no model can be trained or judged on
     +-- ModelError                   a shipped or chosen model is missing, altered or does not fit
+    |   +-- NotTrusted               a model that must not be used here, whatever it could do
     +-- OutputError                  a result cannot be written where it was asked for
     +-- WorkerDied                   the process that worked on an image was killed
     +-- MissingExtra                 an optional dependency is needed for this verb
@@ -81,6 +82,10 @@ class UnusableDataset(InputError):
 
 class ModelError(ConsiliumError):
     """A model is missing, altered, or does not fit its card."""
+
+
+class NotTrusted(ModelError):
+    """A model is unsigned, altered, not licensed, without a card, or was taken back: it does not run here."""
 
 
 class OutputError(ConsiliumError):

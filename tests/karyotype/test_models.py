@@ -44,12 +44,8 @@ def test_a_folder_without_models_says_which_is_missing(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "WEIGHTS", tmp_path_factory.mktemp("weights"))
-    model_references.cache_clear()
-    try:
-        with pytest.raises(ModelError, match=r"detector\.json"):
-            model_references()
-    finally:
-        model_references.cache_clear()
+    with pytest.raises(ModelError, match=r"detector\.json"):
+        model_references()
 
 
 def test_every_shipped_card_of_this_room_is_a_model_that_is_asked_for(shipped_models: None) -> None:

@@ -179,7 +179,7 @@ def open_bundle(folder: Path) -> Bundle:
 
 def _is_plain(name: object) -> bool:
     """Whether a name stays within the folder."""
-    if not isinstance(name, str) or not name or "\\" in name:
+    if not isinstance(name, str) or not name or "\\" in name or "\0" in name:
         return False
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts

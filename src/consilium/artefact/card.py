@@ -117,6 +117,19 @@ def read_card(path: Path) -> ModelCard:
     return _checked(document, path)
 
 
+def card_of(document: Mapping[str, Any], where: Path) -> ModelCard:
+    """A card that was kept elsewhere than in a file of its own.
+
+    Args:
+        document: as JSON.
+        where: it is from, for messages.
+
+    Raises:
+        ModelError: it is not a card; the message names the entry.
+    """
+    return _checked(document, where)
+
+
 def write_card(card: ModelCard, path: Path) -> None:
     """Writes a card in the form that `read_card` reads; training recipes end with this.
 

@@ -122,12 +122,14 @@ def karyotype_to(
     from consilium.karyotype import case as pipeline
     from consilium.karyotype.conclusion import conclude
     from consilium.karyotype.image_names import plain_text
+    from consilium.karyotype.models import used
     from consilium.karyotype.withheld_sex import withhold
     from consilium.karyotype.write import refuse_output, write_case
 
     _never_fail_to_print()
     refuse_output(out)
-    stages = pipeline.shipped_stages()
+    weights = used()
+    stages = pipeline.shipped_stages() if weights is None else pipeline.stages_with(weights)
     models = stages.models()
     with case_progress(len(paths), sex_withheld=request is not None and request.withhold_sex) as show:
         case = pipeline.karyotype_case(paths, name=plain_text(name), workers=workers, on_progress=show, stages=stages)

@@ -15,11 +15,18 @@ from consilium.errors import ModelError
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the cards as one JSON list.")
-def models(as_json: bool) -> None:
+@click.option(
+    "--bundle", metavar="DIR", type=click.Path(path_type=Path),
+    help="Write the karyotyping models as one bundle, for `consilium library publish`.",
+)  # fmt: skip
+def models(as_json: bool, bundle: Path | None) -> None:
     """List the shipped models with what their cards say.
 
     Each file is compared with the hash on its card; a model that was altered is an error (exit status 5).
     """
+    if bundle is not None:
+        _write_karyotyping(bundle)
+        return
     cards = [(path, read_card(path)) for path in shipped_cards()]
     if not cards:
         raise ModelError("no model comes with this installation", way_out="Install consilium again.")
@@ -29,6 +36,19 @@ def models(as_json: bool) -> None:
         click.echo("\n\n".join(describe(card) for _, card in cards))
     for path, card in cards:
         _verify(path.parent / card.file, card)
+
+
+def _write_karyotyping(out: Path) -> None:
+    from consilium.artefact.bundle import refuse_place, write_bundle
+    from consilium.karyotype.bundle import bundle_files
+    from consilium.karyotype.models import NAMES, card_path
+
+    refuse_place(out, overwrite=False)
+    for path in map(card_path, NAMES):
+        card = read_card(path)
+        _verify(path.parent / card.file, card)
+    write_bundle(bundle_files(), out)
+    click.echo(f"-> {out}")
 
 
 def describe(card: ModelCard) -> str:

@@ -9,16 +9,14 @@ how much worse the best naming of the whole cell without it would be.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.special import expit
 
-from consilium.artefact.card import read_card
 from consilium.karyotype.metaphase import CLASSES, UNSURE
-from consilium.karyotype.models import WEIGHTS
+from consilium.karyotype.models import constants
 
 NO_CLASS_FITS = 7.0
 """Cost of calling an object unsure: below about one in a thousand, no class is a sensible name."""
@@ -78,9 +76,8 @@ def assign(
     return Assigned(labels=names, confidences=confidences.astype(np.float32))
 
 
-@cache
 def _chosen(name: str) -> float:
-    return float(read_card(WEIGHTS / "classifier.json").constants[name])  # type: ignore[arg-type]
+    return float(constants("classifier")[name])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ from consilium.karyotype.metaphase import (
     Normalised,
     Suspect,
 )
-from consilium.karyotype.models import model_references
+from consilium.karyotype.models import model_references, using
 from consilium.karyotype.normalise import normalise
 from consilium.karyotype.quality import assess
 from consilium.karyotype.record import ModelReference
@@ -116,6 +116,22 @@ def shipped_stages() -> Stages:
         find=find_chromosomes, classify=classify, choose=choose, assign=assign,
         structure=look, suspects=suspects, models=model_references,
     )  # fmt: skip
+
+
+def stages_with(weights: Path) -> Stages:
+    """The same stages with the models of another folder; worker processes find them too."""
+    shipped = shipped_stages()
+    return Stages(**{name: _With(weights, getattr(shipped, name)) for name in Stages.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class _With:
+    weights: Path
+    stage: Callable[..., Any]
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        with using(self.weights):
+            return self.stage(*arguments, **named)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

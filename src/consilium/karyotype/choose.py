@@ -13,17 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.special import expit, logit
 
-from consilium.artefact.card import read_card
 from consilium.karyotype.assign import MOST_COPIES, NO_CLASS_FITS, USUAL_COPIES
 from consilium.karyotype.metaphase import Instance
-from consilium.karyotype.models import WEIGHTS
+from consilium.karyotype.models import constants
 
 CLEAR = 2.5
 """Log-odds of being a chromosome (0.92) from which an object is counted whatever else the cell has: a cell in which
@@ -85,9 +83,8 @@ def keep_all(probabilities: NDArray[np.float32], objects: Sequence[Instance]) ->
     return Chosen(kept=np.ones(len(probabilities), np.bool_), presence=scores)
 
 
-@cache
 def _chosen(name: str) -> float:
-    return float(read_card(WEIGHTS / "classifier.json").constants[name])  # type: ignore[arg-type]
+    return float(constants("classifier")[name])
 
 
 def _solve(

@@ -16,7 +16,7 @@ from consilium.artefact.card import Metric, read_card
 from consilium.cytogenetics.iscn.ideogram import normal_shape
 from consilium.karyotype.arrange import picture
 from consilium.karyotype.metaphase import Case, Suspect
-from consilium.karyotype.models import WEIGHTS
+from consilium.karyotype.models import card_path
 from consilium.karyotype.report_tables import cell_numbers
 from consilium.karyotype.report_wording import KINDS, report_words
 from consilium.karyotype.straighten import dark_on_light
@@ -92,7 +92,7 @@ def shown_suspects(case: Case, record: Record, lang: Language) -> tuple[ShownSus
 
 def worth(lang: Language) -> str:
     """What such a prompt is worth: the figures of the network's card in a sentence."""
-    card = read_card(WEIGHTS / "structure.json")
+    card = read_card(card_path("structure"))
     measured = {metric.name: metric for metric in card.metrics}
     real, named = measured["structure_real_cases"], measured["structure_real_named"]
     return report_words(lang)["suspected_worth"].format(

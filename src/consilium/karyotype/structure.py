@@ -12,16 +12,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.artefact.card import read_card
 from consilium.cytogenetics.bands import bands
 from consilium.karyotype.classify import Classified
 from consilium.karyotype.metaphase import CLASSES, FAMILIES, Appearance, Metaphase, Suspect
-from consilium.karyotype.models import WEIGHTS, model
+from consilium.karyotype.models import constants, model
 from consilium.karyotype.rearranged import BAND_LEVEL, centromere, lying
 
 LEAST_SPREAD = 0.03
@@ -127,18 +125,14 @@ def suspects(cells: Sequence[Metaphase]) -> tuple[Suspect, ...]:
     return tuple(sorted(out, key=lambda one: -one.score))
 
 
-@cache
 def calibration() -> tuple[dict[str, tuple[float, float]], tuple[float, float, float]]:
     """What normal cells show of each class (mean and standard deviation), and from where on a case is suspected.
 
     The second is the threshold for one cell, for two, and for more: what one cell shows has a longer tail than a mean.
     """
-    constants = read_card(WEIGHTS / "structure.json").constants
-    usual = {
-        name: (float(constants[f"mean_{name}"]), float(constants[f"deviation_{name}"]))  # type: ignore[arg-type]
-        for name in CLASSES
-    }
-    one, two, more = (float(constants[name]) for name in ("threshold_1", "threshold_2", "threshold"))  # type: ignore[arg-type]
+    found = constants("structure")
+    usual = {name: (float(found[f"mean_{name}"]), float(found[f"deviation_{name}"])) for name in CLASSES}
+    one, two, more = (float(found[name]) for name in ("threshold_1", "threshold_2", "threshold"))
     return usual, (one, two, more)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -112,6 +113,20 @@ def test_it_is_an_engine(cluster: SlurmCluster, tmp_path: Path) -> None:
     assert typed.name == "slurm"
     capacity = typed.capacity()
     assert (capacity.cores, capacity.gpus) == (12, 3)
+
+
+def test_it_listens_on_loopback_alone_and_its_secrets_are_its_owners(cluster: SlurmCluster) -> None:
+    home = cluster.conf.parents[1]
+    ports = {int(port) for port in json.loads((home / "cluster.json").read_text())["place"]["ports"]}
+    listening = {}
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        address, port = line.split()[1].split(":")
+        if line.split()[3] == "0A" and int(port, 16) in ports:
+            listening[int(port, 16)] = address
+    assert len(listening) >= 5 and set(listening.values()) == {"0100007F"}
+    assert home.stat().st_mode & 0o077 == 0
+    for secret in ("munge/munge.key", "etc/slurmdbd.conf", "etc/slurm.conf"):
+        assert (home / secret).stat().st_mode & 0o077 == 0
 
 
 def test_a_hospital_uses_what_others_have_no_use_for_and_they_get_it_back_at_once(

@@ -37,6 +37,8 @@ handed back, because somebody else had a right to the cores, do not count."""
 HANDED_BACK = "handed back"
 LOST = "lost"
 
+_LOOKS = 3
+
 
 @dataclass(frozen=True)
 class JobFolder:
@@ -81,7 +83,7 @@ class JobFolder:
         """The job as it is now."""
         request = self.request()
         submitted = self._document("submitted.json") or {}
-        tries, ended = self.tries(), self._document("ended.json")
+        tries, held, ended = self._now()
         spent = [(_seconds(one, ended), one) for one in tries]
         known: dict[str, Any] = {
             "number": self.number, "request": request, "submitted": float(submitted.get("time", 0.0)),
@@ -97,9 +99,18 @@ class JobFolder:
                 state=ended["state"], ended=ended["time"], exit_status=ended["exit_status"], reason=ended["reason"],
                 **known,
             )  # fmt: skip
-        if self.held():
+        if held:
             return Job(state="running", **known)
         return Job(state="waiting", reason=_why_again(tries), **known)
+
+    def _now(self) -> tuple[list[dict[str, Any]], bool, dict[str, Any] | None]:
+        """Its tries, whether one runs, how it ended: looks that fit together, although it may go on between them."""
+        for _ in range(_LOOKS):
+            tries, held, ended = self.tries(), self.held(), self._document("ended.json")
+            begun = bool(tries) and not tries[-1]["how"]
+            if ended or held == begun:
+                break
+        return tries, held and begun, ended
 
     def held(self) -> bool:
         """Whether a try runs now."""

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +73,8 @@ class Steward:
     _over: set[int] = field(default_factory=set)
     _rights: dict[str, Right] = field(default_factory=dict)
     _beyond: frozenset[str] | None = None
+    _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
+    _protecting: Future[None] | None = None
     _looked: float = float("-inf")
 
     def look(self) -> None:
@@ -213,9 +216,17 @@ class Steward:
             one.folder.write("scheduler.json", {"id": id_, "name": listed.name})
 
     def _protect(self, claims: Sequence[Claim]) -> None:
+        """Say whose borrowed jobs may be taken; aside, since it takes a while and new jobs should not wait for it."""
+        if self._protecting is not None:
+            if not self._protecting.done():
+                return
+            protecting, self._protecting = self._protecting, None
+            if protecting.exception() is not None:
+                self._beyond = None  # nobody knows what is said now
+                protecting.result()
         beyond = beyond_their_right(claims, self._rights)
         if self._rights and beyond != self._beyond:
-            self.slurm.set_lenders(self._rights, beyond)
+            self._protecting = self._aside.submit(self.slurm.set_lenders, list(self._rights), beyond)
             self._beyond = beyond
 
 
