@@ -38,6 +38,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "alliance": ("consilium.cli.alliance:alliance", "Keep the list of hospitals and people, and their cluster."),
     "compute": ("consilium.cli.compute:compute", "Run commands as jobs, see them, end them."),
+    "study": ("consilium.cli.study:study", "Train one model with other hospitals."),
     "library": ("consilium.cli.library:library", "Publish, find, pull, verify and run models."),
     "storage": ("consilium.cli.storage:storage", "Keep studies encrypted under their hospital's keys."),
     "ledger": ("consilium.cli.ledger:ledger", "Read and verify the record of who did what."),

@@ -1,0 +1,1 @@
+"""Hospitals train one model together; their cases stay where they are."""
