@@ -1,0 +1,55 @@
+"""The benchmark of tuning together judges on what nobody learnt or chose from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="fine-tuning needs PyTorch (extra train)")
+pytest.importorskip("tenseal", reason="the splits are those of a benchmark that encrypts (extra joint)")
+
+from benchmarks import joint_tuning
+from benchmarks.joint_training import Cases
+from benchmarks.joint_tuning_material import Shown
+from consilium.specialist.tuning.rung import Material
+
+COUNT = 240
+
+
+def made_up() -> Shown:
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((COUNT, 12)).astype(np.float32)
+    nothing = np.zeros((COUNT, 1), np.float32)
+    return Shown(
+        cases=Cases(
+            features=features, classes=np.arange(COUNT) % 2, patients=np.arange(COUNT) // 2, labels=("no", "yes")
+        ),
+        material=Material(frozen=features * 2, maps=nothing, below=nothing, digests=(), modality="us"),
+        finer=nothing,
+        below=nothing,
+    )
+
+
+def test_a_hospitals_rows_are_its_cases() -> None:
+    of = made_up()
+    deal = joint_tuning.dealt(of, 3)
+    for site, one in deal.sites.items():
+        assert np.array_equal(of.cases.features[deal.rows[site]], one.features)
+    doubled = deal.features(of.material.frozen)
+    assert all(np.array_equal(doubled[site].features, 2 * one.features) for site, one in deal.sites.items())
+    assert np.array_equal(np.sort(np.concatenate([*deal.rows.values()])), np.arange(COUNT))
+
+
+def test_choices_see_no_test_case_and_are_judged_on_what_was_left_out() -> None:
+    for one in joint_tuning.dealt(made_up(), 1).sites.values():
+        inner = joint_tuning.without_choices(one)
+        tested = {row.tobytes() for row in one.features[one.tested]}
+        assert not tested & {row.tobytes() for row in inner.features}
+        assert inner.tested.sum() == one.chosen_on.sum() and not (inner.tested & inner.chosen_on).any()
+
+
+def test_the_interval_is_students() -> None:
+    mean, low, high = joint_tuning.interval(np.array([0.0, 0.01, 0.02]))
+    # t of two degrees of freedom at 0.975 is 4.3027; the standard error 0.01 / sqrt(3).
+    assert mean == pytest.approx(0.01) and high - mean == pytest.approx(4.302653 * 0.01 / 3**0.5, rel=1e-5)
+    assert mean - low == pytest.approx(high - mean)
