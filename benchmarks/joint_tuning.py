@@ -250,12 +250,14 @@ def choose(of: Shown, splits: int, done: set[tuple[str, int]]) -> Iterator[dict[
             yield {"plan": name, "seed": seed, **validated(deal, features), **took}
 
 
-def interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Mean, and the 95 % interval of it by Student's t over the splits."""
+def interval(*sets: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Mean over sets of the mean over splits, with the 95 % interval by Student's t, spread pooled over the sets."""
     from scipy.stats import t
 
-    mean = float(values.mean())
-    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    mean = float(np.mean([values.mean() for values in sets]))
+    free = sum(len(values) - 1 for values in sets)
+    variance = sum(float(np.square(values - values.mean()).sum()) for values in sets) / free
+    half = float(t.ppf(0.975, free)) * (variance * sum(1 / len(values) for values in sets)) ** 0.5 / len(sets)
     return mean, mean - half, mean + half
 
 
@@ -291,13 +293,16 @@ def table(document: Mapping[str, Any]) -> str:
     for name, runs in document["splits"].items():
         if len(runs) < 2:
             continue
-        cells = [_gain(runs, way, "auc") for way in WAYS[1:]]
-        cells += [_gain(runs, way, "loss") for way in WAYS[1:]]
+        cells = [_gain([runs], way, key) for key in ("auc", "loss") for way in WAYS[1:]]
         taken = sum(one["taken"] == "tuned together" for one in runs)
         seconds = float(np.median([one["seconds_of_a_core"] for one in runs]))
         lines.append(
             f"| {_named(name, document)} | " + " | ".join(cells) + f" | {taken} of {len(runs)} | {seconds:.0f} |"
         )
+    several = [runs for runs in document["splits"].values() if len(runs) > 1]
+    if several:
+        cells = [_gain(several, way, key) for key in ("auc", "loss") for way in WAYS[1:]]
+        lines.append("| mean of the sets | " + " | ".join(cells) + " | | |")
     if document.get("choices"):
         lines += ["", *_choices(document)]
     lines += ["", f"Measured on {document['date']}, {document['machine']}.", ""]
@@ -308,8 +313,8 @@ def _named(name: str, document: Mapping[str, Any]) -> str:
     return NAMES[name] + (" (choices were made on it)" if name == document["developed_on"] else "")
 
 
-def _gain(runs: list[dict[str, Any]], way: str, key: str) -> str:
-    mean, low, high = interval(np.array([one[way][key] - one["head alone"][key] for one in runs]))
+def _gain(sets: list[list[dict[str, Any]]], way: str, key: str) -> str:
+    mean, low, high = interval(*(np.array([one[way][key] - one["head alone"][key] for one in runs]) for runs in sets))
     return f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"
 
 

@@ -64,6 +64,9 @@ def test_the_interval_is_students() -> None:
     # t of two degrees of freedom at 0.975 is 4.3027; the standard error 0.01 / sqrt(3).
     assert mean == pytest.approx(0.01) and high - mean == pytest.approx(4.302653 * 0.01 / 3**0.5, rel=1e-5)
     assert mean - low == pytest.approx(high - mean)
+    both = joint_tuning.interval(np.array([0.0, 0.01, 0.02]), np.array([0.1, 0.11, 0.12]))
+    # Twice the degrees of freedom (t 2.7764), and the mean of two is less uncertain than each.
+    assert both[0] == pytest.approx(0.06) and both[2] - both[0] == pytest.approx(2.776445 * 0.01 / 6**0.5, rel=1e-5)
 
 
 def test_before_any_step_the_features_are_those_of_a_study(tmp_path: Path) -> None:

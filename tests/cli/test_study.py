@@ -77,7 +77,8 @@ def test_who_may_do_what(call: Call, tmp_path: Path) -> None:
 
 
 def test_tuning_the_encoder_together_is_refused_with_the_reason(call: Call) -> None:
-    words = "create discs --disease x --hospital hospital_a --hospital hospital_b --label a --label b --tune".split()
+    asked = [word for one in HOSPITALS[:2] for word in ("--hospital", one)]
+    words = ("create", "discs", "--disease", "x", *asked, "--label", "a", "--label", "b", "--tune")
     code, told = call("lead_a", *words)
     assert code == ExitCode.UNUSABLE_INPUT and "none the better" in told and "joint-training.md" in told
     assert "discs" not in call("lead_a", "status")[1]
