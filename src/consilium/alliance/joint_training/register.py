@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import Literal
 
 from consilium.alliance.joint_training.invited import Invited, read_invited, write_invited
-from consilium.alliance.joint_training.membership import Membership, approved, read_membership, write_membership
+from consilium.alliance.joint_training.membership import (
+    Membership,
+    approved,
+    private_folder,
+    read_membership,
+    write_membership,
+)
 from consilium.alliance.joint_training.membership import write_private as _write
 from consilium.alliance.joint_training.progress import read_progress
 from consilium.alliance.joint_training.study import Study, study_of
@@ -81,7 +87,7 @@ class Register:
         folder = self.folder(study.id)
         if (folder / STUDY).exists():
             raise InputError(f"there is a study {study.id} already", way_out="Give it another id.")
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         _write(folder / STUDY, json.dumps(study.as_document(), indent=1, ensure_ascii=False).encode())
         with self._changing(study.id):
             self._keep(study.id, Standing())
