@@ -163,7 +163,15 @@ def test_three_installations_train_one_head_and_only_letters_pass_between_them(
         cases[site] = read_cases(folder / "cases.npz", read_membership(folder).cases)
     result = read_result(homes[LEAD] / "studies" / "discs" / "result.npz")
     assert np.array_equal(result["weights"], train(study, cases).head().weights)
-    done(call(LEAD, "member", "results", "discs", "--out", tmp_path / "model"))
+    # Each has the model, the hospitals from their own computing.
+    done(call(LEAD, "member", "results", "discs", "--out", tmp_path / "centre" / "model"))
+    for hospital in HOSPITALS:
+        told = done(call(hospital, "member", "results", "discs", "--out", tmp_path / hospital / "model"))
+        assert f"{study.pseudonyms[hospital]} (you)" in told
+        assert "the model is here" in call(hospital, "member", "status", "discs")[1]
+        for name in ("model.onnx", "model.json"):
+            theirs = next((tmp_path / hospital / "model").rglob(name)).read_bytes()
+            assert theirs == next((tmp_path / "centre" / "model").rglob(name)).read_bytes()
 
     # Nothing of a hospital but its letters is anywhere else, and no letter holds a key or a case.
     letters = {path.name: path.read_bytes() for path in post.iterdir()}

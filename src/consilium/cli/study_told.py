@@ -47,6 +47,7 @@ def results(name: str, out: Path | None, overwrite: bool, as_json: bool) -> None
     from consilium.alliance.joint_training.progress import read_counts, read_progress
     from consilium.alliance.joint_training.results import RESULT, read_result
     from consilium.alliance.joint_training.shares import shares
+    from consilium.alliance.joint_training.taking_part import standing_apart
     from consilium.alliance.permissions import require
 
     person = who()
@@ -54,7 +55,8 @@ def results(name: str, out: Path | None, overwrite: bool, as_json: bool) -> None
     register = register_here()
     found = register.study(name)
     refuse_stranger(found, person.hospital, lead=True)
-    folder = register.folder(name)
+    apart = standing_apart(register, name, person.hospital) is not None
+    folder = register.site_folder(person.hospital, name) if apart else register.folder(name)
     result, counts = read_result(folder / RESULT), read_counts(folder)
     own = found.pseudonyms.get(person.hospital, "")
     every = shares(found, result, read_progress(folder), counts)
@@ -77,9 +79,9 @@ def results(name: str, out: Path | None, overwrite: bool, as_json: bool) -> None
     for one in shown:
         brought = "not measured" if one.contribution is None else f"{one.contribution:+.3f} of AUC"
         mine = " (you)" if one.site == own else ""
+        gave = "" if apart else f"{one.seconds:.1f} s, {one.sent / 1e6:.1f} MB sent, "
         click.echo(
-            f"{one.site}{mine}: {one.cases} cases, {one.seconds:.1f} s, {one.sent / 1e6:.1f} MB sent, brought in "
-            f"{brought}, share of the common cost {one.cost:.0%}"
+            f"{one.site}{mine}: {one.cases} cases, {gave}brought in {brought}, share of the common cost {one.cost:.0%}"
         )
     if out is not None:
         click.echo(f"-> {out}")
@@ -135,6 +137,8 @@ def _apart_in_words(told: dict[str, Any]) -> str:
     client = f"client runs (process {here['process']})" if here["process"] else "client does not run; next: site"
     lines = [f"{told['study']}: {you['site']}, " + (f"admitted, {client}" if here["admitted"] else steps[step])]
     lines.append(f"  server {here['server']} " + ("answers" if here["answers"] else "does not answer"))
+    if here["done"]:
+        lines.append("  the model is here: results")
     if here["last"]:
         lines.append(f"  last answer: {here['last']}")
     return "\n".join(lines)

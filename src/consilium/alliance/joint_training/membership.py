@@ -7,6 +7,7 @@ It lies at the hospital, readable by its owner alone:
     kit/              start-up kit of NVIDIA FLARE: certificate, key, the hospital's own FLARE policies
     course/           the sums so far
     ledger.jsonl      what this hospital answered
+    result.npz        the model and its figures, as this hospital computed them
 """
 
 from __future__ import annotations

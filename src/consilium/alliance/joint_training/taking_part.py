@@ -27,6 +27,7 @@ from consilium.alliance.joint_training.letters import Letter, read_letter, writt
 from consilium.alliance.joint_training.membership import read_membership, write_private
 from consilium.alliance.joint_training.provisioning import provision_apart
 from consilium.alliance.joint_training.register import Register
+from consilium.alliance.joint_training.results import RESULT
 from consilium.alliance.joint_training.study import Study
 from consilium.alliance.ledger import entries
 from consilium.errors import InputError, NotAllowed
@@ -46,6 +47,7 @@ class Apart:
         admitted: whether it has its kit.
         process: id of the client that runs; None where none does.
         last: when it answered what, as its own record says; empty before that.
+        done: whether the model is here.
     """
 
     server: str
@@ -53,6 +55,7 @@ class Apart:
     admitted: bool
     process: int | None
     last: str
+    done: bool
 
 
 def take_invitation(register: Register, letter: Letter, hospital: str, agreed: Agreed) -> Invitation:
@@ -195,6 +198,7 @@ def standing_apart(register: Register, study: str, hospital: str) -> Apart | Non
         server=str(server), answers=server.answers(), admitted=bool(kit),
         process=flare_processes.alive(Path(kit)) if kit else None,
         last=_last_answer(register.site_folder(hospital, study)),
+        done=(register.site_folder(hospital, study) / RESULT).is_file(),
     )  # fmt: skip
 
 
