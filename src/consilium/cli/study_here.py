@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consilium.cli.identity import who
-from consilium.errors import NotAllowed
+from consilium.errors import InputError, NotAllowed
 
 if TYPE_CHECKING:
     from consilium.alliance.joint_training.register import Register
@@ -29,11 +29,16 @@ def register_here() -> Register:
 
 def led(name: str) -> tuple[Register, Study]:
     """A study of which the caller is the lead."""
+    from consilium.alliance.joint_training.taking_part import was_taken
     from consilium.alliance.permissions import require
 
     register = register_here()
     found = register.study(name)
     require(who(), "study.start", of=found.lead)
+    if was_taken(register, name):
+        raise InputError(
+            f"study {name} is led on another installation", way_out="There it is started, resumed, and admitted to."
+        )
     return register, found
 
 

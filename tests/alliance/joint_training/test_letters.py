@@ -263,3 +263,9 @@ def test_hosts_that_cannot_be_are_refused(host: Any) -> None:
 def test_ports_that_cannot_be_are_refused(port: Any) -> None:
     with pytest.raises(InputError):
         ServerPlace(port=port)
+
+
+def test_on_the_installation_that_leads_it_nobody_takes_an_invitation(alliance: Alliance) -> None:
+    letter = letter_from(alliance.invitation)
+    with pytest.raises(InputError, match="is led on this installation"):
+        take_invitation(alliance.lead, letter, FIRST, agree)

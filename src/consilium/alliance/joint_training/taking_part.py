@@ -78,7 +78,7 @@ def take_invitation(register: Register, letter: Letter, hospital: str, agreed: A
     if found.hospital != hospital:
         raise NotAllowed(
             f"the invitation is for {found.hospital}, and this is {hospital}",
-            way_out="The lead makes one for each hospital: `consilium study invite`.",
+            way_out="The lead makes one for each hospital (`consilium study invite`), under the id that its roster has.",
         )
     _refuse_over(found)
     known = register.folder(study.id)
@@ -185,9 +185,14 @@ def take_admission(register: Register, letter: Letter, hospital: str) -> Admissi
     return found
 
 
+def was_taken(register: Register, study: str) -> bool:
+    """Whether a study came here by an invitation, and so is led on another installation."""
+    return (register.folder(study) / INVITATION).is_file()
+
+
 def standing_apart(register: Register, study: str, hospital: str) -> Apart | None:
     """How far a hospital is here, in a study that it was invited to; None in one that is led here."""
-    if not (register.folder(study) / INVITATION).is_file():
+    if not was_taken(register, study):
         return None
     server = invitation_of(register, study).server
     try:
