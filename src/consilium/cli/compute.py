@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -17,7 +18,7 @@ from consilium.cli.identity import note, who
 
 if TYPE_CHECKING:
     from consilium.alliance.compute.folder_engine import FolderEngine
-    from consilium.alliance.compute.job import Job
+    from consilium.alliance.compute.job import Job, Request
     from consilium.alliance.compute.permitted import PermittedEngine
 
 _URGENCIES = ("emergency", "clinical", "research", "idle")
@@ -39,18 +40,15 @@ def compute() -> None:
 @click.option("--hospital", help="On whose account.  [default: that of whoever calls]")
 @click.option("--cores", type=click.IntRange(min=1), default=1, show_default=True, help="Processor cores.")
 @click.option("--memory", type=click.IntRange(min=1), default=1024, show_default=True, metavar="MB", help="Memory.")
+@click.option("--gpus", type=click.IntRange(min=0), default=0, show_default=True, help="Graphics cards.")
 @click.option("--urgency", type=click.Choice(_URGENCIES), default="research", show_default=True, help="Who waits.")
 @click.option("--deadline", default="", metavar="TIME", help="Until when, e.g. 2026-11-30T18:00+08:00; told only.")
+@click.option("--each", type=click.File(encoding="utf-8"), metavar="FILE",
+              help="A job for each line, which takes the place of {} in COMMAND; - for standard input.")  # fmt: skip
 def submit(
-    command: tuple[str, ...],
-    wait: bool,
-    name: str,
-    hospital: str | None,
-    cores: int,
-    memory: int,
-    urgency: str,
-    deadline: str,
-) -> int | None:
+    command: tuple[str, ...], wait: bool, name: str, hospital: str | None, cores: int, memory: int, gpus: int,
+    urgency: str, deadline: str, each: IO[str] | None,
+) -> int | None:  # fmt: skip
     """Take a command as a job and print its number.
 
     COMMAND is run where the call was made, as it is, without a shell; `consilium` is this installation.
@@ -65,16 +63,35 @@ def submit(
     bare = Request(command=tuple(words), folder=str(Path.cwd()), hospital=account, person=person.name)
     request = request_of(
         bare.as_document()
-        | {"name": name, "cores": cores, "memory_mb": memory, "urgency": urgency, "deadline": deadline}
+        | {"name": name, "cores": cores, "memory_mb": memory, "gpus": gpus, "urgency": urgency, "deadline": deadline}
     )
     refuse_without_room(account, home_folder() / "compute" / "quotas.json")
     engine = _permitted()
-    job = engine.submit(request)
-    _note("job.submit", job)
-    if not wait:
-        click.echo(job.number)
-        return None
-    return _waited(engine, job.number)
+    numbers = []
+    for one in [request] if each is None else _for_each(request, each.read().splitlines()):
+        job = engine.submit(one)
+        _note("job.submit", job)
+        numbers.append(job.number)
+        if not wait:
+            click.echo(job.number)
+    return max(_waited(engine, number) for number in numbers) if wait else None
+
+
+def _for_each(request: Request, lines: Iterable[str]) -> list[Request]:
+    """The request once for each line that is not empty."""
+    from dataclasses import replace
+
+    from consilium.errors import InputError
+
+    given = [line.strip() for line in lines if line.strip()]
+    if not given:
+        raise InputError("there is no line to make a job of", way_out="Give a file with one input a line to --each.")
+    if not any("{}" in word for word in request.command):
+        raise InputError("the command has no place for the line", way_out="Write {} where each line belongs.")
+    return [
+        replace(request, command=tuple(word.replace("{}", line) for word in request.command), name=request.name or line)
+        for line in given
+    ]
 
 
 @compute.command()

@@ -163,6 +163,32 @@ def test_the_verb_waits_shows_and_ends_with_the_exit_status(tmp_path: Path) -> N
     assert ledger.stdout.startswith("2 entries, unbroken")
 
 
+def test_the_verb_makes_a_job_of_each_line(tmp_path: Path) -> None:
+    home, listed = tmp_path / "home", tmp_path / "listed.txt"
+    listed.write_text("case 1\n\n  病例 2\n$HOME\n")
+    code = "import sys; print(sys.argv[1:])"
+    words = ("--each", str(listed), "--", sys.executable, "-c", code, "{}", "out/{}")
+    done = _verb(home, "submit", "--wait", *words)
+    for line in ("case 1", "病例 2", "$HOME"):
+        assert f"['{line}', 'out/{line}']" in done.stdout
+    assert _verb(home, "submit", *words).stdout.split() == ["4", "5", "6"]
+    for lines, command, said in (("\n\n", ("echo", "{}"), "no line"), ("one\n", ("echo",), "no place")):
+        listed.write_text(lines)
+        refused = _verb(home, "submit", "--each", str(listed), "--", *command, check=False)
+        assert refused.returncode == 4 and said in refused.stderr
+
+
+def test_the_verb_takes_no_job_of_a_hospital_that_fills_its_disk(tmp_path: Path) -> None:
+    home, full = tmp_path / "home", tmp_path / "full"
+    full.mkdir()
+    (full / "results").write_bytes(b"x" * 20_000)
+    (home / "compute").mkdir(parents=True)
+    (home / "compute" / "quotas.json").write_text(json.dumps({"own": {"size": "10k", "folders": [str(full)]}}))
+    refused = _verb(home, "submit", "--", "true", check=False)
+    assert refused.returncode == 4 and "storage" in refused.stderr
+    assert not (home / "compute" / "jobs").exists()
+
+
 def test_an_interrupted_wait_leaves_the_job_alone(tmp_path: Path) -> None:
     environment = {**os.environ, "CONSILIUM_HOME": str(tmp_path / "home"), "CONSILIUM_IDLE": "1"}
     code = "import time; print('begun', flush=True); time.sleep(3); print('whole')"
