@@ -78,15 +78,18 @@ def take_invitation(register: Register, letter: Letter, hospital: str, agreed: A
     if found.hospital != hospital:
         raise NotAllowed(
             f"the invitation is for {found.hospital}, and this is {hospital}",
-            way_out="The lead makes one for each hospital (`consilium study invite`), under the id that its roster has.",
+            way_out="The lead makes one for each hospital (`consilium study invite`), by the id in its roster.",
         )
     _refuse_over(found)
     known = register.folder(study.id)
     if (known / "study.json").exists():
-        if register.study(study.id).digest != study.digest or not (known / INVITATION).exists():
+        if register.study(study.id).digest != study.digest:
+            raise InputError(f"there is another study {study.id} here", way_out="Let the lead give his another id.")
+        if not was_taken(register, study.id):
             raise InputError(
-                f"there is another study {study.id} here", way_out="Let the lead give his another id."
-            )  # fmt: skip
+                f"study {study.id} is led on this installation",
+                way_out="Hospitals that share it join without an invitation.",
+            )
         if invitation_of(register, study.id).authority != found.authority:
             raise InputError(
                 f"the invitation to {study.id} is of another authority than the one before",
