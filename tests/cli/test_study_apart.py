@@ -238,6 +238,7 @@ def test_what_was_changed_is_for_another_or_comes_twice_is_refused(
     assert refused(first, "lead", "start", "discs")
 
     # The request: changed, of another token, twice; cases are not taken from the lead's installation either.
+    assert f"{first}: invited until" in done(call(LEAD, "member", "status", "discs"))
     request, key = asked(call, homes, tmp_path, post, first)
     fewer = changed(request, lambda body: body.update(cases="0" * 64))
     assert "was changed" in refused(LEAD, "lead", "admit", fewer, "--yes", "--out", post / "n")
@@ -246,6 +247,7 @@ def test_what_was_changed_is_for_another_or_comes_twice_is_refused(
     )
     assert refused(LEAD, "data_officer", "admit", request, "--yes", "--out", post / "n")
     admission = admitted(call, post, first, request, key)
+    assert f"{first}: admitted" in done(call(LEAD, "member", "status", "discs"))
     assert "already" in refused(LEAD, "lead", "admit", request, "--yes", "--out", post / "n")
     renewed = invited(call, post, first, "again.invitation")
     assert "last invitation" in refused(LEAD, "lead", "admit", request, "--yes", "--out", post / "n")

@@ -90,10 +90,13 @@ def results(name: str, out: Path | None, overwrite: bool, as_json: bool) -> None
 def _status_of(register: Register, found: Study, hospital: str) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from consilium.alliance.joint_training.invited import read_invited
     from consilium.alliance.joint_training.progress import read_progress
     from consilium.alliance.joint_training.taking_part import standing_apart
 
     here = standing_apart(register, found.id, hospital)
+    known = read_invited(register.folder(found.id)) if hospital == found.lead else {}
+    invited = {name: {"expires": one.expires, "admitted": bool(one.request)} for name, one in known.items()}
     standing, progress = register.standing(found.id), read_progress(register.folder(found.id))
     own = found.pseudonyms.get(hospital, "")
     lead = hospital == found.lead
@@ -106,7 +109,7 @@ def _status_of(register: Register, found: Study, hospital: str) -> dict[str, Any
         "study": found.id, "disease": found.disease, "state": standing.state, "question": progress.ask,
         "hospitals": len(found.hospitals), "joined": len(standing.joined), "approved": len(standing.approved),
         "you": {"site": own, "joined": hospital in standing.joined, "approved": hospital in standing.approved},
-        "here": None if here is None else asdict(here), "sites": sites,
+        "invited": invited, "here": None if here is None else asdict(here), "sites": sites,
         "refused": [one for one in progress.refusals if lead or one[0] == own], "why": progress.why,
     }  # fmt: skip
 
@@ -118,6 +121,8 @@ def _in_words(told: dict[str, Any]) -> str:
         f"{told['study']}: {told['state']}" + (f", asking {told['question']}" if told["question"] else "")
         + f"; {told['joined']} of {told['hospitals']} hospitals joined, {told['approved']} approved"
     ]  # fmt: skip
+    for name, one in told["invited"].items():
+        lines.append(f"  {name}: " + ("admitted" if one["admitted"] else f"invited until {one['expires']}"))
     for name, one in told["sites"].items():
         lines.append(f"  {name}: {one['state']}" + (f" ({one['reason']}, {one['since']})" if one["reason"] else ""))
     lines += [f"  refused: {site}, {question}: {reason}" for site, question, reason in told["refused"]]

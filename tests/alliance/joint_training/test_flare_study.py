@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from consilium.alliance.joint_training import flare_processes
+from consilium.alliance.joint_training.authority import authority_in, new_key, public_key_of
 from consilium.alliance.joint_training.conduct import Conductor, start_site, write_job
 from consilium.alliance.joint_training.membership import read_membership
 from consilium.alliance.joint_training.progress import Progress, read_progress
@@ -134,6 +135,14 @@ def test_the_server_listens_on_loopback_alone_and_takes_only_the_certificates_of
     assert answered(context(site))
     with pytest.raises((ssl.SSLError, ConnectionError)):
         answered(context(None))
+    # A certificate of the same name, but of another study's authority.
+    (tmp_path / "other" / "startup").mkdir(parents=True)
+    key = new_key()
+    (tmp_path / "other" / "startup" / "client.key").write_text(key)
+    foreign = authority_in(tmp_path / "other").certify("site-1", public_key_of(key))
+    (tmp_path / "other" / "startup" / "client.crt").write_text(foreign)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        answered(context(tmp_path / "other"))
 
 
 def test_encrypted_sums_give_the_same_head_to_six_digits(tmp_path: Path, conductors: list[Conductor]) -> None:
