@@ -1,9 +1,9 @@
 """What a label says: text for Code 128 or a QR code, and back from a scan to the thing.
 
 A specimen's label is its accession number; what is made of it adds a letter and a number each: S26-00017-C2-H1-S3 is
-the third slide of the first harvest of its second culture. Capital letters, digits and hyphens are in code set B of Code
-128 and in the alphanumeric mode of QR codes (ISO/IEC 15417, 18004), so either stays small. Check digits are the symbols'
-own.
+the third slide of the first harvest of its second culture. Capital letters, digits and hyphens are in code set B of
+Code 128 and in the alphanumeric mode of QR codes (ISO/IEC 15417, 18004), so either stays small. Check digits are the
+symbols' own.
 """
 
 from __future__ import annotations
