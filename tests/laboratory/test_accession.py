@@ -19,8 +19,10 @@ from consilium.laboratory.tables import CaseRow, SpecimenRow
 from tests.laboratory.conftest import ORDER, received
 
 
-@given(prefix=st.from_regex(r"[A-Z][A-Z0-9]{0,7}", fullmatch=True), digits=st.integers(3, 9), year=st.integers(2000, 2099),
-       data=st.data())  # fmt: skip
+PREFIXES = st.from_regex(r"[A-Z][A-Z0-9]{0,7}", fullmatch=True)
+
+
+@given(prefix=PREFIXES, digits=st.integers(3, 9), year=st.integers(2000, 2099), data=st.data())
 def test_a_number_is_read_as_it_was_written_and_is_a_label(
     prefix: str, digits: int, year: int, data: st.DataObject
 ) -> None:

@@ -11,6 +11,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,7 +153,8 @@ def keep(path: Path, text: str) -> None:
             os.fsync(stream.fileno())
         half.replace(path)
     except OSError as problem:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink()
         raise OutputError(f"the table cannot be written ({problem.strerror})", where=str(path)) from problem
 
 
