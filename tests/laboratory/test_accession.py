@@ -18,7 +18,6 @@ from consilium.laboratory.reception import Order
 from consilium.laboratory.tables import CaseRow, SpecimenRow
 from tests.laboratory.conftest import ORDER, received
 
-
 PREFIXES = st.from_regex(r"[A-Z][A-Z0-9]{0,7}", fullmatch=True)
 
 

@@ -53,6 +53,25 @@ def init(name: str | None, zone: str, profile: Path | None, roles: tuple[Any, ..
 
 
 @laboratory.command()
+@click.option(
+    "--set", "path", type=_file, metavar="FILE", help="Settle it anew, as JSON; what is not in it is default."
+)
+@_why
+def profile(path: Path | None, reason: str) -> None:
+    """Print what the laboratory settled: zone, numbers, working days, second reader, how long specimens are kept."""
+    from consilium.laboratory.laboratory import change_profile
+    from consilium.laboratory.profile import from_json, to_json
+
+    if path is None:
+        with _looking() as look:
+            click.echo(to_json(look.profile))
+        return
+    with _changing() as change:
+        change_profile(change, from_json(path.read_text(encoding="utf-8")), reason=reason)
+    click.echo("settled; days that were computed stay as they are")
+
+
+@laboratory.command()
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, type=click.Choice(_ROLES), help="None: may do nothing any more.")
 def staff(name: str, roles: tuple[Any, ...]) -> None:
@@ -153,12 +172,10 @@ def consent(patient: str, purposes: tuple[str, ...], given: str, until: str, doc
 
 @laboratory.command("list")
 @click.argument("what", type=click.Choice(("cases", "specimens", "places", "staff", "disposal")))
-def list_(what: str) -> None:
+def list_(what: Any) -> None:
     """List records, those that were withdrawn too; `disposal`: specimens that are due for it, with why."""
-    from sqlalchemy import select
-
-    from consilium.laboratory import tables
     from consilium.laboratory.consent import due_for_disposal
+    from consilium.laboratory.found import every
 
     with _looking() as look:
         look.require("record.see")
@@ -166,12 +183,7 @@ def list_(what: str) -> None:
             for specimen, answer in due_for_disposal(look):
                 click.echo(f"{specimen.label}\t{answer.reason}")
             return
-        kinds: dict[str, tuple[type[Any], str]] = {
-            "cases": (tables.CaseRow, "number"), "specimens": (tables.SpecimenRow, "label"),
-            "places": (tables.PlaceRow, "id"), "staff": (tables.StaffRow, "name"),
-        }  # fmt: skip
-        kind, order = kinds[what]
-        for row in look.session.scalars(select(kind).order_by(getattr(kind, order))):
+        for row in every(look.session, what):
             gone = "\twithdrawn" if row.withdrawn else ""
             click.echo(f"{row.title}\t{_line(row)}{gone}")
 

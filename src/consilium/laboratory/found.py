@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from consilium.errors import InputError
 from consilium.laboratory.barcode import kind_of, scanned
@@ -138,3 +138,18 @@ def anything(session: Session, text: str) -> Thing:
         except InputError:
             continue
     return labelled(session, text)
+
+
+def every(session: Session, what: Literal["cases", "specimens", "places", "staff"]) -> tuple[Thing, ...]:
+    """All things of a kind by number, label or place, those that were withdrawn too."""
+    from sqlalchemy import select
+
+    from consilium.laboratory.tables import CaseRow, PlaceRow, SpecimenRow, StaffRow
+
+    asked = {
+        "cases": select(CaseRow).order_by(CaseRow.number),
+        "specimens": select(SpecimenRow).order_by(SpecimenRow.label),
+        "places": select(PlaceRow).order_by(PlaceRow.freezer, PlaceRow.box, PlaceRow.position),
+        "staff": select(StaffRow).order_by(StaffRow.name),
+    }
+    return tuple(session.scalars(asked[what]))
