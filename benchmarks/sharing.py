@@ -305,11 +305,13 @@ def _ended(engine: SlurmEngine) -> None:
 @click.command(help=__doc__)
 @click.option("--hour", type=float, default=24.0, show_default=True, help="Seconds that an hour is played in.")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(100,), show_default=True)
-@click.option("--times", type=int, default=10, show_default=True, help="Of the two short measurements.")
+@click.option("--replay/--no-replay", default=True, help="Whether the two days are played.")
+@click.option("--times", type=int, default=10, show_default=True, help="Of the two short measurements; 0 for none.")
 @click.option("--many", "count", type=int, default=0, help="So many jobs at once, too.")
-@click.option("--write/--print-only", default=True)
-def main(hour: float, seeds: tuple[int, ...], times: int, count: int, write: bool) -> None:
+@click.option("--write/--print-only", default=True, help="What is not measured this time stays as it was written.")
+def main(hour: float, seeds: tuple[int, ...], replay: bool, times: int, count: int, write: bool) -> None:
     """Measure and write."""
+    new: dict[str, Any] = {}
     with TemporaryDirectory() as folder:
         clusters = [SlurmCluster(Path(folder) / name) for name in ("alone", "shared")]
         engines: list[SlurmEngine] = []
@@ -318,27 +320,21 @@ def main(hour: float, seeds: tuple[int, ...], times: int, count: int, write: boo
                 cluster.up(Layout(nodes=NODES, cores=CORES, memory_mb=CORES * 500))
                 engines.append(engine_on(cluster, Path(folder) / f"jobs_{lending}", lending=lending))
                 warmed(engines[-1])
-            rounds = []
-            for seed in seeds:
-                alone, shared = both(days(seed), hour, *engines)
-                rounds.append(round_of(seed, alone, shared))
-                click.echo(json.dumps(rounds[-1], indent=1))
-            short = {
-                "owner_s": owners_time(engines[1], times), "urgent_s": urgent_start(engines[1], times),
-            }  # fmt: skip
-            click.echo(json.dumps(short))
-            crowd = many(engines[1], count) if count else {}
-            click.echo(json.dumps(crowd))
+            if replay:
+                new |= {"hour_s": hour, "rounds": [round_of(seed, *both(days(seed), hour, *engines)) for seed in seeds]}
+            if times:
+                new |= {"owner_s": owners_time(engines[1], times), "urgent_s": urgent_start(engines[1], times)}
+            if count:
+                new["many"] = many(engines[1], count)
         finally:
             for engine in engines:
                 engine.stop()
             for cluster in clusters:
                 cluster.down()
+    click.echo(json.dumps(new, indent=1))
     if write:
-        document: dict[str, Any] = {
-            "date": datetime.now(UTC).date().isoformat(), "machine": machine(), "hour_s": hour, "rounds": rounds,
-            **short, "many": crowd,
-        }  # fmt: skip
+        before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"many": {}}
+        document = before | {"date": datetime.now(UTC).date().isoformat(), "machine": machine()} | new
         RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         written(document)
 

@@ -14,7 +14,7 @@ from consilium.alliance.compute.engine import Engine
 from consilium.alliance.compute.job import LIVE, Job, Request
 from consilium.errors import EngineError, InputError
 
-WITHIN = 60.0
+WITHIN = 100.0
 
 
 def asked(folder: Path, *command: str, **more: object) -> Request:

@@ -100,6 +100,8 @@ VERBS = [
     ("list", "--all"), ("list", "--all", "--json"), ("list", "--hospital", "hospital_a", "--all"), ("state", "1"),
     ("state", "1", "--json"), ("logs", "1"), ("wait", "1"), ("cancel", "1"), ("usage",), ("usage", "--csv"),
     ("capacity",), ("capacity", "--json"), ("submit", "--hospital", "hospital_a", "--", "true"),
+    ("cost",), ("cost", "--csv"), ("health",), ("health", "--json"), ("metrics",), ("leases", "list"), ("plan",),
+    ("leases", "set", "hospital_a", "--cores", "1"), ("leases", "remove", "hospital_a"), ("stop",),
 ]  # fmt: skip
 
 

@@ -24,6 +24,8 @@ from tests.alliance.compute.contract import EngineContract, asked, over, python,
 if missing_programs():
     pytest.skip(f"Slurm is not installed: apt-get install {PACKAGES}", allow_module_level=True)
 
+pytestmark = pytest.mark.timeout(400)
+
 
 def engine_on(cluster: SlurmCluster, home: Path, hospitals: dict[str, int], *, lending: bool = True) -> SlurmEngine:
     """An engine of its own jobs on a cluster.

@@ -254,8 +254,8 @@ def serve(home: Path) -> None:
             try:
                 steward.look()
                 silent = 0.0
-            except ConsiliumError as problem:
-                # The controller may be down for a while; jobs are in their folders and wait.
+            except (ConsiliumError, OSError) as problem:
+                # The controller may be down, or the disk full, for a while; jobs are in their folders and wait.
                 if not silent or began - silent > 60:
                     _say(str(problem))
                     silent = began
