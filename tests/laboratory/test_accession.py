@@ -8,6 +8,9 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+pytest.importorskip("sqlalchemy", reason="the laboratory needs sqlalchemy (extra laboratory)")
+
 from sqlalchemy import select
 
 from consilium.errors import InputError
@@ -93,8 +96,8 @@ def test_what_is_rolled_back_takes_no_number(laboratory: Laboratory) -> None:
 
 WRITER = """
 import sys
-from consilium.laboratory.laboratory import Laboratory
-from tests.laboratory.conftest import received
+from consilium.laboratory.laboratory import Laboratory  # noqa: E402
+from tests.laboratory.conftest import received  # noqa: E402
 laboratory = Laboratory(sys.argv[1])
 sys.stdin.readline()
 for _ in range(100):

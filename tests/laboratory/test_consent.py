@@ -7,6 +7,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+pytest.importorskip("sqlalchemy", reason="the laboratory needs sqlalchemy (extra laboratory)")
+
 from sqlalchemy import select
 
 from consilium.errors import InputError, NotAllowed, RecordChanged

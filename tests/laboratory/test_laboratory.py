@@ -8,6 +8,9 @@ import subprocess
 import sys
 
 import pytest
+
+pytest.importorskip("sqlalchemy", reason="the laboratory needs sqlalchemy (extra laboratory)")
+
 from sqlalchemy import func, inspect, select, text
 
 from consilium.database import database as module
@@ -113,8 +116,8 @@ def test_every_version_of_every_thing_has_its_event(laboratory: Laboratory) -> N
 
 CHILD = """
 import os, signal, sys, sqlalchemy.engine
-from consilium.laboratory.laboratory import Laboratory
-from tests.laboratory.conftest import received
+from consilium.laboratory.laboratory import Laboratory  # noqa: E402
+from tests.laboratory.conftest import received  # noqa: E402
 laboratory = Laboratory(sys.argv[1])
 at, steps = int(sys.argv[2]), 0
 def counted(real):
@@ -172,8 +175,9 @@ def test_one_that_is_not_founded_says_how(tmp_path: object) -> None:
     empty.close()
 
 
-def test_who_does_not_work_here_is_not_let_in_and_roles_are_those_of_now(small: Laboratory) -> None:
-    for name in ("eve", "", "tang'; DROP TABLE laboratory_case; --"):
+def test_who_does_not_work_here_is_not_let_in_and_roles_are_those_of_now(laboratory: Laboratory) -> None:
+    small = laboratory
+    for name in ("eve", "", "tang\x00", "\ud800", "tang'; DROP TABLE laboratory_case; --"):
         with pytest.raises(NotAllowed, match="works in this laboratory"), small.looking(name):
             pass
     with small.changing("ada") as change:

@@ -33,9 +33,22 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambd
 @given(JSON)
 def test_any_json_is_a_profile_or_refused(document: object) -> None:
     try:
-        assert from_json(json.dumps(document)).name
+        found = from_json(json.dumps(document))
     except InputError as refused:
         assert str(refused)
+        return
+    assert from_json(to_json(found)) == found
+    assert found.specimens.read(found.specimens.write(2026, 1)) == (2026, 1)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"second_reader": "no"}, {"keep_days": 1.5}, {"keep_days": True}, {"cases": {"prefix": "K", "digits": 5.0}},
+     {"weekend": ["5"]}, {"holidays": ["soon"]}, {"holidays": 3}, {"name": 7}],
+)  # fmt: skip
+def test_an_entry_of_another_kind_is_refused(document: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        from_json(json.dumps({"name": "L", **document}))
 
 
 @pytest.mark.parametrize(

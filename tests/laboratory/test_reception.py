@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
+pytest.importorskip("sqlalchemy", reason="the laboratory needs sqlalchemy (extra laboratory)")
+
 from sqlalchemy import text
 
 from consilium.errors import ConsiliumError, InputError, NotAllowed, RecordChanged

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+
+pytest.importorskip("sqlalchemy", reason="the laboratory needs sqlalchemy (extra laboratory)")
+
 from sqlalchemy import select
 
 from consilium.errors import InputError, NotAllowed

@@ -32,7 +32,7 @@ class Series:
                 f"{self.prefix!r} cannot begin an accession number",
                 way_out="Capital letters and digits, a letter first, 8 at most.",
             )
-        if not 3 <= self.digits <= 9:
+        if type(self.digits) is not int or not 3 <= self.digits <= 9:
             raise InputError(f"{self.digits} digits are too few or too many", way_out="From 3 to 9.")
 
     def write(self, year: int, number: int) -> str:

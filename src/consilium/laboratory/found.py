@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from consilium.errors import InputError
 from consilium.laboratory.barcode import kind_of, scanned
+from consilium.laboratory.entry import entry
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ def case_called(session: Session, number: str) -> CaseRow:
 
     from consilium.laboratory.tables import CaseRow
 
-    found = session.scalar(select(CaseRow).where(CaseRow.number == number.strip().upper()))
+    found = session.scalar(select(CaseRow).where(CaseRow.number == _number(number)))
     if found is None:
         raise InputError("there is no case of this number", way_out="`consilium laboratory list cases` names them.")
     return found
@@ -46,10 +47,15 @@ def patient_called(session: Session, number: str) -> PatientRow:
 
     from consilium.laboratory.tables import PatientRow
 
-    found = session.scalar(select(PatientRow).where(PatientRow.number == number.strip().upper()))
+    found = session.scalar(select(PatientRow).where(PatientRow.number == _number(number)))
     if found is None:
         raise InputError("there is no patient of this number", way_out="It is the laboratory's own, as P0000017.")
     return found
+
+
+def _number(text: str) -> str:
+    """A number as it was typed, without what a database cannot look for."""
+    return entry("the number", text, longest=40).upper()
 
 
 def labelled(session: Session, text: str) -> Labelled:
@@ -109,7 +115,7 @@ def place_called(session: Session, text: str) -> PlaceRow:
 
     from consilium.laboratory.tables import PlaceRow
 
-    parts = [one.strip() for one in text.split("/")]
+    parts = [entry("a part of a place", one, longest=64) for one in text.split("/")]
     if len(parts) != 3 or not all(parts):
         raise InputError("this is no place", way_out="As in FREEZER/BOX/POSITION.")
     freezer, box, position = parts

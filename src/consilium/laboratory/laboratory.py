@@ -62,7 +62,7 @@ class Laboratory(Database):
             if _profile_row(session) is not None:
                 raise InputError("this laboratory was founded before", way_out="An administrator changes its profile.")
             # Nobody can have allowed it yet: this one change is the founder's as administrator.
-            founder = Worker(name=entry("a name", who, longest=255, needed=True), roles=frozenset(ROLES))
+            founder = Worker(name=_name(who), roles=frozenset(ROLES))
             change = Change(session=session, worker=founder, at=now(), profile=profile)
             change.add(ProfileRow(document=to_json(profile)), "profile.change")
             change.add(StaffRow(name=founder.name, roles=sorted(checked_roles(roles))), "staff.change")
@@ -120,7 +120,8 @@ def worker_in(session: Session, name: str) -> Worker:
     Raises:
         NotAllowed: nobody of that name works here.
     """
-    row = _staff_row(session, name)
+    # No database looks for a name that cannot be printed, and nobody has one.
+    row = _staff_row(session, name) if name.isprintable() else None
     if row is None or row.withdrawn is not None:
         raise NotAllowed(
             f"nobody called {name!r} works in this laboratory",
@@ -140,7 +141,7 @@ def put_staff(change: Change, name: str, roles: Iterable[Role]) -> None:
 
     from consilium.laboratory.tables import StaffRow
 
-    found, wanted = entry("a name", name, longest=255, needed=True), sorted(checked_roles(roles))
+    found, wanted = _name(name), sorted(checked_roles(roles))
     row = _staff_row(change.session, found)
     if row is None:
         change.add(StaffRow(name=found, roles=wanted), "staff.change")
@@ -159,6 +160,13 @@ def checked_roles(roles: Iterable[str]) -> frozenset[str]:
     found = frozenset(roles)
     if unknown := sorted(found - set(ROLES)):
         raise InputError(f"there is no role {unknown[0]!r}", way_out=f"One of {', '.join(ROLES)}.")
+    return found
+
+
+def _name(text: str) -> str:
+    found = entry("a name", text, longest=255, needed=True)
+    if not found.isprintable():
+        raise InputError("a name has a letter in it that cannot be printed")
     return found
 
 

@@ -41,7 +41,9 @@ class Profile:
             raise InputError("a laboratory needs a name of at most 200 letters")
         if self.specimens.prefix == self.cases.prefix:
             raise InputError("specimens and cases need different prefixes", way_out="As in S and K.")
-        if not 0 <= self.keep_days <= 40_000:
+        if not isinstance(self.second_reader, bool):
+            raise InputError("second_reader is true or false")
+        if type(self.keep_days) is not int or not 0 <= self.keep_days <= 40_000:
             raise InputError(f"specimens cannot be kept for {self.keep_days} days")
         self._zone()
 
