@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from consilium.alliance.joint_training import flare_processes
+from consilium.alliance.joint_training.authority import authority_in, new_key, public_key_of
 from consilium.alliance.joint_training.conduct import Conductor, start_site, write_job
 from consilium.alliance.joint_training.membership import read_membership
 from consilium.alliance.joint_training.progress import Progress, read_progress
@@ -133,6 +135,14 @@ def test_the_server_listens_on_loopback_alone_and_takes_only_the_certificates_of
     assert answered(context(site))
     with pytest.raises((ssl.SSLError, ConnectionError)):
         answered(context(None))
+    # A certificate of the same name, but of another study's authority.
+    (tmp_path / "other" / "startup").mkdir(parents=True)
+    key = new_key()
+    (tmp_path / "other" / "startup" / "client.key").write_text(key)
+    foreign = authority_in(tmp_path / "other").certify("site-1", public_key_of(key))
+    (tmp_path / "other" / "startup" / "client.crt").write_text(foreign)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        answered(context(tmp_path / "other"))
 
 
 def test_encrypted_sums_give_the_same_head_to_six_digits(tmp_path: Path, conductors: list[Conductor]) -> None:
@@ -157,16 +167,24 @@ def test_encrypted_sums_give_the_same_head_to_six_digits(tmp_path: Path, conduct
         tenseal.ckks_vector_from(context, piece).decrypt()
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["here", "on an installation of its own"])
 def test_a_hospital_that_is_killed_comes_back_and_the_head_is_that_of_all(
-    tmp_path: Path, conductors: list[Conductor]
+    apart: bool, tmp_path: Path, conductors: list[Conductor]
 ) -> None:
     of, cases = study(rounds=40, round_seconds=5), hospital_cases()
     conductor = running(of, cases, tmp_path / "run")
     conductors.append(conductor)
+    folder = conductor.places.sites["site-2"]
+    if apart:
+        # The lead's side neither starts nor sees its process: what the server hears of it must do.
+        conductors.append(Conductor(of, conductor.places, conductor._note))
+        here = {site: path for site, path in conductor.places.sites.items() if site != "site-2"}
+        conductor.places = replace(conductor.places, sites=here, apart=frozenset({"site-2"}))
+        start_site(folder)
     conductor.up()
     job = conductor.submit()
     until(conductor, "fit", 2)
-    kit = Path(read_membership(conductor.places.sites["site-2"]).kit)
+    kit = Path(read_membership(folder).kit)
     for pid in flare_processes._family(kit):
         os.kill(pid, signal.SIGKILL)
     seen: list[str] = []
@@ -174,7 +192,7 @@ def test_a_hospital_that_is_killed_comes_back_and_the_head_is_that_of_all(
     def watched(progress: Progress) -> None:
         state = progress.sites["site-2"].state
         if state == "away" and "away" not in seen:
-            start_site(conductor.places.sites["site-2"])
+            start_site(folder)
         if not seen or seen[-1] != state:
             seen.append(state)
 

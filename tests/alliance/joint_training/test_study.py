@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consilium.alliance.joint_training.contribution import cost_shares, leave_one_out, shapley
@@ -56,6 +56,7 @@ def test_an_unfit_study_is_refused(wrong: dict[str, Any]) -> None:
         study_of({**study().as_document(), **wrong})
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(list(study().as_document())),

@@ -16,16 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from consilium.alliance.joint_training import flare_processes
+from consilium.alliance.joint_training.authority import need_flare
 from consilium.alliance.joint_training.flare_names import CONTROLLER, EXECUTOR, SITE_FILE
 from consilium.alliance.joint_training.membership import KIT, read_membership, write_membership, write_private
 from consilium.alliance.joint_training.progress import Progress, read_progress
-from consilium.alliance.joint_training.provisioning import for_its_owner_alone, lead_name, need_flare
+from consilium.alliance.joint_training.provisioning import for_its_owner_alone, lead_name
 from consilium.alliance.joint_training.study import Study
 from consilium.errors import EngineError
 
 _STOP = "stop"
 _ENDED = ("FINISHED:", "FAILED")
 _SITES_UP = 90.0
+_APART_UP = 1800.0
+"""Seconds in which somebody at another hospital starts the client there."""
 _BACK = 3.0
 """Seconds that the process of a hospital that is away must run before the job is begun anew for it."""
 _TRIES = 10
@@ -40,14 +43,16 @@ class Places:
     Attributes:
         folder: of the study at the server.
         kits: folders of the kits of "server" and "lead".
-        sites: folder of the study at each hospital that runs on this machine, by pseudonym.
+        sites: folder of the study at each hospital that runs on this installation, by pseudonym.
         ledger: of the installation.
+        apart: pseudonyms of the hospitals that run on installations of their own.
     """
 
     folder: Path
     kits: Mapping[str, Path]
     sites: Mapping[str, Path]
     ledger: Path
+    apart: frozenset[str] = frozenset()
 
 
 class Conductor:
@@ -63,6 +68,7 @@ class Conductor:
         need_flare()
         self._study, self.places, self._note = study, places, note
         self._away_since: dict[str, float] = {}
+        self._last_heard: dict[str, float] = {}
         self._answered_before = 0
 
     def up(self) -> None:
@@ -99,11 +105,13 @@ class Conductor:
         write_job(self._study, job)
         session = self._session()
         try:
-            deadline = time.monotonic() + _SITES_UP
-            wanted = len(self._wanted())
+            began = time.monotonic()
+            first = not read_progress(self.places.folder).sites
+            deadline = began + (_APART_UP if first and self.places.apart else _SITES_UP)
+            wanted = set(self._wanted())
             while True:
-                here = {one.name for one in session.get_system_info().client_info}
-                if len(here) >= wanted or (time.monotonic() > deadline and len(here) >= self._study.least_hospitals):
+                here = self._heard(session)
+                if wanted <= here or (time.monotonic() > deadline and len(here) >= self._study.least_hospitals):
                     break
                 if time.monotonic() > deadline:
                     raise EngineError(
@@ -177,24 +185,45 @@ class Conductor:
     def _wanted(self) -> list[str]:
         progress = read_progress(self.places.folder)
         out = {site for site, one in progress.sites.items() if one.state in ("refused", "vetoed")}
-        return [site for site in self.places.sites if site not in out]
+        return [site for site in (*self.places.sites, *sorted(self.places.apart)) if site not in out]
+
+    def _heard(self, session: Any) -> set[str]:
+        """The hospitals that the server knows; notes when it last heard of each."""
+        known = {one.name: one.last_connect_time for one in session.get_system_info().client_info}
+        self._last_heard = {site: float(when) for site, when in known.items() if when is not None}
+        return set(known)
+
+    def _runs(self, site: str, *, since: float) -> bool:
+        """Whether the client of a hospital runs: here by its process, elsewhere by what the server heard of it.
+
+        Args:
+            site: pseudonym.
+            since: seconds of the epoch, after which something must have been heard.
+        """
+        if site in self.places.apart:
+            return self._last_heard.get(site, 0.0) > since
+        return flare_processes.alive(Path(read_membership(self.places.sites[site]).kit)) is not None
 
     def _stopped_by_hand(self) -> bool:
         path = self.places.folder / _STOP
         return path.is_file() and path.read_text(encoding="utf-8") == "stopped"
 
     def _somebody_is_back(self, progress: Progress) -> bool:
-        now = time.monotonic()
+        now = time.time()
         if len(progress.round_seconds) <= self._answered_before:
             # The first question of a job goes to everybody: who is away after that is away.
             self._away_since.clear()
             return False
-        for site, folder in self.places.sites.items():
+        for site in (*self.places.sites, *self.places.apart):
             one = progress.sites.get(site)
-            running = flare_processes.alive(Path(read_membership(folder).kit)) is not None
-            if one is None or one.state != "away" or not running:
+            if one is None or one.state != "away":
                 self._away_since.pop(site, None)
-            elif now - self._away_since.setdefault(site, now) > _BACK:
+                continue
+            since = self._away_since.setdefault(site, now)
+            if not self._runs(site, since=since):
+                if site in self.places.sites:
+                    self._away_since.pop(site)
+            elif now - since > _BACK:
                 self._away_since.clear()
                 return not (self.places.folder / _STOP).exists()
         return False
@@ -208,6 +237,8 @@ class Conductor:
         except EngineError:
             return None
         try:
+            if self.places.apart:
+                self._heard(session)
             return str(session.get_job_meta(job).get("status", ""))
         except Exception:  # FLARE raises a dozen kinds, for a job it does not know and for a broken connection
             return None

@@ -21,8 +21,10 @@ from consilium.alliance.joint_training.encryption import Cipher, cipher_in
 from consilium.alliance.joint_training.evaluation import pooled
 from consilium.alliance.joint_training.membership import Membership, read_membership, write_private
 from consilium.alliance.joint_training.messages import LONGEST_REASON, ask_from, step_from
+from consilium.alliance.joint_training.progress import COUNTS
 from consilium.alliance.joint_training.public_scaling import public_scaling
 from consilium.alliance.joint_training.refusal import counts_from
+from consilium.alliance.joint_training.results import RESULT, write_result
 from consilium.alliance.joint_training.site_cases import hold_contract, read_cases
 from consilium.alliance.joint_training.site_policy import hold, hold_output, read_policy
 from consilium.alliance.joint_training.study import Study, study_of
@@ -91,7 +93,10 @@ class HospitalSide:
             return {"state": "lacks", "from": lacking}
         training = self._trained(every)
         if task["ask"][0] == "result":
-            return {"state": "ok", "result": outcome(training)}
+            found = outcome(training)
+            write_private(self._folder / COUNTS, json.dumps(task["counts"]).encode())
+            write_result(found, self._folder / RESULT)
+            return {"state": "ok", "result": found}
         ask = ask_from(task["ask"])
         hold_output(policy, ask.kind, self._spent())
         arrived = training.arrived

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from consilium.alliance.joint_training.hospital_side import CASES
-from consilium.alliance.joint_training.membership import Membership
+from consilium.alliance.joint_training.membership import Membership, private_folder
 from consilium.alliance.joint_training.register import Register
 from consilium.alliance.joint_training.site_cases import Counts, cases_for, counts_of, write_cases
 from consilium.alliance.joint_training.site_policy import hold, read_policy
@@ -62,7 +62,7 @@ def join(
     counts = counts_of(cases, len(contract.labels))
     hold(read_policy(register.policy(hospital)), study, counts)
     folder = register.site_folder(hospital, study.id)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     digest = write_cases(cases, folder / CASES)
     register.join(
         study,

@@ -7,6 +7,7 @@ It lies at the hospital, readable by its owner alone:
     kit/              start-up kit of NVIDIA FLARE: certificate, key, the hospital's own FLARE policies
     course/           the sums so far
     ledger.jsonl      what this hospital answered
+    result.npz        the model and its figures, as this hospital computed them
 """
 
 from __future__ import annotations
@@ -66,6 +67,13 @@ class Membership:
     approved: Approval | None = None
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are not there, for its owner alone."""
+    for one in reversed((path, *path.parents)):
+        if not one.exists():
+            one.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, for its owner alone.
 
@@ -74,7 +82,7 @@ def write_private(path: Path, content: bytes) -> None:
     """
     half = path.with_name(f".{path.name}.{os.getpid()}.half")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         with open(half, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
             stream.write(content)
             stream.flush()
@@ -88,7 +96,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 def write_membership(membership: Membership, folder: Path) -> None:
     """Keep a membership."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     folder.chmod(0o700)
     write_private(folder / MEMBERSHIP, json.dumps(asdict(membership), indent=1, ensure_ascii=False).encode())
 

@@ -11,31 +11,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from consilium.alliance.joint_training.flare_names import CONTROLLER, SERVER
+from consilium.alliance.joint_training.authority import NAME, Authority, authority_in, need_flare
+from consilium.alliance.joint_training.flare_names import CONTROLLER
+from consilium.alliance.joint_training.membership import write_private
+from consilium.alliance.joint_training.server_place import ServerPlace, place_in
 from consilium.alliance.joint_training.site_policy import flare_authorization, flare_classes, flare_privacy
 from consilium.alliance.joint_training.study import Study
-from consilium.errors import EngineError, MissingExtra
+from consilium.errors import EngineError
 
-_PROJECT = "study"
+_MADE = "made"
 _SECONDS = 120
-
-
-def need_flare() -> None:
-    """See that NVIDIA FLARE is installed.
-
-    Raises:
-        MissingExtra: it is not.
-    """
-    from importlib.util import find_spec
-
-    if find_spec("nvflare") is None:
-        raise MissingExtra("joint training needs NVIDIA FLARE", way_out="Install it: pip install 'consilium[joint]'.")
 
 
 def lead_name(study: Study) -> str:
@@ -48,67 +39,98 @@ def organisation(hospital: str) -> str:
     return hospital.replace("_", "-")
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def provision(study: Study, folder: Path, *, host: str = SERVER) -> dict[str, Path]:
-    """Make the kits of a study.
+def provision(study: Study, folder: Path, *, apart: Collection[str] = ()) -> dict[str, Path]:
+    """Make the kits of a study: of its server, its lead, and the hospitals of this installation.
 
     Args:
         study: what was agreed.
-        folder: receives them, under `kits`.
-        host: name of the server's machine; "localhost" listens on loopback alone.
+        folder: of the study at the lead; receives them, under `kits`.
+        apart: pseudonyms of hospitals on installations of their own: there is no key of theirs here.
 
     Returns:
-        Folder of each kit: of "server", "lead" and every pseudonym.
+        Folder of each kit: of "server", "lead" and every pseudonym that is not apart.
 
     Raises:
         MissingExtra: FLARE is not installed.
         EngineError: FLARE's provisioning fails.
     """
-    need_flare()
+    sites = [site for site in study.pseudonyms.values() if site not in apart]
+    place = place_in(folder)
     kits = folder / "kits"
-    shutil.rmtree(kits, ignore_errors=True)
-    kits.mkdir(parents=True, mode=0o700)
-    (kits / "project.json").write_text(json.dumps(_project(study, host), indent=1), encoding="utf-8")
-    # YAML is a superset of JSON, and FLARE goes by the ending.
-    (kits / "project.json").rename(kits / "project.yml")
-    command = [sys.executable, "-m", "nvflare.cli", "provision", "-p", "project.yml", "-w", "made", "--force"]
-    done = subprocess.run(
-        command, cwd=kits, capture_output=True, text=True, timeout=_SECONDS, check=False, umask=0o077,
-        stdin=subprocess.DEVNULL, env={**os.environ, "HOME": str(kits)},
-    )  # fmt: skip
-    made = kits / "made" / _PROJECT / "prod_00"
-    if done.returncode or not made.is_dir():
-        raise EngineError(
-            "NVIDIA FLARE made no start-up kits",
-            where=f"study {study.id}",
-            way_out=(done.stderr or done.stdout).strip()[-400:],
-        )
-    found = {"server": made / host, "lead": made / lead_name(study)}
-    found |= {site: made / site for site in study.pseudonyms.values()}
+    made = _made(study, kits, place, sites, authority_in(folder))
+    found = {"server": made / place.host, "lead": made / lead_name(study), **{site: made / site for site in sites}}
     named = {name: kits / name for name in found}
     for name, path in found.items():
         path.rename(named[name])
-    _server_policies(study, named["server"], folder)
-    for site in study.pseudonyms.values():
+    # FLARE keeps all keys there, in one file.
+    shutil.rmtree(kits / _MADE)
+    _server_policies(study, named["server"])
+    for site in sites:
         _site_policies(study, named[site])
     for_its_owner_alone(kits)
     return named
 
 
-def _project(study: Study, host: str) -> dict[str, Any]:
-    ports = free_ports(2)
-    sites = [{"name": site, "type": "client", "org": site.replace("-", "_")} for site in study.pseudonyms.values()]
+def provision_apart(
+    study: Study, site: str, folder: Path, place: ServerPlace, *, key: str, certificate: str, authority: str
+) -> Path:
+    """Make the kit of a hospital at the hospital, around the key that lies there.
+
+    FLARE as it is installed here writes it, so nothing that runs comes from outside.
+
+    Args:
+        study: what was agreed.
+        site: the hospital's pseudonym.
+        folder: receives the kit, under `kits`.
+        place: where the server listens.
+        key: the hospital's, private, PEM.
+        certificate: for the key, PEM.
+        authority: certificate of the study's authority, PEM.
+
+    Raises:
+        MissingExtra: FLARE is not installed.
+        EngineError: FLARE's provisioning fails.
+    """
+    kits = folder / "kits"
+    kit = _made(study, kits, place, [site], None) / site
+    kit.rename(kits / site)
+    # With it go a server and an authority that FLARE made up, and that nobody knows.
+    shutil.rmtree(kits / _MADE)
+    for name, content in (("client.key", key), ("client.crt", certificate), ("rootCA.pem", authority)):
+        write_private(kits / site / "startup" / name, content.encode())
+    _site_policies(study, kits / site)
+    for_its_owner_alone(kits)
+    return kits / site
+
+
+def _made(study: Study, kits: Path, place: ServerPlace, sites: list[str], authority: Authority | None) -> Path:
+    """Have FLARE make kits; the folder that they are in, and all of its keys beside."""
+    need_flare()
+    shutil.rmtree(kits, ignore_errors=True)
+    kits.mkdir(parents=True, mode=0o700)
+    # YAML is a superset of JSON, and FLARE goes by the ending.
+    write_private(kits / "project.yml", json.dumps(_project(study, place, sites), indent=1).encode())
+    if authority is not None:
+        known = {"root_cert": authority.certificate, "root_pri_key": authority.key}
+        write_private(kits / _MADE / NAME / "state" / "cert.json", json.dumps(known).encode())
+    command = [sys.executable, "-m", "nvflare.cli", "provision", "-p", "project.yml", "-w", _MADE, "--force"]
+    done = subprocess.run(
+        command, cwd=kits, capture_output=True, text=True, timeout=_SECONDS, check=False, umask=0o077,
+        stdin=subprocess.DEVNULL, env={**os.environ, "HOME": str(kits)},
+    )  # fmt: skip
+    made = kits / _MADE / NAME / "prod_00"
+    if done.returncode or not made.is_dir():
+        shutil.rmtree(kits / _MADE, ignore_errors=True)
+        raise EngineError(
+            "NVIDIA FLARE made no start-up kits",
+            where=f"study {study.id}",
+            way_out=(done.stderr or done.stdout).strip()[-400:],
+        )
+    return made
+
+
+def _project(study: Study, place: ServerPlace, sites: list[str]) -> dict[str, Any]:
+    clients = [{"name": site, "type": "client", "org": site.replace("-", "_")} for site in sites]
     builders: list[dict[str, Any]] = [
         {"path": "nvflare.lighter.impl.workspace.WorkspaceBuilder"},
         {
@@ -123,19 +145,20 @@ def _project(study: Study, host: str) -> dict[str, Any]:
         {"path": "nvflare.lighter.impl.signature.SignatureBuilder"},
     ]
     server = {
-        "name": host, "type": "server", "org": "consilium", "fed_learn_port": ports[0], "admin_port": ports[1],
+        "name": place.host, "type": "server", "org": "consilium", "fed_learn_port": place.port,
+        "admin_port": place.port,
     }  # fmt: skip
     lead = {"name": lead_name(study), "type": "admin", "org": study.lead, "role": "lead"}
     return {
         "api_version": 3,
-        "name": _PROJECT,
+        "name": NAME,
         "description": f"study {study.id}",
-        "participants": [server, *sites, lead],
+        "participants": [server, *clients, lead],
         "builders": builders,
     }
 
 
-def _server_policies(study: Study, kit: Path, folder: Path) -> None:
+def _server_policies(study: Study, kit: Path) -> None:
     local = kit / "local"
     resources = json.loads((local / "resources.json.default").read_text(encoding="utf-8"))
     resources["class_allow_list"] = [CONTROLLER]

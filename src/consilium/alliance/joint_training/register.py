@@ -1,9 +1,10 @@
 """Studies on this machine: how far each is, and where its parts lie.
 
-    studies/ID/                the lead's side: study.json, standing.json, start-up kits, the server's work
+    studies/ID/                the lead's side: study.json, standing.json, authority, start-up kits, the server's work
     hospitals/HOSPITAL/        a hospital's side: policy.json, and a folder for each study it joined
 
-Everything is for its owner's eyes alone. A hospital on a machine of its own has the second only.
+Everything is for its owner's eyes alone. A hospital on an installation of its own has of the first what it was invited
+to: study.json, invitation.json, and its own standing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from consilium.alliance.joint_training.membership import Membership, approved, read_membership, write_membership
+from consilium.alliance.joint_training.invited import Invited, read_invited, write_invited
+from consilium.alliance.joint_training.membership import (
+    Membership,
+    approved,
+    private_folder,
+    read_membership,
+    write_membership,
+)
 from consilium.alliance.joint_training.membership import write_private as _write
 from consilium.alliance.joint_training.progress import read_progress
 from consilium.alliance.joint_training.study import Study, study_of
@@ -79,7 +87,7 @@ class Register:
         folder = self.folder(study.id)
         if (folder / STUDY).exists():
             raise InputError(f"there is a study {study.id} already", way_out="Give it another id.")
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         _write(folder / STUDY, json.dumps(study.as_document(), indent=1, ensure_ascii=False).encode())
         with self._changing(study.id):
             self._keep(study.id, Standing())
@@ -118,13 +126,17 @@ class Register:
         """Note that a hospital has brought in cases; an earlier approval of other cases is void.
 
         Raises:
-            InputError: the hospital is not asked, or the study runs already.
+            InputError: the hospital is not asked or was invited elsewhere, or the study runs already.
         """
         hospital = membership.hospital
-        if hospital not in study.hospitals:
-            raise InputError(f"the study does not ask {hospital}", where=f"study {study.id}")
+        _refuse_unasked(study, hospital)
         with self._changing(study.id) as before:
             _refuse_begun(study, before)
+            if hospital in read_invited(self.folder(study.id)):
+                raise InputError(
+                    f"{hospital} was invited to join from an installation of its own", where=f"study {study.id}",
+                    way_out="It joins there, with the file of `consilium study invite`.",
+                )  # fmt: skip
             write_membership(membership, self.site_folder(hospital, study.id))
             left = {name: digest for name, digest in before.approved.items() if name != hospital}
             joined = tuple(sorted({*before.joined, hospital}))
@@ -149,6 +161,41 @@ class Register:
             write_membership(now, folder)
             self._keep(study.id, Standing(joined=before.joined, approved={**before.approved, hospital: study.digest}))
         return now
+
+    def invite(self, study: Study, hospital: str, invited: Invited) -> None:
+        """Note that a hospital was invited to join from an installation of its own; an earlier invitation is void.
+
+        Raises:
+            InputError: it is not asked or joined here, or the study runs already.
+        """
+        _refuse_unasked(study, hospital)
+        with self._changing(study.id) as before:
+            _refuse_begun(study, before)
+            known = read_invited(self.folder(study.id))
+            if hospital in before.joined and hospital not in known:
+                raise InputError(
+                    f"{hospital} has joined on this installation", where=f"study {study.id}",
+                    way_out="Nothing more is needed of it but its approval.",
+                )  # fmt: skip
+            write_invited({**known, hospital: invited}, self.folder(study.id))
+            left = {name: digest for name, digest in before.approved.items() if name != hospital}
+            self._keep(study.id, Standing(joined=tuple(h for h in before.joined if h != hospital), approved=left))
+
+    def admit(self, study: Study, hospital: str, invited: Invited) -> None:
+        """Note that a hospital on an installation of its own has joined and approved.
+
+        Raises:
+            InputError: the study runs already.
+        """
+        with self._changing(study.id) as before:
+            _refuse_begun(study, before)
+            write_invited({**read_invited(self.folder(study.id)), hospital: invited}, self.folder(study.id))
+            joined = tuple(sorted({*before.joined, hospital}))
+            self._keep(study.id, Standing(joined=joined, approved={**before.approved, hospital: study.digest}))
+
+    def apart(self, study: Study) -> frozenset[str]:
+        """Pseudonyms of the hospitals that were invited to join from installations of their own."""
+        return frozenset(study.pseudonyms[one] for one in read_invited(self.folder(study.id)))
 
     def ready(self, study: Study) -> tuple[str, ...]:
         """The hospitals whose approval is of this very study.
@@ -185,6 +232,14 @@ class Register:
             yield self.standing(id_) if (folder / STANDING).exists() else Standing()
         finally:
             os.close(lock)
+
+
+def _refuse_unasked(study: Study, hospital: str) -> None:
+    if hospital not in study.hospitals:
+        raise InputError(
+            f"the study does not ask {hospital}", where=f"study {study.id}",
+            way_out=f"It asks {', '.join(study.hospitals)}.",
+        )  # fmt: skip
 
 
 def _refuse_begun(study: Study, standing: Standing) -> None:

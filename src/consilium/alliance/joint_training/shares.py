@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilium.alliance.joint_training.contribution import Group, cost_shares, leave_one_out, shapley
-from consilium.alliance.joint_training.progress import Progress
+from consilium.alliance.joint_training.progress import Progress, SiteState
 from consilium.alliance.joint_training.site_cases import Counts
 from consilium.alliance.joint_training.study import Study
 
@@ -60,10 +60,12 @@ def shares(
     else:
         whole = sum(one.cases for one in counts.values())
         costs = {site: 0.5 / len(sites) + 0.5 * counts[site].cases / whole for site in sites}
+    # A hospital on an installation of its own does not know how the server fared with each.
+    fared = {site: progress.sites.get(site, SiteState()) for site in sites}
     return tuple(
         Share(
-            site=site, cases=counts[site].cases, seconds=progress.sites[site].seconds, sent=progress.sites[site].sent,
-            received=progress.sites[site].received, contribution=contribution.get(site), alone=alone.get(site),
+            site=site, cases=counts[site].cases, seconds=fared[site].seconds, sent=fared[site].sent,
+            received=fared[site].received, contribution=contribution.get(site), alone=alone.get(site),
             cost=costs[site],
         )
         for site in sites

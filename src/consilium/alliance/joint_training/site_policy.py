@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from consilium.alliance.joint_training.flare_names import EXECUTOR, FILTER
+from consilium.alliance.joint_training.membership import write_private
 from consilium.alliance.joint_training.site_cases import Counts
 from consilium.alliance.joint_training.study import Study
 from consilium.alliance.joint_training.training import Kind
@@ -90,9 +91,7 @@ def _refuse_unfit(policy: SitePolicy) -> None:
 
 def write_policy(policy: SitePolicy, path: Path) -> None:
     """Keep a policy."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(json.dumps(asdict(policy), indent=1) + "\n", encoding="utf-8")
-    path.chmod(0o600)
+    write_private(path, json.dumps(asdict(policy), indent=1).encode() + b"\n")
 
 
 def hold(policy: SitePolicy, study: Study, counts: Counts) -> None:
