@@ -24,7 +24,7 @@ import json
 import platform
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -50,7 +50,7 @@ from consilium.generalist.cache import FeatureCache
 from consilium.generalist.looks import Looks, looking
 from consilium.generalist.shipped import shipped_encoder
 from consilium.settings import DATA_VARIABLE, data_folder
-from consilium.specialist.case_features import case_features
+from consilium.specialist.case_features import CaseFeatures, case_features
 from consilium.specialist.dataset import read_dataset
 from consilium.specialist.duplicates import merged, same_features
 from consilium.specialist.head import Head, fit_head
@@ -100,8 +100,18 @@ class Cases:
     labels: tuple[str, ...]
 
 
-def read_set(data: Path, name: str, modality: str, *, most: int | None = None) -> Cases:
-    """Features of a set, in the looks of `specialist fit`; copies count as of one patient."""
+def read_set(
+    data: Path,
+    name: str,
+    modality: str,
+    *,
+    most: int | None = None,
+    also: Callable[[CaseFeatures], None] = lambda _read: None,
+) -> Cases:
+    """Features of a set, in the looks of `specialist fit`; copies count as of one patient.
+
+    `also` gets the cases while their files are there.
+    """
     encoder = shipped_encoder()
     looks = looking(encoder, Looks(sides=(encoder.side, encoder.side * 7 // 4), mirrored=True))
     with TemporaryDirectory(prefix="consilium-joint-") as folder:
@@ -119,6 +129,7 @@ def read_set(data: Path, name: str, modality: str, *, most: int | None = None) -
             writer.writeheader()
             writer.writerows(rows)
         read = case_features(read_dataset(table, task="classify"), looks, modality=modality, cache=FeatureCache())
+        also(read)
     patients = merged(codes_of(read.dataset.groups), [*read.duplicates, *same_features(read.features)])
     return Cases(
         features=read.features,

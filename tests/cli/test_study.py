@@ -76,6 +76,14 @@ def test_who_may_do_what(call: Call, tmp_path: Path) -> None:
         assert code == ExitCode.NOT_ALLOWED, (person, arguments, told)
 
 
+def test_tuning_the_encoder_together_is_refused_with_the_reason(call: Call) -> None:
+    asked = [word for one in HOSPITALS[:2] for word in ("--hospital", one)]
+    words = ("create", "discs", "--disease", "x", *asked, "--label", "a", "--label", "b", "--tune")
+    code, told = call("lead_a", *words)
+    assert code == ExitCode.UNUSABLE_INPUT and "none the better" in told and "joint-training.md" in told
+    assert "discs" not in call("lead_a", "status")[1]
+
+
 def test_a_hospital_that_is_not_asked_does_not_learn_of_a_study(call: Call) -> None:
     made(call)
     for arguments in (("status", "discs"), ("results", "discs")):

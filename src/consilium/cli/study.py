@@ -32,6 +32,7 @@ def study() -> None:
 @click.option("--modality", metavar="ID", help="How images are made; see `consilium modalities`.")
 @click.option("--least-cases", type=click.IntRange(min=4), default=20, show_default=True, help="Of a hospital.")
 @click.option("--rounds", type=click.IntRange(1, 1000), default=60, show_default=True, help="At most.")
+@click.option("--tune", is_flag=True, help="Train the encoder's last stage too: refused, since it did not pay.")
 @click.option(
     "--encrypted", is_flag=True, help="Sums are added under encryption; the server sees none of one hospital."
 )
@@ -62,6 +63,7 @@ def create(
     modality: str | None,
     least_cases: int,
     rounds: int,
+    tune: bool,
     encrypted: bool,
     epsilon: float | None,
     delta: float,
@@ -87,6 +89,11 @@ def create(
 
     person = who()
     require(person, "study.create", of=person.hospital)
+    if tune:
+        raise InputError(
+            "hospitals do not tune the encoder together: on the sets measured the model was none the better for it",
+            where="--tune", way_out="Leave it out; docs/explanation/joint-training.md tells what was measured.",
+        )  # fmt: skip
     if server != "localhost" and port is None:
         raise InputError("--server needs --port", way_out="Name the port that your firewall lets hospitals reach.")
     place = ServerPlace(host=server, port=port or free_port())

@@ -22,8 +22,9 @@ from consilium.generalist.weights_file import read_weights, with_convolutions  #
 from consilium.specialist.head import out_of_fold  # noqa: E402
 from consilium.specialist.penalised import Array, Loss  # noqa: E402
 from consilium.specialist.tuning import rung  # noqa: E402
-from consilium.specialist.tuning.last_stage import Candidate, Settings, tuned  # noqa: E402
+from consilium.specialist.tuning.last_stage import Candidate, tuned  # noqa: E402
 from consilium.specialist.tuning.rung import Material, material_of  # noqa: E402
+from consilium.specialist.tuning.steps import Settings  # noqa: E402
 
 FILE = WEIGHTS / "generalist.onnx"
 US = 2

@@ -210,7 +210,8 @@ class SecondRung:
 
     def candidates(self, used: Mask, trained: Mask, targets: Array, loss: Loss, seed: int) -> Iterator[Candidate]:
         """Train one network; (n,) cases that take part, and of these the ones to learn from."""
-        from consilium.specialist.tuning.last_stage import Settings, tuned
+        from consilium.specialist.tuning.last_stage import tuned
+        from consilium.specialist.tuning.steps import Settings
 
         have = self._material
         return tuned(
@@ -220,7 +221,7 @@ class SecondRung:
 
     def name(self, used: Mask) -> str:
         """Of the cases that take part, the encoder, and how it is trained."""
-        from consilium.specialist.tuning.last_stage import Settings
+        from consilium.specialist.tuning.steps import Settings
 
         digests = "".join(digest for digest, one in zip(self._material.digests, used, strict=True) if one)
         told = f"{self._card.sha256} {self._row} {self._material.modality} {VIEWS} {Settings(rounds=ROUNDS)} {digests}"
