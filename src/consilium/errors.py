@@ -8,6 +8,7 @@
     |   +-- NothingToDo              no input was left to work on
     |   +-- NotDeidentified          a file could tell who the patient is, and is not handed on
     |   +-- UnusableDataset          labelled cases that no model can be trained or judged on
+    |   +-- RecordChanged            somebody else changed a record since it was read
     +-- ModelError                   a shipped or chosen model is missing, altered or does not fit
     |   +-- NotTrusted               a model that must not be used here, whatever it could do
     +-- OutputError                  a result cannot be written where it was asked for
@@ -78,6 +79,10 @@ class NotDeidentified(InputError):
 
 class UnusableDataset(InputError):
     """Labelled cases, or the table that lists them, are such that no model can be trained or judged on them."""
+
+
+class RecordChanged(InputError):
+    """Somebody changed a record after whoever wants to change it had read it."""
 
 
 class ModelError(ConsiliumError):

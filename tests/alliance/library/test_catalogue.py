@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from consilium.alliance.library import catalogue as module
-from consilium.alliance.library.catalogue import HEAD, VERSION_TABLE, Catalogue
+from consilium.alliance.library.catalogue import HEAD, SCHEMA, VERSION_TABLE, Catalogue
+from consilium.database import database as module
 from consilium.errors import EngineError, InputError, MissingExtra, OutputError
 
 
@@ -67,7 +67,8 @@ def test_the_steps_make_the_tables_that_the_program_knows(catalogue: Catalogue) 
 def test_the_newest_step_is_the_one_that_is_named() -> None:
     from alembic.script import ScriptDirectory
 
-    assert ScriptDirectory(str(module._MIGRATIONS)).get_current_head() == HEAD
+    steps = ScriptDirectory(str(module._ENVIRONMENT), version_locations=[str(SCHEMA.steps)])
+    assert steps.get_current_head() == HEAD
 
 
 def test_what_is_there_stays_when_it_is_opened_again(catalogue: Catalogue, url: str) -> None:

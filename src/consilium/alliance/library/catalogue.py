@@ -1,200 +1,40 @@
-"""The catalogue: a database that is always of this version, and transactions that leave all or nothing.
-
-SQLite where one installation keeps it, PostgreSQL where an alliance shares it. Alembic brings an older catalogue up to
-date when it is opened; one of a newer Consilium is refused.
-"""
+"""The catalogue: the database that says which models there are (`consilium.database` does the work)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from consilium.errors import EngineError, InputError, MissingExtra, OutputError
+from consilium.database.database import Database, Schema, now
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
-    from sqlalchemy.orm import Session
+__all__ = ["HEAD", "SCHEMA", "VERSION_TABLE", "Catalogue", "now"]
 
 HEAD = "0001"
 """The newest step in `migrations/versions/`."""
 
 VERSION_TABLE = "library_schema"
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_LOCK = 0x636F6E73696C69
-"""Of whoever writes to a PostgreSQL catalogue: "consili"."""
-_PATIENCE = 30
-"""Seconds that one writer waits for another."""
+
+SCHEMA = Schema(
+    what="the catalogue",
+    extra="library",
+    steps=Path(__file__).parent / "migrations" / "versions",
+    head=HEAD,
+    version_table=VERSION_TABLE,
+    lock=0x636F6E73696C69,  # "consili"
+)
 
 
-class Catalogue:
+class Catalogue(Database):
     """A database of models.
 
     Args:
-        url: as SQLAlchemy writes it: sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME. Passwords are better kept
-            in the file of the database's own clients (`~/.pgpass`).
+        url: as `consilium.database.database.Database` takes it.
 
     Raises:
         MissingExtra: SQLAlchemy, Alembic or the driver is not installed.
         InputError: it is no URL of a database.
+        OutputError: its file cannot be written.
         EngineError: the database does not answer, or is of a newer Consilium.
     """
 
     def __init__(self, url: str) -> None:
-        for module in ("sqlalchemy", "alembic"):
-            if find_spec(module) is None:
-                raise MissingExtra(
-                    f"{module} is needed for the library", way_out="Install it: pip install 'consilium[library]'."
-                )
-        self._engine = _engine(url)
-        self.place = self._engine.url.render_as_string(hide_password=True)
-        try:
-            with self._errors(), self._engine.begin() as connection:
-                current = _version(connection)
-                if current != HEAD:
-                    self._upgrade(connection, current)
-        except BaseException:
-            self.close()
-            raise
-
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A look at the catalogue.
-
-        Raises:
-            EngineError: the database does not answer.
-        """
-        from sqlalchemy.orm import Session
-
-        bound = self._engine.execution_options(consilium_begin="DEFERRED")
-        with self._errors(), Session(bound, expire_on_commit=False) as session:
-            yield session
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A change to the catalogue: all of it when the block ends, nothing of it when the block raises.
-
-        Raises:
-            EngineError: the database does not answer.
-            OutputError: it has no room.
-        """
-        from sqlalchemy import text
-        from sqlalchemy.orm import Session
-
-        with self._errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
-            # One writer at a time, as SQLite has it: what was looked at in the block still holds when it ends.
-            if self._engine.dialect.name == "postgresql":
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            yield session
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._engine.dispose()
-
-    def _upgrade(self, connection: Connection, current: str | None) -> None:
-        from alembic import command
-        from alembic.config import Config
-
-        if current is not None and not list((_MIGRATIONS / "versions").glob(f"{current}_*.py")):
-            raise EngineError(
-                f"the catalogue is of a newer version of Consilium (step {current})", where=self.place,
-                way_out="Install that version here too.",
-            )  # fmt: skip
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        config.set_main_option("path_separator", "os")
-        config.attributes.update(connection=connection, version_table=VERSION_TABLE)
-        if connection.dialect.name == "postgresql":
-            from sqlalchemy import text
-
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            if _version(connection) == HEAD:
-                return
-        command.upgrade(config, "head")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        from sqlalchemy.exc import DBAPIError
-
-        try:
-            yield
-        except DBAPIError as problem:
-            told = str(problem.orig).strip().splitlines()[0][:200]
-            if "full" in told or "No space left" in told:
-                raise OutputError(
-                    f"the catalogue has no room ({told})", where=self.place,
-                    way_out="Nothing was changed. Make room, then call again.",
-                ) from problem  # fmt: skip
-            raise EngineError(
-                f"the catalogue does not answer ({told})", where=self.place,
-                way_out="See that the database runs and that this user may open it; nothing was changed.",
-            ) from problem  # fmt: skip
-
-
-def now() -> str:
-    """The time, as it stands in the catalogue."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _engine(url: str) -> Engine:
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
-
-    try:
-        parsed = make_url(url)
-    except ArgumentError as problem:
-        raise InputError("this is no URL of a database", way_out=_URLS) from problem
-    if parsed.get_backend_name() == "postgresql" and find_spec("psycopg") is None:
-        raise MissingExtra(
-            "psycopg is needed for PostgreSQL",
-            way_out="Install it: pip install 'consilium[library]' 'psycopg[binary]'.",
-        )
-    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise InputError(f"the library keeps no catalogue in {parsed.get_backend_name()}", way_out=_URLS)
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-    if parsed.database in (None, "", ":memory:"):
-        raise InputError("a catalogue in memory forgets everything", way_out=_URLS)
-    _make_private(Path(str(parsed.database)))
-    try:
-        engine = create_engine(parsed, connect_args={"timeout": _PATIENCE})
-    except (ArgumentError, NoSuchModuleError) as problem:
-        raise InputError("this is no URL of a database", way_out=_URLS) from problem
-
-    @event.listens_for(engine, "connect")
-    def _set_up(connection: Any, _record: Any) -> None:
-        # The driver would begin by itself, later than is meant, and not before changes of the schema.
-        connection.isolation_level = None
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        how = connection.get_execution_options().get("consilium_begin", "IMMEDIATE")
-        connection.exec_driver_sql(f"BEGIN {how}")
-
-    return engine
-
-
-_URLS = "As in sqlite:///library.db or postgresql://user@host/name."
-
-
-def _make_private(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
-            path.touch(mode=0o600)
-    except OSError as problem:
-        raise OutputError(f"the catalogue cannot be written ({problem.strerror})", where=str(path)) from problem
-
-
-def _version(connection: Connection) -> str | None:
-    from sqlalchemy import inspect, text
-
-    if not inspect(connection).has_table(VERSION_TABLE):
-        return None
-    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    return None if found is None else str(found)
+        super().__init__(url, SCHEMA)

@@ -1,0 +1,1 @@
+"""What a cytogenetic laboratory records, from the specimen to the signed case."""
