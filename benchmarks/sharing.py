@@ -406,8 +406,8 @@ def table(document: Mapping[str, Any]) -> str:
 def _round_rows(one: Mapping[str, Any]) -> list[str]:
     seed = one["seed"]
     rows = [
-        _row(seed, "useful share of all core-hours, two days", one["utilisation"], higher=True),
-        _row(seed, "the same until the last job ended", one["useful_until_the_last_end"], higher=True),
+        _row(seed, "useful share of all core-hours, two days", one["utilisation"]),
+        _row(seed, "the same until the last job ended", one["useful_until_the_last_end"]),
         _row(seed, "last job ended, h", one["last_end_h"]),
         _row(seed, "mean wait of all jobs, h", one["mean_wait"]),
     ]
@@ -423,10 +423,10 @@ def _round_rows(one: Mapping[str, Any]) -> list[str]:
     return [*rows, f"| {seed} | runs that gave cores back; core-hours lost | | {one['preempted']} | {lost} |"]
 
 
-def _row(seed: int, meaning: str, values: Mapping[str, float], *, higher: bool = False) -> str:
+def _row(seed: int, meaning: str, values: Mapping[str, float]) -> str:
     alone, shared = values["alone"], values["shared"]
-    change = shared / alone if higher else alone / shared
-    return f"| {seed} | {meaning} | {alone:.3f} | {shared:.3f} | {change:.2f} times {'more' if higher else 'less'} |"
+    change = f"{shared / alone:.2f} times more" if shared >= alone else f"{alone / shared:.2f} times less"
+    return f"| {seed} | {meaning} | {alone:.3f} | {shared:.3f} | {change} |"
 
 
 def drawn(document: Mapping[str, Any], path: Path) -> None:

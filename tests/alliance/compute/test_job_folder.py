@@ -62,6 +62,17 @@ def test_what_was_open_is_lost_when_the_next_try_starts(tmp_path: Path) -> None:
     assert "gave" in folder.job().reason
 
 
+@pytest.mark.parametrize("hint", [None, "", "7", "x", "-3", "2"])
+def test_a_number_is_given_once_whatever_the_hint_says(tmp_path: Path, hint: str | None) -> None:
+    numbers = [new_folder(tmp_path, request_for(tmp_path)).number for _ in range(3)]
+    (tmp_path / ".newest").unlink()
+    if hint is not None:
+        (tmp_path / ".newest").write_text(hint)
+    numbers += [new_folder(tmp_path, request_for(tmp_path)).number for _ in range(2)]
+    assert len(set(numbers)) == 5 and numbers[:3] == [1, 2, 3]
+    assert [one.number for one in folders(tmp_path)] == sorted(numbers)
+
+
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "how", "x"]), inner, max_size=3),
@@ -100,6 +111,6 @@ def test_a_full_disk_refuses_a_job_in_words_and_keeps_the_others(small_disk: Pat
         engine.taken(request_for(small_disk))
     assert refused.value.way_out
     assert [one.number for one in folders(small_disk / "compute" / "jobs")] == [kept.number]
-    assert [one.name for one in (small_disk / "compute" / "jobs").iterdir()] == [str(kept.number)]
+    assert not list((small_disk / "compute" / "jobs").glob(".new-*"))
     (small_disk / "filling").unlink()
     assert engine.taken(request_for(small_disk)).number == kept.number + 1

@@ -14,6 +14,7 @@ any crash.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -39,6 +40,7 @@ HANDED_BACK = "handed back"
 LOST = "lost"
 
 _LOOKS = 3
+_HINT = ".newest"
 _OF_A_TRY = {"started", "ended", "how", "terms"}
 _OF_AN_END = {"state", "time", "exit_status", "reason"}
 
@@ -236,7 +238,7 @@ def new_folder(jobs: Path, request: Request) -> JobFolder:
     except OSError:
         shutil.rmtree(half, ignore_errors=True)
         raise
-    number = max((int(one.name) for one in jobs.iterdir() if one.name.isdigit()), default=0) + 1
+    number = _newest(jobs) + 1
     while True:
         try:
             half.rename(jobs / str(number))
@@ -245,7 +247,17 @@ def new_folder(jobs: Path, request: Request) -> JobFolder:
                 raise
             number += 1
         else:
+            with contextlib.suppress(OSError):
+                (jobs / _HINT).write_text(str(number))
             return JobFolder(jobs / str(number))
+
+
+def _newest(jobs: Path) -> int:
+    """A number that was given already, most likely the newest: reading ten thousand names takes longer than a job."""
+    try:
+        return max(0, int((jobs / _HINT).read_text()))
+    except (OSError, ValueError):
+        return max((int(one.name) for one in jobs.iterdir() if one.name.isdigit()), default=0)
 
 
 def folders(jobs: Path) -> list[JobFolder]:
