@@ -139,3 +139,8 @@ def test_the_rung_climbs_and_leaves_a_network_behind(monkeypatch: pytest.MonkeyP
     again = made().climb(used, labels, groups, fold, "logistic", first)
     assert np.array_equal(again.tuned.logits, found.tuned.logits)
     assert made().name(used) != made().name(np.arange(24) > 0)
+
+
+def test_training_leaves_small_numbers_to_whoever_computes_next() -> None:
+    test_longer_training_goes_farther_and_being_held_goes_less_far()
+    assert np.float32(1e-40) * np.float32(1.0) > 0 and 5e-324 * 1.0 > 0

@@ -108,6 +108,16 @@ def fitted_head(frozen: NDArray[np.float32], targets: Array, loss: Loss, strengt
     return LinearHead(fitted, 1 / (STRENGTHS[strength] * len(frozen)), unit)
 
 
+@contextmanager
+def _without_subnormals() -> Iterator[None]:
+    """Numbers too small to be normal count as zero, which is quicker; whoever computes next has them again."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
 class Steps:
     """The weights on their way.
 
@@ -122,7 +132,6 @@ class Steps:
     def __init__(
         self, weights: Weights, row: int, head: LinearHead, how: Settings, common: NDArray[np.float32] | None = None
     ) -> None:
-        torch.set_flush_denormal(True)
         network = rebuilt(weights)
         self.stage = Stage(network, row).to(DEVICE, memory_format=torch.channels_last).requires_grad_(False)
         self.head = head.to(DEVICE)
@@ -149,20 +158,21 @@ class Steps:
         """
         how = self._how
         order = rows[torch.randperm(len(rows), generator=lots)]
-        for part in order.split(how.batch):
-            if len(part) < min(2, len(rows)):
-                continue
-            view = torch.randint(shown.shape[1], (len(part),), generator=lots)
-            seen = shown[part, view].contiguous(memory_format=torch.channels_last)
-            cost = self.head.loss(torch.cat([fixed[part, view], self.stage(seen)], 1), wanted[part])
-            self._optimiser.zero_grad()
-            cost.backward()
-            self._optimiser.step()
-            self._taken += 1
-            _hold(self._groups, self._anchor, how.near)
-            if how.proximal > 0:
-                _hold(self._groups, self._began, how.proximal)
-            _follow(self._running, self._groups, min(how.average, (1 + self._taken) / (10 + self._taken)))
+        with _without_subnormals():
+            for part in order.split(how.batch):
+                if len(part) < min(2, len(rows)):
+                    continue
+                view = torch.randint(shown.shape[1], (len(part),), generator=lots)
+                seen = shown[part, view].contiguous(memory_format=torch.channels_last)
+                cost = self.head.loss(torch.cat([fixed[part, view], self.stage(seen)], 1), wanted[part])
+                self._optimiser.zero_grad()
+                cost.backward()
+                self._optimiser.step()
+                self._taken += 1
+                _hold(self._groups, self._anchor, how.near)
+                if how.proximal > 0:
+                    _hold(self._groups, self._began, how.proximal)
+                _follow(self._running, self._groups, min(how.average, (1 + self._taken) / (10 + self._taken)))
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
