@@ -41,18 +41,18 @@ from benchmarks.joint_training import (
     targets,
 )
 from benchmarks.joint_training_table import NAMES
+from benchmarks.joint_tuning_hospital import Ground, Vector, features_of
 from benchmarks.joint_tuning_material import Shown, shown
+from benchmarks.joint_tuning_rounds import TunedOn, tune
 from benchmarks.results import machine
 from consilium.alliance.joint_training.simulation import train
 from consilium.alliance.joint_training.site_cases import SiteCases
-from consilium.alliance.joint_training.tuning import TunedOn, tune
 from consilium.artefact.card import read_card
 from consilium.generalist.shipped import WEIGHTS
 from consilium.generalist.weights_file import read_weights
 from consilium.settings import DATA_VARIABLE, data_folder
 from consilium.specialist.head import Head
 from consilium.specialist.penalised import losses
-from consilium.specialist.tuning.common_rounds import Ground, Vector, features_of
 from consilium.specialist.tuning.steps import Settings
 
 RESULTS = Path(__file__).parent / "results" / "joint_tuning.json"

@@ -236,6 +236,13 @@ def by_urgency(served: Sequence[Served]) -> dict[str, dict[str, float]]:
     return found
 
 
+def up_time(cluster: SlurmCluster) -> float:
+    """Seconds until a private Slurm is up."""
+    began = time.monotonic()
+    cluster.up(Layout(nodes=NODES, cores=CORES, memory_mb=CORES * 500))
+    return time.monotonic() - began
+
+
 def owners_time(engine: SlurmEngine, times: int) -> list[float]:
     """Seconds from an owner's submission until all of his cores are his, on a cluster full of borrowed ones."""
     found = []
@@ -317,7 +324,7 @@ def main(hour: float, seeds: tuple[int, ...], replay: bool, times: int, count: i
         engines: list[SlurmEngine] = []
         try:
             for cluster, lending in zip(clusters, (False, True), strict=True):
-                cluster.up(Layout(nodes=NODES, cores=CORES, memory_mb=CORES * 500))
+                new.setdefault("up_s", []).append(up_time(cluster))
                 engines.append(engine_on(cluster, Path(folder) / f"jobs_{lending}", lending=lending))
                 warmed(engines[-1])
             if replay:
@@ -326,6 +333,10 @@ def main(hour: float, seeds: tuple[int, ...], replay: bool, times: int, count: i
                 new |= {"owner_s": owners_time(engines[1], times), "urgent_s": urgent_start(engines[1], times)}
             if count:
                 new["many"] = many(engines[1], count)
+            for engine, cluster in zip(engines, clusters, strict=True):
+                engine.stop()
+                cluster.down()
+                new.setdefault("again_s", []).append(up_time(cluster))
         finally:
             for engine in engines:
                 engine.stop()
@@ -388,6 +399,8 @@ def table(document: Mapping[str, Any]) -> str:
     for name, meaning in (
         ("owner_s", "an owner has all of his cores back, from a cluster full of borrowed jobs"),
         ("urgent_s", "an emergency starts on a cluster full of what is each hospital's own"),
+        ("up_s", "a private Slurm is up, from nothing"),
+        ("again_s", "the same Slurm is up again"),
     ):
         times = document[name]
         lines += [f"| {meaning} | {len(times)} | {np.median(times):.2f} | {min(times):.2f} to {max(times):.2f} |"]

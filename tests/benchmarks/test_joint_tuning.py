@@ -14,13 +14,13 @@ pytest.importorskip("tenseal", reason="the splits are those of a benchmark that 
 
 from benchmarks import joint_tuning, joint_tuning_material
 from benchmarks.joint_training import Cases
+from benchmarks.joint_tuning_hospital import Ground
 from benchmarks.joint_tuning_material import Shown
 from consilium.generalist.looks import Looks, looking
 from consilium.generalist.pictures import pictures
 from consilium.generalist.shipped import WEIGHTS, shipped_encoder
 from consilium.generalist.weights_file import read_weights
 from consilium.specialist.head import fit_head
-from consilium.specialist.tuning.common_rounds import Ground
 from consilium.specialist.tuning.rung import Material
 from consilium.specialist.tuning.steps import Settings
 

@@ -52,7 +52,8 @@ def test_a_hospital_that_is_served_worse_is_named() -> None:
     assert told["imaging_1"]["difference"] == pytest.approx(-0.5)
     assert by_urgency(alone)["clinical"]["p95"] == pytest.approx(1.0)
     document = {
-        "hour_s": 20, "rounds": [round_of(3, alone, shared)], "owner_s": [1.0, 2.0], "urgent_s": [0.5], "many": {},
+        "hour_s": 20, "rounds": [round_of(3, alone, shared)], "owner_s": [1.0, 2.0], "urgent_s": [0.5],
+        "up_s": [4.0], "again_s": [2.0], "many": {},
         "date": "2026-11-26", "machine": "a machine",
     }  # fmt: skip
     text = table(document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consilium.alliance.compute.job import Request
-from consilium.alliance.compute.job_folder import HANDED_BACK, LOST, JobFolder, folders, new_folder
+from consilium.alliance.compute.job_folder import HANDED_BACK, LOST, JobFolder, Unfinished, folders, new_folder
 from consilium.errors import OutputError
 from tests.alliance.compute.contract import asked
 from tests.alliance.compute.test_embedded import EmbeddedEngine
@@ -114,3 +115,19 @@ def test_a_full_disk_refuses_a_job_in_words_and_keeps_the_others(small_disk: Pat
     assert not list((small_disk / "compute" / "jobs").glob(".new-*"))
     (small_disk / "filling").unlink()
     assert engine.taken(request_for(small_disk)).number == kept.number + 1
+
+
+def test_jobs_that_are_not_over_are_seen_whenever_they_come_and_go(tmp_path: Path) -> None:
+    unfinished = Unfinished(tmp_path / "jobs")
+    assert unfinished.now() == []
+    first = new_folder(tmp_path / "jobs", request_for(tmp_path))
+    assert [one.number for one in unfinished.now()] == [1]
+    os.utime(tmp_path / "jobs", (1, 1))  # as if nothing had come for long
+    assert [one.number for one in unfinished.now()] == [1]
+    second = new_folder(tmp_path / "jobs", request_for(tmp_path))
+    assert [one.number for one in unfinished.now()] == [1, 2]
+    first.tell_ended("done")
+    assert [one.number for one in unfinished.now()] == [2]
+    second.tell_ended("done")
+    os.utime(tmp_path / "jobs", (1, 1))
+    assert unfinished.now() == [] and unfinished.now() == []

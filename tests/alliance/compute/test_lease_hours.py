@@ -17,7 +17,6 @@ from consilium.alliance.compute.lease_hours import (
     hours_in_words,
     hours_of,
     leases_at,
-    next_switch,
 )
 from consilium.errors import InputError
 
@@ -45,24 +44,12 @@ def test_what_holds_at_a_moment() -> None:
         ("b", 4, 1),
     ]
     later = moment + timedelta(hours=1)
-    assert [(one.hospital, one.cores) for one in held_at([NIGHT, DAY, OTHER], later, SHANGHAI)] == [("a", 8), ("b", 0)]
+    assert [(one.hospital, one.cores) for one in held_at([NIGHT, DAY, OTHER], later, SHANGHAI)] == [("a", 8)]
     twice = held_at([DAY, Lease(hospital="a", cores=3)], moment, SHANGHAI)
     assert [one.cores for one in twice] == [11]
 
 
-def test_the_next_switch_is_the_next_hour_at_which_something_changes() -> None:
-    friday = datetime(2026, 12, 4, 17, 59, 30, tzinfo=SHANGHAI)
-    assert next_switch([DAY, NIGHT], friday, SHANGHAI) == datetime(2026, 12, 4, 18, tzinfo=SHANGHAI)
-    weekend = datetime(2026, 12, 4, 18, 0, tzinfo=SHANGHAI)
-    assert next_switch([DAY, NIGHT], weekend, SHANGHAI) == datetime(2026, 12, 7, 8, tzinfo=SHANGHAI)
-    assert next_switch([Lease(hospital="a", cores=8)], friday, SHANGHAI) is None
-    assert next_switch([], friday, SHANGHAI) is None
-    assert next_switch([DAY], datetime(2026, 12, 4, 12, 10, tzinfo=UTC), ZoneInfo("Asia/Kolkata")) == datetime(
-        2026, 12, 4, 18, tzinfo=ZoneInfo("Asia/Kolkata")
-    )
-
-
-def test_summer_time_moves_the_switch_with_the_clock() -> None:
+def test_summer_time_moves_leases_with_the_clock() -> None:
     # On 29 March 2026 the clock in Berlin goes from two to three; on 25 October it shows two twice.
     early = Lease(hospital="a", cores=8, hours=hours_of("Sun 02-03"))
     spring = datetime(2026, 3, 28, 12, tzinfo=BERLIN)
@@ -72,27 +59,9 @@ def test_summer_time_moves_the_switch_with_the_clock() -> None:
     hours = [autumn.astimezone(UTC) + timedelta(hours=one) for one in range(48)]
     assert len([one for one in hours if leases_at([early], one, BERLIN)]) == 2
     # Eight o'clock is eight o'clock on both sides of the change: 7 and 6 hours UTC.
-    before = next_switch([DAY, NIGHT], datetime(2026, 3, 27, 6, tzinfo=BERLIN), BERLIN)
-    after = next_switch([DAY, NIGHT], datetime(2026, 3, 30, 6, tzinfo=BERLIN), BERLIN)
-    assert before == datetime(2026, 3, 27, 7, tzinfo=UTC) and after == datetime(2026, 3, 30, 6, tzinfo=UTC)
-
-
-def test_between_two_switches_nothing_changes() -> None:
-    moment = datetime(2026, 3, 25, 0, 1, tzinfo=BERLIN)
-    every = [NIGHT, DAY, OTHER]
-    for _ in range(30):
-        switch = next_switch(every, moment, BERLIN)
-        assert switch is not None
-        hour = moment
-        while hour < switch:
-            assert held(every, hour) == held(every, moment)
-            hour += timedelta(minutes=30)
-        assert held(every, switch) != held(every, moment)
-        moment = switch
-
-
-def held(leases: list[Lease], moment: datetime) -> list[tuple[str, int]]:
-    return [(one.hospital, one.cores) for one in held_at(leases, moment, BERLIN)]
+    for day, hour in ((27, 7), (30, 6)):
+        begins = datetime(2026, 3, day, hour, tzinfo=UTC)
+        assert leases_at([DAY], begins, BERLIN) and not leases_at([DAY], begins - timedelta(seconds=1), BERLIN)
 
 
 @given(st.sets(st.integers(0, 167), min_size=1))

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,8 +165,8 @@ def test_a_hospital_within_its_right_loses_nothing(engine: SlurmEngine, tmp_path
     others = asleep(engine, tmp_path, 4, hospital="hospital_c")  # two of them borrowed
     all_run(engine, others)
     time.sleep(1.5)  # the label of what may be taken follows
-    back = asleep(engine, tmp_path, 6, hospital="hospital_a", seconds=1)
-    assert [over(engine, number).state for number in back] == ["done"] * 6
+    back = at_work(engine, tmp_path, 6, "borrowed_ends", hospital="hospital_a")
+    all_run(engine, back)
     (tmp_path / "borrowed_ends").touch()
     assert [over(engine, number).preempted for number in borrowed] == [0] * 4
     assert [engine.job(number).preempted for number in others[:2]] == [0] * 2
@@ -191,8 +192,8 @@ def test_an_emergency_starts_at_once_on_a_full_cluster(engine: SlurmEngine, tmp_
 def test_what_would_lie_idle_gives_way_to_everybody(engine: SlurmEngine, tmp_path: Path) -> None:
     idle = asleep(engine, tmp_path, 12, hospital="hospital_a", urgency="idle")
     all_run(engine, idle)
-    borrowed = asleep(engine, tmp_path, 6, hospital="hospital_c", seconds=1)
-    assert [over(engine, number).state for number in borrowed] == ["done"] * 6
+    borrowed = asleep(engine, tmp_path, 6, hospital="hospital_c")
+    all_run(engine, borrowed)
     assert sum(engine.job(number).preempted > 0 for number in idle) >= 6
 
 
@@ -245,6 +246,31 @@ def test_a_node_is_started_for_a_patient_and_for_nobody_else(cluster: SlurmClust
         assert over(engine, clinical).state == "done"
         assert engine.job(research).state == "waiting"
         assert "slurmd-c1" in cluster.running()
+    finally:
+        ended(engine)
+
+
+def test_what_the_cluster_refuses_waits_with_the_reason_and_is_not_given_up(
+    cluster: SlurmCluster, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("refused")
+    engine = engine_on(cluster, home, {"hospital_a": 6})
+    agreed = Agreement.of(home)
+    replace(agreed, partition="nowhere").keep(home)
+    engine = SlurmEngine(home)
+    try:
+        first, second = asleep(engine, tmp_path, 2, hospital="hospital_a", seconds=0)
+        until(lambda: "does not take it" in engine.job(first).reason)
+        assert engine.job(first).state == "waiting"
+        engine.cancel(second)
+        assert over(engine, second).state == "cancelled"
+        engine.stop()
+        agreed.keep(home)
+        engine = SlurmEngine(home)
+        engine.start()
+        job = over(engine, first)
+        assert (job.state, job.reason, job.tries) == ("done", "", 1)
+        until(lambda: not list((home / "batches").iterdir()))  # nothing is left of what was handed over
     finally:
         ended(engine)
 

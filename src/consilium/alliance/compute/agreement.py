@@ -16,7 +16,7 @@ from typing import Literal
 
 from consilium.alliance.compute.job import Request
 from consilium.alliance.compute.lease_file import LeaseFile
-from consilium.alliance.compute.lease_hours import leases_at
+from consilium.alliance.compute.lease_hours import held_at
 from consilium.alliance.compute.slurm_commands import Node
 from consilium.alliance.compute.terms import Right
 from consilium.alliance.roster import ALONE, Roster
@@ -102,10 +102,9 @@ class Agreement:
         found = {one.id: Right(cores=one.cores, gpus=one.gpus) for one in hospitals}
         if self.leases:
             agreed = LeaseFile(Path(self.leases)).agreed()
-            held = leases_at(agreed.leases, moment, agreed.clock())
-            for hospital in {one.hospital for one in held} & set(found):
-                mine = [one for one in held if one.hospital == hospital]
-                found[hospital] = Right(cores=sum(one.cores for one in mine), gpus=sum(one.gpus for one in mine))
+            for lease in held_at(agreed.leases, moment, agreed.clock()):
+                if lease.hospital in found:
+                    found[lease.hospital] = Right(cores=lease.cores, gpus=lease.gpus)
         return found
 
     def partition_for(self, request: Request) -> str:

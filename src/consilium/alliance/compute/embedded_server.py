@@ -17,7 +17,7 @@ from pathlib import Path
 
 from consilium.alliance.compute import server_process
 from consilium.alliance.compute.job import URGENCIES
-from consilium.alliance.compute.job_folder import JOBS, MOST_TRIES, JobFolder, folders
+from consilium.alliance.compute.job_folder import JOBS, MOST_TRIES, JobFolder, Unfinished
 from consilium.alliance.compute.machine import machine_cores, machine_memory_mb
 
 _LOOK = 0.1
@@ -86,12 +86,12 @@ def serve(home: Path, *, cores: int, memory_mb: int, idle: float) -> None:
 
 
 def _hand_on(home: Path, cluster: _Cluster, memory_mb: int, idle: float) -> None:
-    over: set[int] = set()
+    unfinished = Unfinished(home / JOBS)
     handed: dict[int, _Handed] = {}
     broken: dict[int, int] = {}
     busy = time.monotonic()
     while not server_process.told_to_stop(home):
-        live = list(_unfinished(folders(home / JOBS), over))
+        live = unfinished.now()
         if live:
             busy = time.monotonic()
         elif time.monotonic() - busy > idle:
@@ -115,16 +115,6 @@ def _hand_on(home: Path, cluster: _Cluster, memory_mb: int, idle: float) -> None
             else:
                 break  # the most urgent goes first, whatever smaller one would fit
         time.sleep(_LOOK)
-
-
-def _unfinished(every: Iterable[JobFolder], over: set[int]) -> Iterable[JobFolder]:
-    for job in every:
-        if job.number in over:
-            continue
-        if job.over():
-            over.add(job.number)
-        else:
-            yield job
 
 
 def _order(job: JobFolder) -> tuple[int, int]:

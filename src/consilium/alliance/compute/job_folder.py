@@ -41,6 +41,7 @@ LOST = "lost"
 
 _LOOKS = 3
 _HINT = ".newest"
+_SURELY_LATER = 2_000_000_000
 _OF_A_TRY = {"started", "ended", "how", "terms"}
 _OF_AN_END = {"state", "time", "exit_status", "reason"}
 
@@ -106,7 +107,7 @@ class JobFolder:
             )  # fmt: skip
         if held:
             return Job(state="running", **known)
-        return Job(state="waiting", reason=_why_again(tries), **known)
+        return Job(state="waiting", reason=_why_again(tries) or str(self.scheduler().get("refused", "")), **known)
 
     def _now(self) -> tuple[list[dict[str, Any]], bool, dict[str, Any] | None]:
         """Its tries, whether one runs, how it ended: looks that fit together, although it may go on between them."""
@@ -181,7 +182,7 @@ class JobFolder:
         self.write("ended.json", {"state": state, "time": time.time(), "exit_status": exit_status, "reason": reason})
 
     def scheduler(self) -> dict[str, Any]:
-        """Where a scheduler has it; empty where none does."""
+        """Where a scheduler has it, or why it does not take it (`refused`); empty where none was asked."""
         return self._document("scheduler.json") or {}
 
     def write(self, name: str, document: Any) -> None:
@@ -265,3 +266,30 @@ def folders(jobs: Path) -> list[JobFolder]:
     if not jobs.is_dir():
         return []
     return sorted((JobFolder(one) for one in jobs.iterdir() if one.name.isdigit()), key=lambda one: one.number)
+
+
+class Unfinished:
+    """The jobs that are not over, looked at again and again by the process behind an engine.
+
+    Args:
+        jobs: the folder of all jobs.
+    """
+
+    def __init__(self, jobs: Path) -> None:
+        self._jobs = jobs
+        self._over: set[int] = set()
+        self._live: dict[int, JobFolder] = {}
+        self._read = -1
+
+    def now(self) -> list[JobFolder]:
+        """Them, by number. The folder of all is read only when it has changed: it may hold the jobs of years."""
+        changed = self._jobs.stat().st_mtime_ns if self._jobs.is_dir() else 0
+        # A change in the instant of the last reading has the same time.
+        if changed != self._read or time.time_ns() - changed < _SURELY_LATER:
+            self._read = changed
+            new = (one for one in folders(self._jobs) if one.number not in self._over)
+            self._live = {one.number: self._live.get(one.number, one) for one in new}
+        for number in [number for number, one in self._live.items() if one.over()]:
+            self._over.add(number)
+            del self._live[number]
+        return list(self._live.values())

@@ -7,7 +7,7 @@ spring holds nothing; the one that it shows twice in autumn holds both times.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from itertools import groupby
 
 from consilium.alliance.compute.engine import Lease
@@ -38,42 +38,22 @@ def leases_at(leases: Iterable[Lease], moment: datetime, zone: tzinfo) -> tuple[
 
 
 def held_at(leases: Iterable[Lease], moment: datetime, zone: tzinfo) -> tuple[Lease, ...]:
-    """What each hospital is sure of at a moment: its leases of that hour as one lease, hospitals in order of name.
+    """What hospitals have by their leases at a moment, several of one added up, hospitals in order of name.
 
-    A hospital that has leases and none in this hour comes with 0 cores: what it had before has to be taken back.
+    A hospital that has none in this hour is not among them: then it is sure of what it brings in (`agreement.py`).
     """
-    every = sorted(leases, key=lambda one: one.hospital)
+    now = sorted(leases_at(leases, moment, zone), key=lambda one: one.hospital)
     hour = hour_of_week(moment, zone)
     found = []
-    for hospital, group in groupby(every, key=lambda one: one.hospital):
-        now = [one for one in group if hour in one.hours]
+    for hospital, group in groupby(now, key=lambda one: one.hospital):
+        mine = list(group)
         found.append(
             Lease(
-                hospital=hospital, cores=sum(one.cores for one in now), memory_mb=sum(one.memory_mb for one in now),
-                gpus=sum(one.gpus for one in now), hours=(hour,),
+                hospital=hospital, cores=sum(one.cores for one in mine), memory_mb=sum(one.memory_mb for one in mine),
+                gpus=sum(one.gpus for one in mine), hours=(hour,),
             )
         )  # fmt: skip
     return tuple(found)
-
-
-def next_switch(leases: Sequence[Lease], moment: datetime, zone: tzinfo) -> datetime | None:
-    """The next full hour at which other leases hold, in UTC; None where they never change.
-
-    Whoever applies leases sleeps until then, calls `held_at`, and hands each to `Engine.set_lease`.
-    """
-    now = _amounts(leases, moment, zone)
-    local = moment.astimezone(zone)
-    past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-    hour = moment.astimezone(UTC) - past
-    for _ in range(HOURS + 2):
-        hour += timedelta(hours=1)
-        if _amounts(leases, hour, zone) != now:
-            return hour
-    return None
-
-
-def _amounts(leases: Iterable[Lease], moment: datetime, zone: tzinfo) -> list[tuple[str, int, int, int]]:
-    return [(one.hospital, one.cores, one.memory_mb, one.gpus) for one in held_at(leases, moment, zone)]
 
 
 def hours_in_words(hours: Sequence[int]) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from consilium.specialist.report.parts import Figure, Table, Text
+from consilium.specialist.report.pdf import laid
 from consilium.typesetting.pdf import LATIN, compiled, families_in, fonts_beside, typst_module
 
 Part = Text | Table | Figure
@@ -63,20 +64,9 @@ def sheet_pdf(sheet: Sheet, *, chinese: Path | None, created: str) -> bytes:
             "fonts": [*families, LATIN] if sheet.lang == "zh" else [LATIN, *families],
             "page": "第 {page} 页，共 {pages} 页" if sheet.lang == "zh" else "Page {page} of {pages}",
             "moment": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
-            "parts": [_laid(part, folder) for part in sheet.parts],
+            "parts": [laid(part, f"part-{place}", folder) for place, part in enumerate(sheet.parts)],
         }  # fmt: skip
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         template = folder / "sheet.typ"
         template.write_bytes(resources.files("consilium.alliance.compute").joinpath("sheet.typ").read_bytes())
         return compiled(template, fonts, created=created, chinese=chinese is not None)
-
-
-def _laid(part: Part, folder: Path) -> dict[str, Any]:
-    match part:
-        case Text():
-            return {"is": "text", "kind": part.kind, "text": part.text}
-        case Table():
-            return {"is": "table", "columns": part.columns, "rows": part.rows, "widths": part.widths}
-        case Figure():
-            (folder / f"{part.key}.svg").write_text(part.svg, encoding="utf-8")
-            return {"is": "figure", "file": f"{part.key}.svg", "caption": part.caption, "width": part.width}

@@ -63,7 +63,7 @@ class SlurmEngine(FolderEngine):
 
     def capacity(self) -> Capacity:
         """See `Engine.capacity`. A node that is down or switched off counts as nothing."""
-        nodes = [one for one in self._slurm.nodes() if not one.lost and "~" not in one.state]
+        nodes = [one for one in self._slurm.nodes() if one.works]
         live = self.jobs(live=True)
         running = [one for one in live if one.state == "running"]
         return Capacity(

@@ -95,11 +95,11 @@ class SlurmCluster:
             self._run(["slurmctld"])
             self._wait("slurmctld", lambda: self._asks(["scontrol", "ping"], "is UP"))
         told(f"{layout.nodes} nodes")
-        self.start_nodes()
+        self._start_nodes()
         self._resume(layout)
         self._wait("slurmd", lambda: self._idle(layout))
 
-    def start_nodes(self) -> None:
+    def _start_nodes(self) -> None:
         """Start the slurmd of each node that is always there and has none."""
         for name in self.layout().names():
             if not self._pid(f"slurmd-{name}"):

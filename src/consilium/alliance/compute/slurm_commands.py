@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from consilium.alliance.compute.health import state_of
 from consilium.alliance.compute.job import Request, Urgency
 from consilium.alliance.compute.terms import Right, Terms
 from consilium.errors import EngineError
@@ -79,7 +80,12 @@ class Node:
     @property
     def lost(self) -> bool:
         """Whether it should work and does not."""
-        return "down" in self.state or "drain" in self.state or "fail" in self.state or self.state.endswith("*")
+        return state_of(self.state) in ("down", "drained")
+
+    @property
+    def works(self) -> bool:
+        """Whether it runs jobs, or could now."""
+        return state_of(self.state) == "up"
 
 
 def qos_name(terms: Terms, hospital: str) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from consilium.alliance.compute import server_process
 from consilium.alliance.compute.agreement import Agreement
 from consilium.alliance.compute.job import Request, Urgency
-from consilium.alliance.compute.job_folder import JOBS, MOST_TRIES, JobFolder, folders
+from consilium.alliance.compute.job_folder import JOBS, MOST_TRIES, JobFolder, Unfinished
 from consilium.alliance.compute.slurm_commands import Queued, Slurm, qos_name
 from consilium.alliance.compute.terms import Claim, Right, Terms, beyond_their_right, terms_of
 from consilium.errors import ConsiliumError, EngineError
@@ -34,7 +34,9 @@ _RIGHTS_EVERY = 5.0
 _GONE_FOR = 3.0
 """Seconds that a job which is not over has to be missing from the queue before it is handed over again."""
 
+_ASK_AGAIN = 10.0
 _SUBMITTED_TOGETHER = 5000
+_BATCHES = "batches"
 
 
 @dataclass
@@ -46,6 +48,7 @@ class _Live:
         id, name: that Slurm has it by; "" before.
         missing: since when it is not in the queue; 0 where it is.
         lost: how often it went missing before it started.
+        again: when Slurm, which refused it, is asked again.
     """
 
     folder: JobFolder
@@ -54,6 +57,7 @@ class _Live:
     name: str = ""
     missing: float = 0.0
     lost: int = 0
+    again: float = 0.0
 
 
 @dataclass
@@ -69,13 +73,16 @@ class Steward:
     home: Path
     slurm: Slurm
     agreement: Agreement
+    _unfinished: Unfinished = field(init=False)
     _live: dict[int, _Live] = field(default_factory=dict)
-    _over: set[int] = field(default_factory=set)
     _rights: dict[str, Right] = field(default_factory=dict)
     _beyond: frozenset[str] | None = None
     _aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=1))
     _protecting: Future[None] | None = None
     _looked: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self._unfinished = Unfinished(self.home / JOBS)
 
     def look(self) -> None:
         """Put right whatever is not as it should be now.
@@ -84,7 +91,14 @@ class Steward:
             EngineError: Slurm cannot be reached.
         """
         self._take_notice()
-        self._keep_rights()
+        try:
+            self._keep_rights()
+        except EngineError as problem:
+            if not self._rights:
+                raise
+            # Accounting is down. What was agreed on before holds, and nobody else's jobs wait for a new hospital's.
+            self._looked = time.monotonic()
+            _say(str(problem))
         queue = self.slurm.queue() if self._live else {}
         self._see_who_is_gone(queue)
         self._end_cancelled(queue)
@@ -96,20 +110,20 @@ class Steward:
 
     def _take_notice(self) -> None:
         """Of new jobs, and of those that are over."""
-        for folder in folders(self.home / JOBS):
-            number = folder.number
-            if number in self._over:
-                continue
-            if folder.over():
-                self._over.add(number)
-                self._live.pop(number, None)
-            elif number not in self._live:
+        before, self._live = self._live, {}
+        for folder in self._unfinished.now():
+            known = before.pop(folder.number, None)
+            if known is None:
                 try:
                     request = folder.request()
                 except EngineError:
                     continue  # who asks for this job is told
                 there = {"id": "", "name": "", **folder.scheduler()}
-                self._live[number] = _Live(folder, request, id=str(there["id"]), name=str(there["name"]))
+                known = _Live(folder, request, id=str(there["id"]), name=str(there["name"]))
+            self._live[folder.number] = known
+        needed = {one.name for one in self._live.values()}
+        for name in {one.name for one in before.values()} - needed - {""}:
+            (self.home / _BATCHES / name).unlink(missing_ok=True)  # nobody of this submission starts again
 
     def _keep_rights(self) -> None:
         """Accounts for hospitals that are new, and the rights of this hour."""
@@ -185,7 +199,7 @@ class Steward:
         """New jobs, those of one shape together; the most urgent first."""
         alike: dict[tuple[Terms, str, Urgency, int, int, int], list[_Live]] = {}
         for number, one in self._live.items():
-            if one.id or number not in terms or one.folder.held() or one.folder.over():
+            if one.id or number not in terms or time.monotonic() < one.again or one.folder.held() or one.folder.over():
                 continue
             asked = one.request
             shape = (terms[number], asked.hospital, asked.urgency, asked.cores, asked.memory_mb, asked.gpus)
@@ -197,18 +211,20 @@ class Steward:
 
     def _submit(self, jobs: Sequence[_Live], terms: Terms) -> None:
         request = jobs[0].request
-        batches = self.home / "batches"
+        batches = self.home / _BATCHES
         batches.mkdir(exist_ok=True, mode=0o700)
         listed = batches / f"consilium-{jobs[0].folder.number}-{time.time_ns()}"
         paths = [one.folder.path for one in jobs]
         try:
             ids = self.slurm.submit(paths, request, terms, listed, self.agreement.partition_for(request))
         except EngineError as problem:
+            # Whether Slurm will never take them or only not now (a new account, a controller that starts) cannot be
+            # told for certain, so none is given up; who asks for one is told why it waits, and alarms tell the rest.
+            listed.unlink(missing_ok=True)
             _say(f"jobs {[one.folder.number for one in jobs][:5]}: {problem}")
-            if "refuses" not in problem.what:
-                raise
             for one in jobs:
-                one.folder.tell_ended("failed", reason=f"the cluster does not take it: {problem.what}")
+                one.again = time.monotonic() + _ASK_AGAIN
+                one.folder.write("scheduler.json", {"refused": f"the cluster does not take it yet: {problem.what}"})
             return
         for one, id_ in zip(jobs, ids, strict=True):
             one.id, one.name = id_, listed.name

@@ -49,10 +49,17 @@ def _template() -> bytes:
 def _laid(section: Section, folder: Path) -> Iterator[dict[str, Any]]:
     """Parts as JSON values; drawings and pictures are written into the folder."""
     for place, part in enumerate(section.parts):
-        yield _laid_part(part, f"{section.key}-{place}", folder)
+        yield laid(part, f"{section.key}-{place}", folder)
 
 
-def _laid_part(part: Part, key: str, folder: Path) -> dict[str, Any]:
+def laid(part: Part, key: str, folder: Path) -> dict[str, Any]:
+    """A part as JSON values for a template of Typst.
+
+    Args:
+        part: of any kind.
+        key: begins the names of its drawings and pictures.
+        folder: where these are written.
+    """
     match part:
         case Text():
             return {"is": "text", "kind": part.kind, "text": part.text}

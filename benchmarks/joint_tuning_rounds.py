@@ -1,8 +1,9 @@
 """The last stage of the encoder, trained by several hospitals in rounds; in one process, without a network.
 
-In every round each hospital takes a few steps from the common weights on its own cases, and the weights become the mean
-of what comes back (`averaging.py`). Unlike the head of a study this is not what one place with all cases would do: the
-mean of steps taken apart is not the step of all. What it brought is measured (`benchmarks/results/joint_tuning.md`).
+In every round each hospital takes a few steps from the common weights on its own cases, and the weights become the
+mean of what comes back (`joint_tuning_averaging.py`). Unlike the head of a study this is not what one place with all
+cases would do: the mean of steps taken apart is not the step of all. What it brought is measured
+(`benchmarks/results/joint_tuning.md`).
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.alliance.joint_training.averaging import Limits, Update, averaged, screened
+from benchmarks.joint_tuning_averaging import Limits, Update, averaged, screened
 from consilium.errors import EngineError, InputError
 from consilium.specialist.penalised import Array
 from consilium.specialist.tuning.rung import need_train
 
 if TYPE_CHECKING:
-    from consilium.specialist.tuning.common_rounds import Ground
+    from benchmarks.joint_tuning_hospital import Ground
 
 Vector = NDArray[np.float32]
 
@@ -60,7 +61,7 @@ class Tuned:
     """What came of it.
 
     Attributes:
-        vector: (length,) the common weights; `specialist.tuning.common_rounds` makes features and a file of them.
+        vector: (length,) the common weights; `joint_tuning_hospital.py` makes features and a file of them.
         refused: updates that were not taken.
         took_part: pseudonyms of those whose updates were taken, by round.
     """
@@ -97,7 +98,7 @@ def tune(
         EngineError: fewer hospitals than agreed gave an update that could be taken.
     """
     need_train()
-    from consilium.specialist.tuning.common_rounds import moved
+    from benchmarks.joint_tuning_hospital import moved
 
     if rounds < 1 or not hospitals or any(not len(one.targets) for one in hospitals.values()):
         raise InputError(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consilium.alliance.joint_training.averaging import Limits, Update, averaged, refuse_update, screened
+from benchmarks.joint_tuning_averaging import Limits, Update, averaged, refuse_update, screened
 
 LENGTH = 50
 LIMITS = Limits(rate=1e-3, passes=2, batch=10)

@@ -11,14 +11,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="fine-tuning needs PyTorch (extra train)")
 pytest.importorskip("onnx", reason="the encoder's weights are read by onnx (extra specialist)")
 
-from consilium.alliance.joint_training.averaging import Update, averaged  # noqa: E402
-from consilium.alliance.joint_training.tuning import Tuned, TunedOn, tune  # noqa: E402
+from benchmarks.joint_tuning_averaging import Update, averaged  # noqa: E402
+from benchmarks.joint_tuning_hospital import Ground, convolutions_of, features_of, moved  # noqa: E402
+from benchmarks.joint_tuning_rounds import Tuned, TunedOn, tune  # noqa: E402
 from consilium.errors import EngineError, InputError  # noqa: E402
 from consilium.generalist.shipped import WEIGHTS, shipped_encoder  # noqa: E402
 from consilium.generalist.weights_file import read_weights  # noqa: E402
 from consilium.specialist.head import fit_head  # noqa: E402
 from consilium.specialist.penalised import STRENGTHS  # noqa: E402
-from consilium.specialist.tuning.common_rounds import Ground, convolutions_of, features_of, moved  # noqa: E402
 from consilium.specialist.tuning.last_stage import tuned  # noqa: E402
 from consilium.specialist.tuning.rung import Material, material_of  # noqa: E402
 from consilium.specialist.tuning.steps import Settings  # noqa: E402
