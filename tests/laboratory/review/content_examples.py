@@ -20,7 +20,8 @@ CELLS = tuple(f"{number:02d}.png" for number in range(1, 21))
 def content(**entries: Any) -> ReportContent:
     """A first report of a normal case, with entries replaced."""
     told: dict[str, Any] = {
-        "laboratory": "Laboratory of the tests", "zone": "Asia/Shanghai", "banding": ("G",), "case_number": "K26-0000001", "revision": 1,
+        "laboratory": "Laboratory of the tests", "zone": "Asia/Shanghai", "banding": ("G",),
+        "case_number": "K26-0000001", "revision": 1,
         "patient_number": "P0000017", "specimen": "constitutional_blood",
         "specimens": (
             Specimen(

@@ -190,8 +190,9 @@ def _lines(content: ReportContent, words: Mapping[str, str]) -> dict[str, Any]:
 def _figures(content: ReportContent, words: Mapping[str, str]) -> dict[str, Any]:
     told = content.mosaicism
     models = ", ".join(f"{one.name} {one.version}" for one in content.models) or UNKNOWN
+    looked = words["unreviewed"].format(number=content.unreviewed) if content.unreviewed else words["all_reviewed"]
     read = words["models_note"].format(
-        models=models, interactions=sum(one.interactions for one in content.karyograms),
+        models=models, looked=looked, interactions=sum(one.interactions for one in content.karyograms),
         karyograms=len(content.karyograms),
     )  # fmt: skip
 
