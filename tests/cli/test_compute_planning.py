@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import click
@@ -92,13 +92,34 @@ def test_leases_are_set_listed_and_removed_with_an_entry_each(home: Path, call: 
     assert "Mon-Fri 08-18" in listed and "Asia/Shanghai" in listed
     told = [json.loads(line) for line in call("leases", "list", "--json").output.splitlines()]
     assert [(one["hospital"], one["cores"], one["gpus"]) for one in told] == [("day", 8, 0), ("night", 36, 1)]
-    now = [json.loads(line) for line in call("leases", "list", "--now", "--json").output.splitlines()]
-    assert {one["hospital"] for one in now} == {"day", "night"}
     assert "44 cores in some hours, and there are 40" in call("leases", "set", "day", "--cores", "8").output
     assert call("leases", "remove", "day").exit_code == 0
     assert isinstance(call("leases", "remove", "day").exception, InputError)
     assert isinstance(call("leases", "set", "day", "--cores", "1", "--hours", "noon").exception, InputError)
     assert acts(home) == [("lease.set", "day"), ("lease.set", "night"), ("lease.set", "day"), ("lease.remove", "day")]
+
+
+@pytest.mark.parametrize(
+    ("moment", "holding"),
+    [
+        ("2026-11-26T02:30:00+00:00", {"day", "night"}),  # Thursday, 10:30 in Shanghai
+        ("2026-11-26T20:30:00+00:00", {"night"}),  # Friday, 04:30
+        ("2026-11-28T02:30:00+00:00", {"night"}),  # Saturday, 10:30
+    ],
+)
+def test_leases_of_this_hour_are_those_that_hold_in_it(
+    home: Path, call: Call, monkeypatch: pytest.MonkeyPatch, moment: str, holding: set[str]
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.fromisoformat(moment).astimezone(tz)
+
+    monkeypatch.setattr(compute_planning, "datetime", Clock)
+    call("leases", "set", "day", "--cores", "8", "--hours", "Mon-Fri 08-18")
+    call("leases", "set", "night", "--cores", "36")
+    now = [json.loads(line) for line in call("leases", "list", "--now", "--json").output.splitlines()]
+    assert {one["hospital"] for one in now} == holding
 
 
 def test_only_the_operator_sets_leases_and_nobody_sees_anothers(
