@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import click
@@ -27,15 +27,15 @@ from tests.alliance.compute.histories import job
 MONDAY = (datetime.now(UTC) - timedelta(days=datetime.now(UTC).weekday())).replace(hour=0, minute=0, second=0)
 
 
-def history(weeks: int) -> list[Job]:
-    """Two hospitals, one by day and one by night, up to last Monday."""
+def history(weeks: int, until: datetime = MONDAY) -> list[Job]:
+    """Two hospitals, one by day and one by night, up to last Monday or the one that is told."""
     rng = np.random.default_rng(0)
     jobs: list[Job] = []
     for hour in range(-168 * (weeks + 1), 0):
         clock = hour % 24
         for hospital, busy in (("day", 8 <= clock < 18), ("night", not 8 <= clock < 18)):
             for _ in range(rng.poisson(3.0 if busy else 0.3)):
-                at = (MONDAY + timedelta(hours=hour, minutes=int(rng.integers(60)))).timestamp()
+                at = (until + timedelta(hours=hour, minutes=int(rng.integers(60)))).timestamp()
                 told = {"submitted": at, "started": at + 30, "ended": at + 1200, "cores": int(rng.integers(1, 4))}
                 jobs.append(job(len(jobs) + 1, hospital=hospital, **told))
     return jobs
@@ -92,13 +92,34 @@ def test_leases_are_set_listed_and_removed_with_an_entry_each(home: Path, call: 
     assert "Mon-Fri 08-18" in listed and "Asia/Shanghai" in listed
     told = [json.loads(line) for line in call("leases", "list", "--json").output.splitlines()]
     assert [(one["hospital"], one["cores"], one["gpus"]) for one in told] == [("day", 8, 0), ("night", 36, 1)]
-    now = [json.loads(line) for line in call("leases", "list", "--now", "--json").output.splitlines()]
-    assert {one["hospital"] for one in now} == {"day", "night"}
     assert "44 cores in some hours, and there are 40" in call("leases", "set", "day", "--cores", "8").output
     assert call("leases", "remove", "day").exit_code == 0
     assert isinstance(call("leases", "remove", "day").exception, InputError)
     assert isinstance(call("leases", "set", "day", "--cores", "1", "--hours", "noon").exception, InputError)
     assert acts(home) == [("lease.set", "day"), ("lease.set", "night"), ("lease.set", "day"), ("lease.remove", "day")]
+
+
+@pytest.mark.parametrize(
+    ("moment", "holding"),
+    [
+        ("2026-11-26T02:30:00+00:00", {"day", "night"}),  # Thursday, 10:30 in Shanghai
+        ("2026-11-26T20:30:00+00:00", {"night"}),  # Friday, 04:30
+        ("2026-11-28T02:30:00+00:00", {"night"}),  # Saturday, 10:30
+    ],
+)
+def test_leases_of_this_hour_are_those_that_hold_in_it(
+    home: Path, call: Call, monkeypatch: pytest.MonkeyPatch, moment: str, holding: set[str]
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.fromisoformat(moment).astimezone(tz)
+
+    monkeypatch.setattr(compute_planning, "datetime", Clock)
+    call("leases", "set", "day", "--cores", "8", "--hours", "Mon-Fri 08-18")
+    call("leases", "set", "night", "--cores", "36")
+    now = [json.loads(line) for line in call("leases", "list", "--now", "--json").output.splitlines()]
+    assert {one["hospital"] for one in now} == holding
 
 
 def test_only_the_operator_sets_leases_and_nobody_sees_anothers(
@@ -167,13 +188,15 @@ def test_too_short_a_history_is_no_plan(home: Path, call: Call, monkeypatch: pyt
     assert "provisional" in shown and "too few to hold some back" in shown
 
 
-def test_a_bill(home: Path, call: Call, tmp_path: Path) -> None:
+def test_a_bill(home: Path, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = history(8, until=datetime(2026, 11, 16, tzinfo=UTC))
+    monkeypatch.setattr(compute_planning, "_engine", lambda: History(jobs))
     assert isinstance(call("cost").exception, InputError)  # nobody makes prices up
     (home / "compute").mkdir(exist_ok=True)
     (home / "compute" / "rates.json").write_text('{"core_hour": "0.5", "gpu_hour": 1, "currency": "CNY"}')
     rows = call("cost", "--csv", "--zone", "UTC").output.splitlines()
     months = {row.split(",")[1] for row in rows[1:]}
-    assert len(rows) == 1 + 2 * len(months)
+    assert months == {"2026-09", "2026-10", "2026-11"} and len(rows) == 1 + 2 * 3
     assert "own core hours" in call("cost", "--month", max(months)).output
     done = call("cost", "--pdf", str(tmp_path / "bill.pdf"), "--total", "100", "--lang", "en", "--zone", "UTC")
     if isinstance(done.exception, MissingExtra):
