@@ -24,6 +24,7 @@ Act = Literal[
     "place.make", "place.withdraw", "thing.store", "custody.hand_over",
     "case.open", "case.change", "case.withdraw",
     "case.culture", "case.harvest", "case.analyse", "case.return", "case.review", "case.sign", "case.amend",
+    "review.read", "review.decide", "report.write",
     "profile.change", "staff.change",
 ]  # fmt: skip
 
@@ -65,6 +66,9 @@ TABLE: Mapping[Act, frozenset[Role]] = {
     "case.review": _READERS,
     "case.sign": _DIRECTOR,
     "case.amend": _DIRECTOR,
+    "review.read": _READERS,
+    "review.decide": _READERS,
+    "report.write": _BENCH,
     "profile.change": _ADMINISTRATOR,
     "staff.change": _ADMINISTRATOR,
 }
