@@ -56,8 +56,15 @@ def test_what_is_no_entry_is_refused(drawn: Metaphase, spoil: Any) -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["image", "width", "chromosomes"]), inner), max_leaves=8))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["image", "width", "chromosomes"]), inner)
+        ),
+        max_leaves=8,
+    )
+)
 def test_any_json_is_an_entry_or_an_input_error(document: Any) -> None:
     with pytest.raises(InputError):
         read_cell(document)

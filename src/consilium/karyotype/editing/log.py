@@ -1,7 +1,7 @@
 """The log of a cell: the machine's reading, and every command since, undo and redo among them.
 
-Nothing is ever taken out of the log. The state is a fold over it, so the same reading and the same commands are the same
-state, whoever folds them and when.
+Nothing is ever taken out of the log. The state is a fold over it, so the same reading and the same commands are the
+same state, whoever folds them and when.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def fold(reading: EditedCell, commands: Iterable[Command]) -> Folded:
 def counts_as_interaction(command: Command) -> bool:
     """Whether a command counts among the interactions of a karyogram.
 
-    Everything that a person does to the picture counts once: a confirmation of many objects too, and undo and redo, since
-    they are work. A note does not: it is about the cell, and not for the karyogram. What leaves the cell as it is
-    (zooming, looking at another cell) is no command.
+    Everything that a person does to the picture counts once: a confirmation of many objects too, and undo and redo,
+    since they are work. A note does not: it is about the cell, and not for the karyogram. What leaves the cell as it
+    is (zooming, looking at another cell) is no command.
     """
     return not isinstance(command, Note)

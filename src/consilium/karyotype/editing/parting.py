@@ -6,6 +6,7 @@ Every pixel of the region is in one of the parts afterwards; after a cut in exac
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -131,7 +132,7 @@ def _crossed(start: Places, end: Places, path: Places) -> NDArray[np.bool_]:
     """Which steps between neighbouring pixels cross the path."""
     crossed = np.zeros(len(start), dtype=np.bool_)
     low, high = np.minimum(start, end), np.maximum(start, end)
-    for a, b in zip(path[:-1], path[1:], strict=True):
+    for a, b in pairwise(path):
         near = np.flatnonzero(((low <= np.maximum(a, b)) & (high >= np.minimum(a, b))).all(axis=1) & ~crossed)
         p, q = start[near], end[near]
         sides = _side(a, b, p) * _side(a, b, q) < 0
