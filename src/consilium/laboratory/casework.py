@@ -45,7 +45,7 @@ def move(change: Change, case: CaseRow, to: State, *, reason: str = "", seen: in
 
 def _check_report(change: Change, case: CaseRow, to: State) -> None:
     """See that a case whose cells are read here goes out by a signature under its report, and not by a word."""
-    from consilium.laboratory.review.signed import newest_revision, reported_here
+    from consilium.laboratory.review.signed import reported_here, signed_at
 
     if case.state == "reviewed" and to in REPORTED and (to == "amended") != (case.amendments > 0):
         right = "amended" if case.amendments else "signed"
@@ -53,7 +53,7 @@ def _check_report(change: Change, case: CaseRow, to: State) -> None:
     if to in REPORTED and reported_here(change.session, case):
         if case.state in REPORTED:
             raise InputError(f"the report of {case.number} is written here", way_out="Reopen the case with a reason.")
-        if newest_revision(change.session, case) != case.amendments + 1:
+        if signed_at(change.session, case) != change.at:
             raise InputError(f"the report of {case.number} is not signed", way_out="Sign it on the page of the report.")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from consilium.errors import ConsiliumError, InputError
+from consilium.errors import ConsiliumError, InputError, OutputError
+from consilium.laboratory.analysis.files import Files
 from consilium.laboratory.review.content import ReportContent, from_document
 from consilium.laboratory.review.signature import Signature, broken_links, signature_sha256
 
@@ -63,6 +63,12 @@ def reported_here(session: Session, case: CaseRow) -> bool:
     return session.scalar(select(CellRow.id).where(CellRow.case_id == case.id).limit(1)) is not None
 
 
+def signed_at(session: Session, case: CaseRow) -> str:
+    """When the newest revision of a case was signed; empty for none."""
+    rows = _rows(session, case)
+    return rows[-1][0].at if rows else ""
+
+
 def newest_revision(session: Session, case: CaseRow) -> int:
     """The newest signed revision of a case; 0 for none."""
     return max((row.revision for row, _ in _rows(session, case)), default=0)
@@ -85,6 +91,8 @@ def signed_report(session: Session, case: CaseRow, revision: int | None = None) 
     row, report = rows[wanted]
     if report is None:
         raise InputError("the document of this report is missing", where=case.number, way_out="Bring back a backup.")
+    if report.content_sha256 != row.content_sha256:
+        raise InputError("the document of this report is not the one that was signed", where=case.number)
     content = from_document(report.document.encode("utf-8"), sha256=row.content_sha256)
     return SignedReport(
         content=content, signature=signature_of(row, case.number), sha256=row.sha256, seal=row.seal,
@@ -100,13 +108,13 @@ def signature_of(row: SignatureRow, case_number: str) -> Signature:
     )  # fmt: skip
 
 
-def verify(session: Session, case: CaseRow, has_picture: Callable[[str], bool]) -> tuple[Verified, ...]:
+def verify(session: Session, case: CaseRow, files: Files) -> tuple[Verified, ...]:
     """See whether everything that was signed of a case is what was signed, oldest revision first.
 
     Args:
         session: to look with.
         case: whose.
-        has_picture: whether the picture of this hash is there and has it.
+        files: with the pictures.
     """
     from consilium.laboratory.case_states import REPORTED
 
@@ -115,11 +123,11 @@ def verify(session: Session, case: CaseRow, has_picture: Callable[[str], bool]) 
     unchained = set(broken_links(signatures))
     found = []
     for (row, report), signature in zip(rows, signatures, strict=True):
-        problems = _problems(row, report, signature, has_picture)
+        problems = _problems(row, report, signature, files)
         if row.revision in unchained:
             problems.append("signature out of chain")
         newest = row is rows[-1][0]
-        if newest and case.state in REPORTED and row.revision != case.amendments + 1:
+        if newest and case.state in REPORTED and row.at != case.reported:
             problems.append("state differs")
         found.append(
             Verified(
@@ -130,9 +138,7 @@ def verify(session: Session, case: CaseRow, has_picture: Callable[[str], bool]) 
     return tuple(found)
 
 
-def _problems(
-    row: SignatureRow, report: ReportRow | None, signature: Signature, has_picture: Callable[[str], bool]
-) -> list[Problem]:
+def _problems(row: SignatureRow, report: ReportRow | None, signature: Signature, files: Files) -> list[Problem]:
     problems: list[Problem] = []
     if report is None:
         problems.append("document missing")
@@ -145,7 +151,7 @@ def _problems(
             right = (content.case_number, content.revision) == (signature.case_number, signature.revision)
             if not right or report.content_sha256 != row.content_sha256:
                 problems.append("document altered")
-            if not all(has_picture(one.sha256) for one in content.karyograms):
+            if not all(_has(files, one.sha256) for one in content.karyograms):
                 problems.append("picture altered")
     if signature_sha256(signature) != row.sha256:
         problems.append("signature altered")
@@ -155,6 +161,14 @@ def _problems(
         if not holds(row.seal, row.seal_key, signature_sha256(signature)):
             problems.append("seal broken")
     return problems
+
+
+def _has(files: Files, sha256: str) -> bool:
+    try:
+        files.read(sha256)
+    except OutputError:
+        return False
+    return True
 
 
 def _rows(session: Session, case: CaseRow) -> list[tuple[SignatureRow, ReportRow | None]]:
