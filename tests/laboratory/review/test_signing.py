@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from consilium.errors import EngineError, InputError, NotAllowed, RecordChanged
+from consilium.errors import InputError, NotAllowed, RecordChanged
 from consilium.laboratory.analysis.acts import withdraw_act
 from consilium.laboratory.analysis.cells import OpenCells
 from consilium.laboratory.analysis.files import Files
@@ -286,32 +286,6 @@ def test_a_mosaic_shows_a_karyogram_of_each_line(small: Laboratory, opened: Open
         ("47,XX,+21[3]", ("01.png", "02.png", "05.png")), ("46,XX[2]", ("03.png", "04.png")),
     ]  # fmt: skip
     assert [one.cell for one in told.karyograms] == ["01.png", "03.png"]
-
-
-@pytest.mark.parametrize("table", tables.APPEND_ONLY)
-def test_what_was_read_decided_and_signed_cannot_be_rewritten(
-    laboratory: Laboratory, opened: OpenCells, table: str
-) -> None:
-    number, ids = analysed_case(laboratory, opened)
-    from consilium.laboratory.review.differences import Difference
-    from consilium.laboratory.review.readings import decide
-
-    read_again(laboratory, number, ids[:2])
-    with laboratory.changing("ren") as change:
-        difference = Difference(cell="01.png", what="count", first="46", second="47")
-        decide(change, case_called(change.session, number), ids[0], difference, kept="first", reason="x")
-    settle(laboratory, opened, number)
-    with laboratory.changing("ren") as change:
-        reviewed(change, opened, case_called(change.session, number))
-    signed_case(laboratory, opened, number)
-    for statement, told in (
-        (f"UPDATE {table} SET case_id = 1", "not changed"),
-        (f"DELETE FROM {table}", "not deleted"),
-    ):
-        with pytest.raises(EngineError, match=told), laboratory.writing() as session:
-            session.execute(text(statement))
-    with laboratory.reading() as session:
-        assert session.scalar(text(f"SELECT count(*) FROM {table}"))
 
 
 TAMPERING = {
