@@ -53,10 +53,10 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import health
+    from consilium.web.api import cases, health, patients, places, records, things
     from consilium.web.pages import language
 
-    for api in (health,):
+    for api in (health, cases, things, patients, places, records):
         app.include_router(api.router, prefix=API)
     for pages in (language,):
         app.include_router(pages.router, include_in_schema=False)

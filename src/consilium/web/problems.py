@@ -20,6 +20,7 @@ LOG = logging.getLogger("consilium.web")
 STATUS: tuple[tuple[type[errors.ConsiliumError], int], ...] = (
     (NotSignedIn, 401),
     (errors.NotAllowed, 403),
+    (errors.NotFound, 404),
     (errors.RecordChanged, 409),
     (errors.InputError, 422),
     (errors.MissingExtra, 503),
