@@ -85,6 +85,23 @@ def piece(change: Change, thing: Labelled) -> Piece:
     return Piece(**_told(thing) | {"place": place, "holder": holder})
 
 
+def children(change: Change, thing: Labelled) -> tuple[Piece, ...]:
+    """What was made of a thing, and of that.
+
+    Raises:
+        NotAllowed: the person may not see records.
+    """
+    from consilium.laboratory.found import specimen_of
+
+    below = pieces(change, specimen_of(change.session, thing).case)
+    while below:
+        for one in below:
+            if one.label == thing.label:
+                return one.made
+        below = tuple(made for one in below for made in one.made)
+    return ()
+
+
 def case_history(change: Change, case: CaseRow, *, newest: int = NEWEST) -> tuple[Event, ...]:
     """What happened to a case and to all that hangs on it, newest first.
 

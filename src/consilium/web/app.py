@@ -54,11 +54,12 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
     from consilium.web.api import cases, health, patients, places, records, things
-    from consilium.web.pages import language
+    from consilium.web.pages import case, language, patient, reception, storage, thing, worklist
+    from consilium.web.pages import records as tables
 
     for api in (health, cases, things, patients, places, records):
         app.include_router(api.router, prefix=API)
-    for pages in (language,):
+    for pages in (language, worklist, reception, case, thing, storage, patient, tables):
         app.include_router(pages.router, include_in_schema=False)
 
 

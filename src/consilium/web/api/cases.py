@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from consilium.laboratory import casework, reception
 from consilium.laboratory.case_states import STEPS, State
 from consilium.laboratory.due_date import Urgency
-from consilium.laboratory.found import case_called, patient_called
-from consilium.laboratory.journal import Change, Event
+from consilium.laboratory.found import case_called
+from consilium.laboratory.journal import Event
 from consilium.laboratory.permissions import Role
 from consilium.laboratory.search import Found, find
-from consilium.laboratory.tables import CaseRow
+from consilium.laboratory.tables import CaseRow, SpecimenRow
 from consilium.laboratory.thread import Piece, case_history, pieces
 from consilium.laboratory.worklist import MOST, View, Waiting, queue
 from consilium.web.context import Asking, Records
@@ -33,14 +33,14 @@ class OrderIn(Asked):
     """What comes with a specimen; times as a person gives them, in the laboratory's zone where none is told."""
 
     specimen: str = Field(max_length=64, examples=["constitutional_blood"])
-    collected: str = Field("", max_length=40)
-    received: str = Field("", max_length=40)
-    condition: str = Field("good", max_length=32)
-    note: str = Field("", max_length=2000)
-    indication: str = Field("", max_length=2000)
-    referrer: str = Field("", max_length=300)
+    collected: str = Field(default="", max_length=40)
+    received: str = Field(default="", max_length=40)
+    condition: str = Field(default="good", max_length=32)
+    note: str = Field(default="", max_length=2000)
+    indication: str = Field(default="", max_length=2000)
+    referrer: str = Field(default="", max_length=300)
     urgency: Urgency = "routine"
-    order_number: str = Field("", max_length=100)
+    order_number: str = Field(default="", max_length=100)
 
     def order(self) -> reception.Order:
         """As the laboratory takes it."""
@@ -50,18 +50,18 @@ class OrderIn(Asked):
 class PatientIn(Asked):
     """Who a patient is."""
 
-    name: str = Field("", max_length=300)
-    birth_date: str = Field("", max_length=10, examples=["1990-02-28"])
-    hospital_number: str = Field("", max_length=100)
-    sex: str = Field("", max_length=16)
+    name: str = Field(default="", max_length=300)
+    birth_date: str = Field(default="", max_length=10, examples=["1990-02-28"])
+    hospital_number: str = Field(default="", max_length=100)
+    sex: str = Field(default="", max_length=16)
 
 
 class ReceptionIn(Asked):
     """A specimen that comes in: for a new case of a known or a new patient, or for a case that is there."""
 
     order: OrderIn
-    case: str = Field("", max_length=40, description="Number of a case that is there.")
-    patient: str = Field("", max_length=40, description="Number of a patient who is known.")
+    case: str = Field(default="", max_length=40, description="Number of a case that is there.")
+    patient: str = Field(default="", max_length=40, description="Number of a patient who is known.")
     new_patient: PatientIn | None = None
 
 
@@ -78,7 +78,7 @@ class StepIn(Asked):
 
     to: State
     seen: int
-    reason: str = Field("", max_length=2000)
+    reason: str = Field(default="", max_length=2000)
 
 
 class AssignmentIn(Asked):
@@ -170,29 +170,9 @@ def case_out(case: CaseRow, made: tuple[Piece, ...] = ()) -> CaseOut:
     )  # fmt: skip
 
 
-def take_in(change: Change, given: ReceptionIn) -> Received:
-    """Record a specimen with its case and its patient, as far as these are new.
-
-    Raises:
-        NotAllowed: the person may not.
-        InputError: something is no such entry, or it is told in two ways at once.
-    """
-    from consilium.errors import InputError
-
-    if sum((bool(given.case.strip()), bool(given.patient.strip()), given.new_patient is not None)) != 1:
-        raise InputError("a specimen is of one case, of one known patient or of one new patient", way_out="Tell one.")
-    order = given.order.order()
-    if given.case.strip():
-        case = case_called(change.session, given.case)
-    else:
-        patient = (
-            patient_called(change.session, given.patient)
-            if given.new_patient is None
-            else reception.register(change, **given.new_patient.model_dump())
-        )
-        case = reception.open_case(change, patient, order)
-    specimen = reception.receive_specimen(change, case, order)
-    return Received(case=case.number, specimen=specimen.label, patient=case.patient.number)
+def received(row: SpecimenRow) -> Received:
+    """What was recorded, as it is told."""
+    return Received(case=row.case.number, specimen=row.label, patient=row.case.patient.number)
 
 
 @router.get("/worklist")
@@ -234,7 +214,9 @@ def look_up(asking: Asking, records: Records, q: Annotated[str, Query(max_length
 def receive(given: ReceptionIn, asking: Asking, records: Records) -> Received:
     """A specimen comes in: patient, case and specimen in one transaction."""
     with records.changing(asking.person) as change:
-        return take_in(change, given)
+        identity = None if given.new_patient is None else given.new_patient.model_dump()
+        row = reception.take_in(change, given.order.order(), case=given.case, patient=given.patient, identity=identity)
+        return received(row)
 
 
 @router.get("/cases/{number}")
@@ -257,7 +239,7 @@ def history(number: str, asking: Asking, records: Records) -> list[EventOut]:
 def further_specimen(number: str, given: OrderIn, asking: Asking, records: Records) -> Received:
     """A further specimen of a case."""
     with records.changing(asking.person) as change:
-        return take_in(change, ReceptionIn(order=given, case=number))
+        return received(reception.take_in(change, given.order(), case=number))
 
 
 @router.post("/cases/{number}/steps", status_code=201)

@@ -31,7 +31,7 @@ class PatientOut(BaseModel):
 class LookIn(Asked):
     """On which occasion somebody wants to know who a patient is."""
 
-    why: str = Field("", max_length=300)
+    why: str = Field(default="", max_length=300)
 
 
 class CorrectionIn(Asked):
@@ -56,7 +56,7 @@ class ConsentIn(Asked):
     purposes: list[str] = Field(max_length=20)
     given: date
     until: date | None = None
-    document: str = Field("", max_length=300)
+    document: str = Field(default="", max_length=300)
 
 
 class ConsentOut(BaseModel):

@@ -28,9 +28,9 @@ class PreparationIn(Asked):
 
     of: str = Field(max_length=60, description="Label of what it is made of.")
     made: Made
-    how: str = Field("", max_length=200, description="Medium of a culture, method of a harvest, banding of a slide.")
-    note: str = Field("", max_length=2000)
-    at: str = Field("", max_length=40)
+    how: str = Field(default="", max_length=200, description="Medium, method of a harvest, banding of a slide.")
+    note: str = Field(default="", max_length=2000)
+    at: str = Field(default="", max_length=40)
 
 
 class ConditionIn(Asked):
@@ -38,8 +38,8 @@ class ConditionIn(Asked):
 
     note: str = Field(max_length=2000)
     seen: int
-    condition: str = Field("", max_length=32)
-    reason: str = Field("", max_length=2000)
+    condition: str = Field(default="", max_length=32)
+    reason: str = Field(default="", max_length=2000)
 
 
 class PlaceIn(Asked):
@@ -52,9 +52,9 @@ class HandOverIn(Asked):
     """Who has a thing now, and who had it before."""
 
     receiver: str = Field(max_length=255)
-    giver: str = Field("", max_length=255)
-    note: str = Field("", max_length=2000)
-    at: str = Field("", max_length=40)
+    giver: str = Field(default="", max_length=255)
+    note: str = Field(default="", max_length=2000)
+    at: str = Field(default="", max_length=40)
 
 
 class CustodyOut(BaseModel):
@@ -91,20 +91,6 @@ def custody_out(row: CustodyRow) -> CustodyOut:
     )  # fmt: skip
 
 
-def prepare(change: Change, given: PreparationIn) -> Labelled:
-    """Record what was made.
-
-    Raises:
-        NotAllowed: the person may not.
-        InputError: it cannot be made of that.
-    """
-    if given.made == "culture":
-        return preparation.start_culture(change, given.of, medium=given.how, note=given.note, at=given.at)
-    if given.made == "harvest":
-        return preparation.harvest(change, given.of, method=given.how, note=given.note, at=given.at)
-    return preparation.make_slide(change, given.of, banding=given.how or "GTG", note=given.note, at=given.at)
-
-
 def thing_out(change: Change, thing: Labelled) -> ThingOut:
     """A thing as it is told."""
     change.require("record.see")
@@ -118,7 +104,8 @@ def thing_out(change: Change, thing: Labelled) -> ThingOut:
 def make(given: PreparationIn, asking: Asking, records: Records) -> ThingOut:
     """Record a culture, a harvest or a slide; it gets the next label."""
     with records.changing(asking.person) as change:
-        return thing_out(change, prepare(change, given))
+        row = preparation.prepare(change, given.made, given.of, how=given.how, note=given.note, at=given.at)
+        return thing_out(change, row)
 
 
 @router.get("/things/{label}")
