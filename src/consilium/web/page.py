@@ -36,7 +36,8 @@ def page(request: Request, template: str, *, signed: Signed | None, status: int 
     """
     lang = lang_of(request) if signed is None else signed.lang
     html = _environment().get_template(template).render(
-        t=partial(_say, lang), term=partial(_term, lang), terms=partial(_terms, lang), lang=lang, html_lang=HTML_LANG[lang],
+        t=partial(_say, lang), term=partial(_term, lang), terms=partial(_terms, lang),
+        lang=lang, html_lang=HTML_LANG[lang],
         other_lang="zh" if lang == "en" else "en",
         signed=signed, csrf="" if signed is None else signed.csrf, path=request.url.path,
         here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),

@@ -52,7 +52,8 @@ def _box(
     there = (*(one for row in found.cells for one in row if one is not None), *found.others)
     return page(
         request, "box.html.j2", signed=asking, status=entered.status, entered=entered, grid=found, freezer=freezer,
-        box=box, address=box_address(freezer, box), free=[one.position for one in there if not one.holds], may_store=may(asking, "thing.store"),
+        box=box, address=box_address(freezer, box), free=[one.position for one in there if not one.holds],
+        may_store=may(asking, "thing.store"),
         may_make=may(asking, "place.make"),
     )  # fmt: skip
 

@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "thing.title": ("{kind} {label}", "{kind} {label}"),
     "thing.of_case": ("of case {number}", "属于病例 {number}"),
     "thing.made_of": ("made of", "来源"),
+    "thing.made": ("What was made of it", "由其制备"),
     "thing.make": ("Make of it", "制备"),
     "thing.make_culture": ("Start a culture", "开始培养"),
     "thing.make_harvest": ("Record a harvest", "登记收获"),
