@@ -41,7 +41,7 @@ def page(request: Request, template: str, *, signed: Signed | None, status: int 
         other_lang="zh" if lang == "en" else "en",
         signed=signed, csrf="" if signed is None else signed.csrf, path=request.url.path,
         here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-        rooms=() if signed is None else rooms_for(signed), version=__version__, done=_done(request, lang), **values,
+        rooms=() if signed is None else rooms_for(signed), version=__version__, was_done=_done(request, lang), **values,
     )  # fmt: skip
     return HTMLResponse(html, status_code=status)
 
