@@ -7,10 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-for module in ("argon2", "fastapi", "sqlalchemy"):
-    pytest.importorskip(module, reason=f"the workstation needs {module} (extra web)")
-
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -26,9 +22,10 @@ PASSWORD = "seven otters under a green piano"
 
 
 @pytest.fixture(autouse=True)
-def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Argon2 with little work; `test_passwords.py` has it as it is."""
     if request.module.__name__.endswith("test_passwords"):
+        yield
         return
     from argon2 import PasswordHasher
 
@@ -37,7 +34,8 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     little = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", lambda: little)
     passwords._nobodys.cache_clear()
-    request.addfinalizer(passwords._nobodys.cache_clear)
+    yield
+    passwords._nobodys.cache_clear()
 
 
 class Clock:

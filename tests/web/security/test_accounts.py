@@ -181,7 +181,9 @@ def test_a_session_is_over_when_she_signs_out(accounts: Accounts) -> None:
 
 
 @pytest.mark.parametrize("roles", [("technologist", "director"), ()])
-def test_a_session_is_over_when_roles_change_whoever_changes_them(accounts: Accounts, url: str, roles: tuple[str, ...]) -> None:
+def test_a_session_is_over_when_roles_change_whoever_changes_them(
+    accounts: Accounts, url: str, roles: tuple[str, ...]
+) -> None:
     token = enter(accounts)
     records = Laboratory(url)
     with records.changing("ada") as change:
@@ -193,7 +195,9 @@ def test_a_session_is_over_when_roles_change_whoever_changes_them(accounts: Acco
 
 def test_sessions_are_over_when_the_password_changes(accounts: Accounts) -> None:
     first, second = enter(accounts), enter(accounts)
-    made = change_own_password(accounts, person="tang", old=PASSWORD, new="four lamps beside the quiet sea", address=HERE)
+    made = change_own_password(
+        accounts, person="tang", old=PASSWORD, new="four lamps beside the quiet sea", address=HERE
+    )
     assert present(accounts, first) is None
     assert present(accounts, second) is None
     assert present(accounts, made.token) is not None
@@ -244,7 +248,9 @@ def test_a_one_time_password_has_to_be_changed_and_used_in_time(accounts: Accoun
     with pytest.raises(WrongPassword):
         enter(accounts, "ren", password)
     password = reset_password(accounts, "ren", by="ada")
-    made = change_own_password(accounts, person="ren", old=password, new="four lamps beside the quiet sea", address=HERE)
+    made = change_own_password(
+        accounts, person="ren", old=password, new="four lamps beside the quiet sea", address=HERE
+    )
     assert not made.present.must_change
     clock.on(days=80)
     assert enter(accounts, "ren", "four lamps beside the quiet sea")
@@ -277,7 +283,9 @@ def wrong(accounts: Accounts, times: int, person: str = "tang", address: str = H
             enter(accounts, person, "wrong, all of them", address)
 
 
-def test_after_five_failures_one_waits_twice_as_long_each_time_and_never_for_good(accounts: Accounts, clock: Clock) -> None:
+def test_after_five_failures_one_waits_twice_as_long_each_time_and_never_for_good(
+    accounts: Accounts, clock: Clock
+) -> None:
     wrong(accounts, 5)
     waits = []
     for _ in range(14):

@@ -155,7 +155,8 @@ def test_under_tls_cookies_travel_no_other_way_and_browsers_stay_with_it(setting
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/health", "/api/v1/nothing", "/sign-in", "/account", "/static/base.css", "/nothing", "/api/v1/staff"]
+    "path",
+    ["/api/v1/health", "/api/v1/nothing", "/sign-in", "/account", "/static/base.css", "/nothing", "/api/v1/staff"],
 )
 @pytest.mark.parametrize("person", ["", "tang"])
 def test_every_answer_tells_the_browser_what_not_to_do(seat: Seat, person: str, path: str) -> None:
@@ -167,7 +168,9 @@ def test_every_answer_tells_the_browser_what_not_to_do(seat: Seat, person: str, 
     assert expected in answer.headers["cache-control"]
 
 
-def test_a_defect_is_answered_with_the_same_headers_and_tells_nothing(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_defect_is_answered_with_the_same_headers_and_tells_nothing(
+    app: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
     from fastapi.testclient import TestClient
 
     @app.get("/api/v1/health/broken")
@@ -183,7 +186,9 @@ def test_a_defect_is_answered_with_the_same_headers_and_tells_nothing(app: FastA
     assert answer.headers["content-security-policy"] == HEADERS["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("host", ["elsewhere.example", "testserver.elsewhere.example", "", "testserver@elsewhere.example"])
+@pytest.mark.parametrize(
+    "host", ["elsewhere.example", "testserver.elsewhere.example", "", "testserver@elsewhere.example"]
+)
 def test_a_request_for_another_name_is_refused(seat: Seat, host: str) -> None:
     assert seat().get("/api/v1/health", headers={"Host": host}).status_code == 400
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
+from consilium.web.security.audit import What
+from consilium.web.wording.words import words
 from tests.web.security.conftest import PASSWORD, Seat
 
 
@@ -139,8 +142,12 @@ def test_one_ends_a_session_elsewhere(seat: Seat) -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_account_page_has_every_word(seat: Seat, lang: str) -> None:
     browser = seat()
+    entered(browser, password="wrong")
     entered(browser)
     browser.cookies.set("consilium_lang", lang)
     text = browser.get("/account").text
     assert ("登录中的会话" in text) == (lang == "zh")
     assert text.count("csrf") > 3
+    assert {"en": "sign-in failed", "zh": "登录失败"}[lang] in text
+    for what in get_args(What):
+        assert len(words()["event." + what.replace(" ", "_").replace("-", "_")]) == 2
