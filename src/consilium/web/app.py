@@ -77,11 +77,11 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import cases, health, images, patients, places, records, sessions, staff, things
+    from consilium.web.api import cases, health, images, patients, places, records, reviews, sessions, staff, things
     from consilium.web.pages import account, case, language, patient, reception, sign_in, storage, thing, worklist
     from consilium.web.pages import records as tables
 
-    for api in (health, sessions, staff, cases, things, patients, places, records, images):
+    for api in (health, sessions, staff, cases, things, patients, places, records, images, reviews):
         app.include_router(api.router, prefix=API)
     for pages in (language, sign_in, account, worklist, reception, case, thing, storage, patient, tables):
         app.include_router(pages.router, include_in_schema=False)

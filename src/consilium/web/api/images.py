@@ -197,5 +197,3 @@ def cancel(number: str, run: int, given: CancelIn, asking: Asking, records: Reco
         cancel_run(change, row, reason=given.reason)
     readings.end_job(row.job)
     return run_out(row, readings)
-
-
