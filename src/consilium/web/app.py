@@ -15,8 +15,10 @@ from starlette.types import Scope
 
 from consilium import __version__
 from consilium.laboratory.laboratory import Laboratory
+from consilium.web.analysis import analysis_in
 from consilium.web.context import Signed
 from consilium.web.problems import ANSWERS, answer_problems, answer_to
+from consilium.web.runs import Runs
 from consilium.web.security.accounts import Accounts
 from consilium.web.security.body import BodyLimit, limits
 from consilium.web.security.gate import Gate, form_is_ours
@@ -43,7 +45,9 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        app.state.runs.start()
         yield
+        app.state.runs.stop()
         accounts.close()
         records.close()
 
@@ -52,6 +56,8 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
         docs_url=None, redoc_url=None, dependencies=[Depends(form_is_ours)], responses=ANSWERS,
     )  # fmt: skip
     app.state.settings, app.state.records, app.state.accounts = settings, records, accounts
+    app.state.analysis = analysis_in(settings)
+    app.state.runs = Runs(records, app.state.analysis)
     app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
     answer_problems(app)
     # The last one is asked first.
@@ -67,10 +73,10 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import health, sessions, staff
+    from consilium.web.api import cells, health, runs, sessions, staff
     from consilium.web.pages import account, language, sign_in
 
-    for api in (health, sessions, staff):
+    for api in (health, sessions, staff, cells, runs):
         app.include_router(api.router, prefix=API)
     for pages in (language, sign_in, account):
         app.include_router(pages.router, include_in_schema=False)
