@@ -268,13 +268,20 @@ class _Pictures:
         pixels = pixels_of(self._session, self._files, cell.id)
         return karyogram_picture(self._shown[cell.name], pixels)
 
-    def key(self, cell: CellNow) -> tuple[str, int, int, bool, bool]:
-        """What a karyogram depends on."""
+    def key(self, cell: CellNow) -> _Key:
+        """What a karyogram depends on; the newest command stands for all before it."""
+        from sqlalchemy import select
+
+        from consilium.laboratory.analysis.tables import CommandRow
+
+        newest = select(CommandRow.key).where(CommandRow.cell_id == cell.id).order_by(CommandRow.sequence.desc())
         shown = self._shown[cell.name]
-        return str(self._files.folder), cell.id, cell.version, shown.sex_withheld, shown.analysed
+        command = self._session.scalar(newest.limit(1)) or ""
+        return str(self._files.folder), cell.id, command, shown.sex_withheld, shown.analysed
 
 
-_KEPT: dict[tuple[str, int, int, bool, bool], bytes] = {}
+_Key = tuple[str, int, str, bool, bool]
+_KEPT: dict[_Key, bytes] = {}
 _MOST_KEPT = 200
 
 

@@ -78,7 +78,7 @@ def reviewed(change: Change, opened: OpenCells, case: CaseRow, *, seen: int | No
     """
     change.require("case.review")
     refuse(review_blockers(survey(change, opened, case).facts, change.profile.release), case)
-    move(change, case, "reviewed", seen=seen)
+    move(change, case, "reviewed", seen=seen, by_report=True)
 
 
 def reopen(change: Change, case: CaseRow, *, reason: str, seen: int | None = None) -> None:
@@ -91,7 +91,7 @@ def reopen(change: Change, case: CaseRow, *, reason: str, seen: int | None = Non
     """
     change.require("case.amend")
     why = entry("a reason", reason, needed=True)
-    move(change, case, "reopened", reason=why, seen=seen)
+    move(change, case, "reopened", reason=why, seen=seen, by_report=True)
     begin_amendment(change, case, why)
 
 
@@ -120,5 +120,5 @@ def _recorded(change: Change, case: CaseRow, prepared: Prepared, method: Method,
         )
     )  # fmt: skip
     change.session.flush()
-    move(change, case, "amended" if case.amendments else "signed")
+    move(change, case, "amended" if case.amendments else "signed", by_report=True)
     return signed_report(change.session, case, revision)

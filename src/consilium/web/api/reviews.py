@@ -161,6 +161,9 @@ def preview_file(
     lang: Annotated[Language | None, Query()] = None, named: bool = False,
 ) -> Response:  # fmt: skip
     """The preliminary report. With the patient's name it leaves a line in the record of who looked."""
+    with records.looking(asking.person) as look:
+        # What has to be drawn is drawn before others wait for the line that a look at a name leaves.
+        preview_to_print(look, opened, case_called(look.session, number), named=False)
     with records.changing(asking.person) if named else records.looking(asking.person) as change:
         report, pictures = preview_to_print(change, opened, case_called(change.session, number), named=named)
     return _file(report_file(report, pictures, kind, lang or asking.lang), kind, f"{number}-preliminary")
