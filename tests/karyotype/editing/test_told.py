@@ -105,7 +105,7 @@ def test_the_classifier_speaks_no_longer_of_what_a_person_named(cell: EditedCell
 
     before = read_cell(entry)
     assert "low_confidence" in {flag.code for flag in told(before).flags["c4"]}
-    named = after(before, Reassign(object="c4", label="3"))
+    named = after(before, Reassign(object="c4", label="4"))
     assert "low_confidence" not in {flag.code for flag in told(named).flags["c4"]}
     document = object_document(named.named("c4"), told(named), "zh")
     assert document["named"] and document["confirmed"] and not document["doubtful"]
