@@ -24,6 +24,7 @@ Act = Literal[
     "place.make", "place.withdraw", "thing.store", "custody.hand_over",
     "case.open", "case.change", "case.withdraw",
     "case.culture", "case.harvest", "case.analyse", "case.return", "case.review", "case.sign", "case.amend",
+    "exchange.receive", "exchange.cancel", "exchange.send", "exchange.fetch", "exchange.settle",
     "profile.change", "staff.change",
 ]  # fmt: skip
 
@@ -65,6 +66,11 @@ TABLE: Mapping[Act, frozenset[Role]] = {
     "case.review": _READERS,
     "case.sign": _DIRECTOR,
     "case.amend": _DIRECTOR,
+    "exchange.receive": _BENCH,
+    "exchange.cancel": _BENCH,
+    "exchange.send": _BENCH,
+    "exchange.fetch": _BENCH,
+    "exchange.settle": _ADMINISTRATOR,
     "profile.change": _ADMINISTRATOR,
     "staff.change": _ADMINISTRATOR,
 }
