@@ -1,0 +1,27 @@
+"""How a workstation is run; `consilium serve` fills this in from its options, a file and the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from consilium.settings import home_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a workstation is run.
+
+    Attributes:
+        database: URL of the laboratory's records, as `consilium.database.database.Database` takes it.
+        files: folder of pictures and readings that the records name.
+        hosts: names by which browsers may ask; a request for another one is refused.
+        secure: browsers reach it by TLS (its own, or that of a proxy before it): cookies travel no other way.
+        largest_upload: bytes of one picture.
+    """
+
+    database: str = field(default_factory=lambda: f"sqlite:///{home_folder() / 'laboratory' / 'records.db'}")
+    files: Path = field(default_factory=lambda: home_folder() / "laboratory" / "files")
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    secure: bool = False
+    largest_upload: int = 64 * 1024 * 1024
