@@ -223,7 +223,8 @@ def _told(session: Session, rows: Sequence[MessageRow]) -> tuple[Told, ...]:
     for one in session.scalars(asked):
         steps[one.message_id].append(Step(at=one.at, state=one.state, due=one.due, told=one.told))
     numbers = {row.case_id for row in rows if row.case_id is not None}
-    cases = dict(session.execute(select(CaseRow.id, CaseRow.number).where(CaseRow.id.in_(numbers))).tuples().all())
+    named = session.execute(select(CaseRow.id, CaseRow.number).where(CaseRow.id.in_(numbers)))
+    cases = {one: number for one, number in named}
     return tuple(
         Told(
             id=row.id, at=row.at, direction=row.direction, protocol=row.protocol, kind=row.kind, control=row.control,

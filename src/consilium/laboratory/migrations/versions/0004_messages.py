@@ -35,7 +35,7 @@ def upgrade() -> None:
     op.create_table(
         "laboratory_message_step",
         sa.Column("id", sa.Integer, primary_key=True),
-        filled("message_id", sa.Integer, sa.ForeignKey("laboratory_message.id"), index=True),
+        sa.Column("message_id", sa.Integer, sa.ForeignKey("laboratory_message.id"), nullable=False, index=True),
         filled("number", sa.Integer),
         filled("at", time),
         filled("state", sa.String(16)),
