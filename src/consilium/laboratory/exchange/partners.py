@@ -126,7 +126,8 @@ class Partners:
         Raises:
             InputError: there is none.
         """
-        return _named(self.receivers, name, "receiver")
+        found: Receiver = _named(self.receivers, name, "receiver")
+        return found
 
     def archive(self, name: str) -> Archive:
         """An archive by its name.
@@ -134,7 +135,8 @@ class Partners:
         Raises:
             InputError: there is none.
         """
-        return _named(self.archives, name, "archive")
+        found: Archive = _named(self.archives, name, "archive")
+        return found
 
 
 def to_json(partners: Partners) -> str:
@@ -155,7 +157,8 @@ def from_json(text: str) -> Partners:
         told["receivers"] = {name: _made(Receiver, one) for name, one in told.get("receivers", {}).items()}
         told["archives"] = {name: _made(Archive, one) for name, one in told.get("archives", {}).items()}
         told["processing"] = tuple(told.get("processing", ("P",)))
-        return _made(Partners, told)
+        found: Partners = _made(Partners, told)
+        return found
     except (ValueError, TypeError, AttributeError, RecursionError) as problem:
         raise InputError(f"these are no settings of an exchange ({problem})") from problem
 

@@ -70,7 +70,10 @@ def bundle_of(data: bytes) -> Bundle:
         raise InputError("this is no Bundle")
     entries = told.get("entry", [])
     if not isinstance(entries, list) or not all(
-        isinstance(one, dict) and isinstance(one.get("resource"), dict) for one in entries
+        isinstance(one, dict)
+        and isinstance(one.get("resource"), dict)
+        and isinstance(one["resource"].get("resourceType"), str)
+        for one in entries
     ):
         raise InputError("an entry of the Bundle has no resource", where="Bundle.entry")
     if len(entries) > MOST_ENTRIES:

@@ -208,11 +208,11 @@ class _Writer:
 
     def _variant(self, iscn: str, cells: int) -> Resource:
         is_normal = normal(iscn)
-        components = [{"code": _concept(VARIANT_ISCN), "valueCodeableConcept": self._iscn(iscn)}]
+        components: list[Resource] = [{"code": _concept(VARIANT_ISCN), "valueCodeableConcept": self._iscn(iscn)}]
         if places := _places(iscn):
             # One component: the guide allows no second, and a rearrangement has several breakpoints.
-            told = {"text": ", ".join(places)}
-            components.append({"code": _concept(CYTOGENETIC_LOCATION), "valueCodeableConcept": told})
+            where = {"text": ", ".join(places)}
+            components.append({"code": _concept(CYTOGENETIC_LOCATION), "valueCodeableConcept": where})
         components.append({"code": self._own("cell-line-cells", "Cells of the line"), "valueInteger": cells})
         value = {"valueCodeableConcept": _concept(_PRESENCE[not is_normal])} if is_normal is not None else {}
         return self._observation(_concept(VARIANT), value | {"component": components})
@@ -229,7 +229,7 @@ class _Writer:
             yield {"code": _concept(BAND_LEVEL), "valueInteger": content.band_level}
         if content.mosaicism is not None:
             for percent, part in ((95, content.mosaicism.at_95), (99, content.mosaicism.at_99)):
-                quantity = {"value": round(part * 100, 2), "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
+                quantity: Resource = {"value": round(part * 100, 2), "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
                 code = self._own(f"mosaicism-{percent}", f"Mosaicism excluded at {percent} % confidence")
                 yield {"code": code, "valueQuantity": quantity}
 
@@ -293,7 +293,9 @@ def _languages(texts: Any) -> str:
 
 def _concept(code: tuple[str, str], *, text: str = "") -> Resource:
     made: Resource = {"coding": [_coding(LOINC, *code)]}
-    return made | {"text": text} if text else made
+    if text:
+        made["text"] = text
+    return made
 
 
 def _coding(system: str, code: str, display: str) -> Resource:

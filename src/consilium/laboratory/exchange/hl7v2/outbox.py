@@ -15,7 +15,7 @@ from consilium.laboratory.exchange import messages
 from consilium.laboratory.exchange.hl7v2.acknowledge import heard
 from consilium.laboratory.exchange.hl7v2.mllp import ask
 from consilium.laboratory.exchange.partners import Receiver, partners_in
-from consilium.laboratory.exchange.tables import State
+from consilium.laboratory.exchange.tables import MessageRow, State
 from consilium.laboratory.laboratory import Laboratory
 
 
@@ -63,7 +63,7 @@ def send_waiting(
 def _try(laboratory: Laboratory, who: str, message: int, seconds: float) -> Sent | None:
     with laboratory.changing(who) as change:
         change.require("exchange.send")
-        row = change.session.get_one(messages.MessageRow, message)
+        row = change.session.get_one(MessageRow, message)
         peer, body, control = row.peer, row.body, row.control
         receiver = partners_in(change).receivers.get(peer)
         if not messages.in_order(change.session, row) or not messages.claim(change.session, message, change.at):
