@@ -20,7 +20,8 @@ CELLS = tuple(f"{number:02d}.png" for number in range(1, 21))
 def content(**entries: Any) -> ReportContent:
     """A first report of a normal case, with entries replaced."""
     told: dict[str, Any] = {
-        "laboratory": "Laboratory of the tests", "case_number": "K26-0000001", "revision": 1,
+        "laboratory": "Laboratory of the tests", "zone": "Asia/Shanghai", "banding": ("G",),
+        "case_number": "K26-0000001", "revision": 1,
         "patient_number": "P0000017", "specimen": "constitutional_blood",
         "specimens": (
             Specimen(
@@ -42,7 +43,7 @@ def content(**entries: Any) -> ReportContent:
             Karyogram(cell="01.png", karyotype="46,XX", sha256="ab" * 32, interactions=7, synthetic=True),
             Karyogram(cell="02.png", karyotype="46,XX", sha256="cd" * 32, interactions=3, synthetic=True),
         ),
-        "analysed_by": "tang", "reviewed_by": "ren", "disagreements": 1,
+        "analysed_by": "tang", "reviewed_by": "ren", "disagreements": 1, "unreviewed": 0,
         "models": (Model(name="classifier", version="1.2", sha256="ef" * 32),), "consilium": "0.1.0",
     }  # fmt: skip
     return ReportContent(**(told | entries))

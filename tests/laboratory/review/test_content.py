@@ -25,7 +25,7 @@ from consilium.laboratory.review.content import (
 )
 from tests.laboratory.review.content_examples import CELLS, content
 
-GOLDEN = "4e7e68e95eb818d7bc68831ec2b15f51fbe4e03afe58cbe8de0a66773b321290"
+GOLDEN = "22f97a4b0694cda40c76ec170b64e4e6c6298689d9f41bb3355caee2bd231951"
 BAD_KARYOGRAM = Karyogram(cell="a", karyotype="", sha256="AB" * 32, interactions=0, synthetic=False)
 AMENDED = {"revision": 2, "supersedes": "12" * 32, "amendment_reason": "a line was missed"}
 
@@ -47,7 +47,7 @@ def test_the_hash_is_of_the_canonical_bytes_and_does_not_move() -> None:
 @pytest.mark.parametrize("name", [one.name for one in fields(ReportContent) if one.name != "format"])
 def test_every_entry_changes_the_hash(name: str) -> None:
     other: dict[str, Any] = {
-        "revision": 3, "band_level": 400, "disagreements": 2, "sex": "withheld", "mosaicism": None,
+        "revision": 3, "band_level": 400, "disagreements": 2, "unreviewed": 1, "sex": "withheld", "mosaicism": None,
         "interpretation": {"en": "x", "zh": "y"}, "limitations": {"en": (), "zh": ()}, "supersedes": "34" * 32,
         "received": "2026-03-02T09:30:00.000Z",
     }  # fmt: skip

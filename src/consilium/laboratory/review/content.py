@@ -133,6 +133,7 @@ class ReportContent:
 
     Attributes:
         laboratory: its name.
+        zone: of its clocks, an IANA name: printed days and times are in it.
         case_number: the laboratory's number of the case.
         revision: 1 for the first report, 2 and so on for amendments.
         patient_number: the laboratory's number of the patient.
@@ -145,6 +146,7 @@ class ReportContent:
         iscn_override: why the string stands although the validator finds an error in it; else empty.
         sex: whether the sex chromosomes are stated, or U stands for them as was asked.
         cells_counted, cells_analysed, cells_karyotyped: names of cells, by the three acts.
+        banding: how the slides were stained, e.g. "G"; empty where no slide was recorded.
         band_level: bands per haploid set; 0 where it is not known.
         lines: of the karyotype, in its order.
         interpretation: by language.
@@ -156,6 +158,7 @@ class ReportContent:
         disagreements: how many differences between both readers were settled.
         amendment_reason: why there is a further revision; empty for the first.
         supersedes: `content_sha256` of the revision before; empty for the first.
+        unreviewed: flagged chromosomes of the analysed cells that nobody looked at.
         models: that read the cells.
         consilium: version of the program that made the document.
         format: of the document.
@@ -165,6 +168,7 @@ class ReportContent:
     """
 
     laboratory: str
+    zone: str
     case_number: str
     revision: int
     patient_number: str
@@ -181,6 +185,7 @@ class ReportContent:
     cells_counted: tuple[str, ...]
     cells_analysed: tuple[str, ...]
     cells_karyotyped: tuple[str, ...]
+    banding: tuple[str, ...]
     band_level: int
     lines: tuple[CellLine, ...]
     interpretation: Mapping[Lang, str]
@@ -191,6 +196,7 @@ class ReportContent:
     analysed_by: str
     reviewed_by: str
     disagreements: int
+    unreviewed: int
     amendment_reason: str = ""
     supersedes: str = ""
     models: tuple[Model, ...]
@@ -198,7 +204,7 @@ class ReportContent:
     format: Format = "consilium-report-1"
 
     def __post_init__(self) -> None:
-        for name in ("laboratory", "case_number", "patient_number", "specimen", "iscn_edition"):
+        for name in ("laboratory", "zone", "case_number", "patient_number", "specimen", "iscn_edition"):
             _check(bool(getattr(self, name).strip()), f"a report without {name}")
         _check(self.revision >= 1, "a revision below 1")
         _check((self.revision > 1) == bool(self.supersedes), "a revision that does not say what it supersedes")
@@ -206,7 +212,7 @@ class ReportContent:
         _check(not self.supersedes or _is_hash(self.supersedes), "something superseded that is no hash")
         _check(set(self.interpretation) == set(LANGS), "an interpretation that is not in both languages")
         _check(set(self.limitations) == set(LANGS), "limitations that are not in both languages")
-        _check(self.band_level >= 0 and self.disagreements >= 0, "a number below 0")
+        _check(min(self.band_level, self.disagreements, self.unreviewed) >= 0, "a number below 0")
         self._check_cells()
         self._check_parts()
 
