@@ -67,10 +67,10 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import health, sessions, staff
+    from consilium.web.api import exchange, health, sessions, staff
     from consilium.web.pages import account, language, sign_in
 
-    for api in (health, sessions, staff):
+    for api in (health, sessions, staff, exchange):
         app.include_router(api.router, prefix=API)
     for pages in (language, sign_in, account):
         app.include_router(pages.router, include_in_schema=False)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from consilium.laboratory.exchange.report import Person, SignedReport
+from consilium.laboratory.exchange.report import Person, OutgoingReport
 from consilium.laboratory.review.content import Karyogram, content_sha256
 from tests.laboratory.review.content_examples import content
 
@@ -26,7 +26,7 @@ def picture(seed: int) -> bytes:
     return stream.getvalue()
 
 
-def signed(*, person: Person | None = None, pdf: bytes | None = None, pictures: bool = False, **entries: Any) -> SignedReport:
+def signed(*, person: Person | None = None, pdf: bytes | None = None, pictures: bool = False, **entries: Any) -> OutgoingReport:
     drawn = {"01.png": picture(1), "02.png": picture(2)}
     entries.setdefault("case_number", "K26-00001")
     entries.setdefault("order_number", "ORD-1@HIS")
@@ -39,11 +39,11 @@ def signed(*, person: Person | None = None, pdf: bytes | None = None, pictures: 
         ),
         **entries,
     )
-    return SignedReport(
+    return OutgoingReport(
         content=told, sha256=content_sha256(told), signer="dai", at="2026-03-20T08:00:00.000Z", person=person, pdf=pdf,
         pictures=drawn if pictures else {},
     )  # fmt: skip
 
 
-def amended(report: SignedReport, **entries: Any) -> SignedReport:
+def amended(report: OutgoingReport, **entries: Any) -> OutgoingReport:
     return signed(revision=2, supersedes=report.sha256, amendment_reason="a band was misnamed", **entries)

@@ -17,14 +17,14 @@ from consilium.laboratory.exchange.hl7v2.message import Message, Segment, messag
 from consilium.laboratory.exchange.hl7v2.result import control_of, result
 from consilium.laboratory.exchange.hl7v2.text import escaped, unescaped
 from consilium.laboratory.exchange.partners import Partners, Receiver
-from consilium.laboratory.exchange.report import SignedReport, normal
+from consilium.laboratory.exchange.report import OutgoingReport, normal
 from tests.laboratory.exchange.reports import PDF, PERSON, SECRETS, amended, signed
 
 RECEIVER = Receiver(host="127.0.0.1", port=2575, application="HIS", facility="HOSP")
 AT = "2026-03-20T09:00:00.000Z"
 
 
-def written(report: SignedReport, receiver: Receiver = RECEIVER, partners: Partners | None = None) -> bytes:
+def written(report: OutgoingReport, receiver: Receiver = RECEIVER, partners: Partners | None = None) -> bytes:
     return result(report, receiver, name="his", partners=partners or Partners(facility="CYTO"), at=AT)
 
 

@@ -42,7 +42,7 @@ class Receiver:
         application, facility: MSH-5 and MSH-6.
         charset: MSH-18, one of `CHARSETS`.
         identity: whether it is told who the patient is; otherwise the laboratory's number alone.
-        pdf: whether it gets the report as PDF too.
+        pdf: language of the report as PDF that it gets too, en or zh; empty: none.
     """
 
     host: str
@@ -51,10 +51,12 @@ class Receiver:
     facility: str = ""
     charset: str = "UNICODE UTF-8"
     identity: bool = False
-    pdf: bool = False
+    pdf: str = ""
 
     def __post_init__(self) -> None:
         _check_place(self.host, self.port)
+        if self.pdf not in ("", "en", "zh"):
+            raise InputError(f"there is no PDF in {self.pdf!r}", way_out="en, zh, or nothing.")
         if self.charset not in CHARSETS:
             raise InputError(f"there is no character set {self.charset!r}", way_out=f"One of {', '.join(CHARSETS)}.")
 

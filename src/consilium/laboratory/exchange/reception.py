@@ -24,6 +24,7 @@ from consilium.laboratory.reception import (
     receive_specimen,
     register,
 )
+from consilium.laboratory.review.signed import newest_revision
 
 if TYPE_CHECKING:
     from consilium.laboratory.tables import CaseRow, PatientRow
@@ -140,7 +141,7 @@ def _again(change: Change, order: IncomingOrder, case: CaseRow, partners: Partne
             way_out="Nothing was changed. Cancel it and order anew, or speak with the laboratory.",
         )
     if order.action == "change" and order.urgency is not None and order.urgency != case.urgency:
-        if case.state in REPORTED:
+        if _is_out(change, case):
             raise OrderConflict(f"the report of {case.number} is out", way_out="Nothing was changed.")
         change_urgency(change, case, order.urgency, seen=case.version, reason="the order was changed by its sender")
         return Taken(case=case.number, case_id=case.id, labels=(), what="changed")
@@ -159,7 +160,7 @@ def _cancel(change: Change, order: IncomingOrder, case: CaseRow | None) -> Taken
     if order.patient.number:
         _check_patient(change, order, case)
     if case.withdrawn is None:
-        if case.state in REPORTED:
+        if _is_out(change, case):
             raise OrderConflict(
                 f"the report of {case.number} is out, and is not taken back by a cancellation",
                 way_out="Speak with the laboratory: a report that is out is amended.",
@@ -168,6 +169,11 @@ def _cancel(change: Change, order: IncomingOrder, case: CaseRow | None) -> Taken
         why = f"cancelled by whoever ordered it{': ' + told if told else ''}"
         change.withdraw(case, "exchange.cancel", reason=why)
     return Taken(case=case.number, case_id=case.id, labels=(), what="cancelled")
+
+
+def _is_out(change: Change, case: CaseRow) -> bool:
+    """Whether a report of the case is out; one that was reopened has one too."""
+    return case.state in REPORTED or bool(newest_revision(change.session, case))
 
 
 def _case_of(change: Change, number: str) -> CaseRow | None:

@@ -43,7 +43,7 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignedReport:
+class OutgoingReport:
     """A report that is out.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from consilium.laboratory.exchange import messages
 from consilium.laboratory.exchange.hl7v2.result import KIND, control_of, result
 from consilium.laboratory.exchange.partners import partners_in
-from consilium.laboratory.exchange.report import SignedReport
+from consilium.laboratory.exchange.report import OutgoingReport
 from consilium.laboratory.exchange.tables import MessageRow
 from consilium.laboratory.journal import Change
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from consilium.laboratory.tables import CaseRow
 
 
-def queue_result(change: Change, case: CaseRow, report: SignedReport, receiver: str) -> MessageRow:
+def queue_result(change: Change, case: CaseRow, report: OutgoingReport, receiver: str) -> MessageRow:
     """Have a report sent by HL7 v2. The same revision is queued for a receiver once.
 
     Args:

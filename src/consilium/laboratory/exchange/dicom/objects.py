@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from consilium.errors import InputError, MissingExtra
-from consilium.laboratory.exchange.report import BAND_LEVEL, ISCN_RESULT, LOCAL, OVERALL, SignedReport, normal
+from consilium.laboratory.exchange.report import BAND_LEVEL, ISCN_RESULT, LOCAL, OVERALL, OutgoingReport, normal
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -31,12 +31,12 @@ def uid(*parts: str) -> str:
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, 'consilium:' + chr(0).join(parts)).int}"
 
 
-def study_uid(report: SignedReport) -> str:
+def study_uid(report: OutgoingReport) -> str:
     """The study of a case, in which all revisions of its report are."""
     return uid("study", report.content.laboratory, report.content.case_number)
 
 
-def captures(report: SignedReport) -> tuple[Dataset, ...]:
+def captures(report: OutgoingReport) -> tuple[Dataset, ...]:
     """The karyograms of a report that are at hand, as secondary captures in its order.
 
     Raises:
@@ -74,7 +74,7 @@ def captures(report: SignedReport) -> tuple[Dataset, ...]:
     return tuple(made)
 
 
-def structured(report: SignedReport, evidence: Sequence[Dataset]) -> Dataset:
+def structured(report: OutgoingReport, evidence: Sequence[Dataset]) -> Dataset:
     """What a report says, as an Enhanced SR.
 
     Args:
@@ -115,6 +115,22 @@ def structured(report: SignedReport, evidence: Sequence[Dataset]) -> Dataset:
     return _settled(made, report)
 
 
+def as_files(report: OutgoingReport) -> dict[str, bytes]:
+    """All objects of a report as files, by name.
+
+    Raises:
+        InputError: no karyogram is at hand, or one is no picture.
+        MissingExtra: highdicom is not installed.
+    """
+    images = captures(report)
+    made = {}
+    for one in (*images, structured(report, images)):
+        stream = io.BytesIO()
+        one.save_as(stream, enforce_file_format=True)
+        made[f"{one.SOPInstanceUID}.dcm"] = stream.getvalue()
+    return made
+
+
 def check_extra() -> None:
     """See that what makes these objects is installed.
 
@@ -127,7 +143,7 @@ def check_extra() -> None:
         )
 
 
-def _common(report: SignedReport) -> dict[str, Any]:
+def _common(report: OutgoingReport) -> dict[str, Any]:
     content, person, when = report.content, report.person, datetime.fromisoformat(report.at)
     number = content.patient_number if person is None else person.hospital_number or content.patient_number
     sex = person.sex if person is not None and content.sex == "stated" else ""
@@ -147,7 +163,7 @@ def _common(report: SignedReport) -> dict[str, Any]:
     }
 
 
-def _settled(made: Dataset, report: SignedReport) -> Dataset:
+def _settled(made: Dataset, report: OutgoingReport) -> Dataset:
     made.StudyDescription = "Chromosome analysis"
     if report.person is None:
         made.PatientIdentityRemoved = "YES"
@@ -182,7 +198,7 @@ def _pixels(picture: bytes, cell: str) -> Any:
     return np.ascontiguousarray(levels)
 
 
-def _tree(report: SignedReport, evidence: Sequence[Dataset]) -> Dataset:
+def _tree(report: OutgoingReport, evidence: Sequence[Dataset]) -> Dataset:
     from highdicom.sr import (
         CodeContentItem,
         CodedConcept,
@@ -247,7 +263,7 @@ def _tree(report: SignedReport, evidence: Sequence[Dataset]) -> Dataset:
     return root
 
 
-def _before(report: SignedReport) -> Dataset:
+def _before(report: OutgoingReport) -> Dataset:
     from pydicom.dataset import Dataset
     from pydicom.uid import EnhancedSRStorage
 

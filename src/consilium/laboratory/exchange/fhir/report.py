@@ -28,7 +28,7 @@ from consilium.laboratory.exchange.report import (
     PANEL,
     VARIANT,
     VARIANT_ISCN,
-    SignedReport,
+    OutgoingReport,
     normal,
 )
 
@@ -40,13 +40,14 @@ _OVERALL = {False: ("LA6576-8", "Positive"), True: ("LA6577-6", "Negative"), Non
 _V2_0074 = "http://terminology.hl7.org/CodeSystem/v2-0074"
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+_UCUM = "http://unitsofmeasure.org"
 _IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _SIGNATURE_TYPE = "urn:iso-astm:E1762-95:2013"
 
 Resource = dict[str, Any]
 
 
-def report_bundle(report: SignedReport, partners: Partners) -> Resource:
+def report_bundle(report: OutgoingReport, partners: Partners) -> Resource:
     """The Bundle (type collection), its DiagnosticReport first.
 
     Args:
@@ -68,7 +69,7 @@ def report_bundle(report: SignedReport, partners: Partners) -> Resource:
 
 
 class _Writer:
-    def __init__(self, report: SignedReport, partners: Partners) -> None:
+    def __init__(self, report: OutgoingReport, partners: Partners) -> None:
         self.report, self.partners, self.content = report, partners, report.content
         self.status = "amended" if report.amended else "final"
         self.results: list[str] = []
@@ -229,9 +230,9 @@ class _Writer:
             yield {"code": _concept(BAND_LEVEL), "valueInteger": content.band_level}
         if content.mosaicism is not None:
             for percent, part in ((95, content.mosaicism.at_95), (99, content.mosaicism.at_99)):
-                quantity: Resource = {"value": round(part * 100, 2), "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
-                code = self._own(f"mosaicism-{percent}", f"Mosaicism excluded at {percent} % confidence")
-                yield {"code": code, "valueQuantity": quantity}
+                quantity: Resource = {"value": round(part * 100, 2), "unit": "%", "system": _UCUM, "code": "%"}
+                excluded = self._own(f"mosaicism-{percent}", f"Mosaicism excluded at {percent} % confidence")
+                yield {"code": excluded, "valueQuantity": quantity}
 
     def _remarks(self) -> Iterator[str]:
         for lang in ("en", "zh"):

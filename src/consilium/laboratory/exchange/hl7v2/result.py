@@ -11,7 +11,7 @@ from consilium.laboratory.exchange.hl7v2.message import time_of
 from consilium.laboratory.exchange.hl7v2.text import encoded, escaped
 from consilium.laboratory.exchange.order import number_parts
 from consilium.laboratory.exchange.partners import Partners, Receiver
-from consilium.laboratory.exchange.report import BAND_LEVEL, ISCN_RESULT, LOCAL, PANEL, SignedReport, normal
+from consilium.laboratory.exchange.report import BAND_LEVEL, ISCN_RESULT, LOCAL, PANEL, OutgoingReport, normal
 
 KIND = "ORU^R01^ORU_R01"
 
@@ -24,13 +24,13 @@ _NOTES = {
 }
 
 
-def control_of(report: SignedReport, receiver: str) -> str:
+def control_of(report: OutgoingReport, receiver: str) -> str:
     """The number of the message (MSH-10, at most 20 letters): always the same for a revision and a receiver."""
     told = f"{report.sha256} {receiver}"
     return f"C{sha256(told.encode()).hexdigest()[:19]}"
 
 
-def result(report: SignedReport, receiver: Receiver, *, name: str, partners: Partners, at: str) -> bytes:
+def result(report: OutgoingReport, receiver: Receiver, *, name: str, partners: Partners, at: str) -> bytes:
     """The message.
 
     Args:
@@ -70,7 +70,7 @@ def result(report: SignedReport, receiver: Receiver, *, name: str, partners: Par
     return encoded("\r".join(lines) + "\r", receiver.charset)
 
 
-def _patient(report: SignedReport, partners: Partners) -> str:
+def _patient(report: OutgoingReport, partners: Partners) -> str:
     person, content = report.person, report.content
     ours = f"{escaped(content.patient_number)}^^^{escaped(partners.application)}^PI"
     if person is None:
@@ -85,7 +85,7 @@ def _patient(report: SignedReport, partners: Partners) -> str:
     return _line("PID", ["1", "", "~".join(numbers), "", name, "", person.birth_date.replace("-", ""), sex])
 
 
-def _request(report: SignedReport, partners: Partners, status: str) -> str:
+def _request(report: OutgoingReport, partners: Partners, status: str) -> str:
     content = report.content
     fields = [""] * 32
     fields[0], fields[1], fields[2] = "1", _placer(report, partners), _filler(report, partners)
@@ -99,7 +99,7 @@ def _request(report: SignedReport, partners: Partners, status: str) -> str:
     return _line("OBR", fields)
 
 
-def _notes(report: SignedReport) -> Iterator[str]:
+def _notes(report: OutgoingReport) -> Iterator[str]:
     content = report.content
     told = []
     if report.amended:
@@ -112,7 +112,7 @@ def _notes(report: SignedReport) -> Iterator[str]:
         yield _line("NTE", [str(number), "L", escaped(one)])
 
 
-def _observations(report: SignedReport, receiver: Receiver) -> Iterator[tuple[str, str, str, str, str, str]]:
+def _observations(report: OutgoingReport, receiver: Receiver) -> Iterator[tuple[str, str, str, str, str, str]]:
     """Value type, code, sub-id, value, unit, whether it is abnormal."""
     content = report.content
     flag = {True: "N", False: "A", None: ""}[normal(content.iscn)]
@@ -141,7 +141,7 @@ def _observations(report: SignedReport, receiver: Receiver) -> Iterator[tuple[st
         yield "ED", _own("REPORT-PDF", "Report as PDF"), "", f"CONSILIUM^AP^PDF^Base64^{data}", "", ""
 
 
-def _texts(report: SignedReport, receiver: Receiver) -> Iterator[tuple[str, str, str, str, str, str]]:
+def _texts(report: OutgoingReport, receiver: Receiver) -> Iterator[tuple[str, str, str, str, str, str]]:
     for lang in ("en", "zh"):
         if lang == "zh" and receiver.charset in _NARROW:
             continue
@@ -158,14 +158,14 @@ def _iscn(iscn: str, edition: str) -> str:
     return f"{escaped(iscn)}^{escaped(iscn)}^ISCN^^^^{escaped(edition.removeprefix('ISCN ').strip())}"
 
 
-def _placer(report: SignedReport, partners: Partners) -> str:
+def _placer(report: OutgoingReport, partners: Partners) -> str:
     if not report.content.order_number:
         return ""
     value, authority = number_parts(report.content.order_number, partners)
     return f"{escaped(value)}^{escaped(authority)}".rstrip("^")
 
 
-def _filler(report: SignedReport, partners: Partners) -> str:
+def _filler(report: OutgoingReport, partners: Partners) -> str:
     return f"{escaped(report.content.case_number)}^{escaped(partners.application)}"
 
 
