@@ -27,9 +27,7 @@ HEADERS = {"X-CSRF-Token": "csrf", "Origin": "http://testserver"}
 
 
 def settled(app: FastAPI, **more: Any) -> None:
-    told = Partners(
-        services=CODES, specimens=SPECIMENS, receivers={"his": Receiver(host="127.0.0.1", port=9)}, **more
-    )
+    told = Partners(services=CODES, specimens=SPECIMENS, receivers={"his": Receiver(host="127.0.0.1", port=9)}, **more)
     with app.state.records.changing("ada") as change:
         settle(change, told, reason="test")
 
@@ -64,7 +62,9 @@ def test_nobody_gets_in_without_a_login(client: Any, method: str, path: str) -> 
      ("POST", "/archives/a/fetch", {"case": "K26-00001", "study": "1.2"}),
      ("POST", "/archives/a/store", {"case": "K26-00001"})],
 )  # fmt: skip
-def test_whoever_only_administers_may_not(client: Any, report: str, method: str, path: str, body: Any, app: FastAPI) -> None:
+def test_whoever_only_administers_may_not(
+    client: Any, report: str, method: str, path: str, body: Any, app: FastAPI
+) -> None:
     with app.state.records.changing("ada") as change:
         from consilium.laboratory.laboratory import put_staff
 

@@ -91,7 +91,9 @@ def result(
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; anything else opens it to others.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Where to listen; anything else opens it to others."
+)
 @click.option("--port", default=2575, show_default=True, type=click.IntRange(0, 65535))
 def listen(host: str, port: int) -> None:
     """Take orders by HL7 v2 over MLLP, and send results that wait, until it is ended.
@@ -147,7 +149,9 @@ def messages(case: str | None, state: Any, body: int | None) -> None:
 
 
 @click.command()
-@click.option("--set", "path", type=_file, metavar="FILE", help="Settle it anew, as JSON; what is not in it is default.")
+@click.option(
+    "--set", "path", type=_file, metavar="FILE", help="Settle it anew, as JSON; what is not in it is default."
+)
 @click.option("--reason", default="", help="Why; stands in its history.")
 def partners(path: Path | None, reason: str) -> None:
     """Print with whom the laboratory exchanges, and what their codes mean here."""

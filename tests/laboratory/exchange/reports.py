@@ -26,7 +26,9 @@ def picture(seed: int) -> bytes:
     return stream.getvalue()
 
 
-def signed(*, person: Person | None = None, pdf: bytes | None = None, pictures: bool = False, **entries: Any) -> OutgoingReport:
+def signed(
+    *, person: Person | None = None, pdf: bytes | None = None, pictures: bool = False, **entries: Any
+) -> OutgoingReport:
     drawn = {"01.png": picture(1), "02.png": picture(2)}
     entries.setdefault("case_number", "K26-00001")
     entries.setdefault("order_number", "ORD-1@HIS")

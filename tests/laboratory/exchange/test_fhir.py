@@ -225,7 +225,11 @@ def test_the_same_report_is_the_same_bundle_and_an_amendment_another() -> None:
 def test_who_the_patient_is_leaves_only_where_it_was_joined() -> None:
     assert not any(secret in json.dumps(written(), ensure_ascii=False) for secret in SECRETS)
     patient = only(written(person=PERSON), "Patient")
-    assert (patient["name"], patient["birthDate"], patient["gender"]) == ([{"text": PERSON.name}], "1999-09-09", "female")
+    assert (patient["name"], patient["birthDate"], patient["gender"]) == (
+        [{"text": PERSON.name}],
+        "1999-09-09",
+        "female",
+    )
     assert [one["value"] for one in patient["identifier"]] == ["P0000017", "HN-77077"]
     assert "gender" not in only(written(person=PERSON, sex="withheld", iscn="46,U"), "Patient")
 

@@ -148,7 +148,11 @@ def test_several_orders_of_a_message_come_in_together_or_not_at_all(partnered: L
 
 
 def test_an_orm_with_the_specimen_in_the_request(partnered: Laboratory) -> None:
-    text = oml(kind="ORM^O01", specimen="", service="KARYO-Q").rstrip("\r").replace("|||D1^Li^Wei", "||BMAR&marrow&HL70487|D1^Li^Wei")
+    text = (
+        oml(kind="ORM^O01", specimen="", service="KARYO-Q")
+        .rstrip("\r")
+        .replace("|||D1^Li^Wei", "||BMAR&marrow&HL70487|D1^Li^Wei")
+    )
     reply = sent(partnered, text)
     assert reply.answer == "AA" and len(reply.taken[0].labels) == 1
     with partnered.looking("tang") as look:

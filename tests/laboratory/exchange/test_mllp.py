@@ -181,7 +181,9 @@ def listening(place: str, at: int) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("at", [1, 5, 9, 14, 20, -1])
-def test_what_is_acknowledged_is_there_whenever_the_listener_is_killed(partnered: Laboratory, tmp_path: Path, at: int) -> None:
+def test_what_is_acknowledged_is_there_whenever_the_listener_is_killed(
+    partnered: Laboratory, tmp_path: Path, at: int
+) -> None:
     place = f"sqlite:///{tmp_path / 'records.db'}"
     with listening(place, at) as port:
         try:

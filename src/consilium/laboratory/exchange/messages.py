@@ -240,9 +240,7 @@ def _with_newest(asked: Select[Any]) -> Select[Any]:
 
     other = aliased(MessageStepRow)
     newest = select(func.max(other.number)).where(other.message_id == MessageRow.id).scalar_subquery()
-    return asked.join(
-        MessageStepRow, and_(MessageStepRow.message_id == MessageRow.id, MessageStepRow.number == newest)
-    )
+    return asked.join(MessageStepRow, and_(MessageStepRow.message_id == MessageRow.id, MessageStepRow.number == newest))
 
 
 def _later(at: str, seconds: int) -> str:

@@ -224,9 +224,7 @@ def archive_fetch(records: Records, run: Run, signed: Asking, archive: Archive, 
 @router.post("/archives/{archive}/store")
 def archive_store(records: Records, run: Run, signed: Asking, archive: Archive, wish: StoreWish) -> StoredTold:
     """Store a signed report: its karyograms and a structured report."""
-    made = dicom.store_report(
-        records, signed.person, Files(run.files), archive, case=wish.case, revision=wish.revision
-    )
+    made = dicom.store_report(records, signed.person, Files(run.files), archive, case=wish.case, revision=wish.revision)
     return StoredTold(case=wish.case, objects=[str(one.SOPInstanceUID) for one in made])
 
 

@@ -107,7 +107,10 @@ class Dimse:
                 return 0xC000
             return _SUCCESS
 
-        contexts = [(StudyRootQueryRetrieveInformationModelGet, None), *((kind, ALL_TRANSFER_SYNTAXES) for kind in kinds)]
+        contexts = [
+            (StudyRootQueryRetrieveInformationModelGet, None),
+            *((kind, ALL_TRANSFER_SYNTAXES) for kind in kinds),
+        ]
         roles = [build_role(UID(kind), scp_role=True) for kind in kinds]
         with self._line(contexts, roles=roles, handlers=[(evt.EVT_C_STORE, given)]) as line:
             for series in dict.fromkeys(one.series for one in instances):
@@ -135,7 +138,11 @@ class Dimse:
                     if not status or status.Status not in (_SUCCESS, *_WARNINGS):
                         self._check(status, "it answered C-STORE with")
                 except (ValueError, RuntimeError, EngineError) as problem:
-                    told = problem.what if isinstance(problem, EngineError) else "the line broke, or it takes no such object"
+                    told = (
+                        problem.what
+                        if isinstance(problem, EngineError)
+                        else "the line broke, or it takes no such object"
+                    )
                     raise EngineError(
                         f"{done} of {len(objects)} objects were stored, then: {told}", where=self._where,
                         way_out="Store again: what is there stays as it is.",

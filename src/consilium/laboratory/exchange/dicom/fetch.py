@@ -159,6 +159,4 @@ def _whole(
                 f"a picture of the study cannot be taken in: {problem.what}", where=one.name, way_out=problem.way_out
             ) from problem
     half.replace(final)
-    return Fetched(
-        folder=final, files=tuple(sorted(final.glob("*.dcm"))), came=len(missing), left_out=left_out
-    )
+    return Fetched(folder=final, files=tuple(sorted(final.glob("*.dcm"))), came=len(missing), left_out=left_out)

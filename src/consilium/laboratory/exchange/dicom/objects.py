@@ -58,7 +58,9 @@ def captures(report: OutgoingReport) -> tuple[Dataset, ...]:
             bits_allocated=8,
             coordinate_system="SLIDE",
             container_identifier=label[:_LONGEST_LO],
-            specimen_descriptions=[SpecimenDescription(label[:_LONGEST_LO], uid("specimen", content.laboratory, label))],
+            specimen_descriptions=[
+                SpecimenDescription(label[:_LONGEST_LO], uid("specimen", content.laboratory, label))
+            ],
             series_instance_uid=uid("captures", report.sha256),
             series_number=_CAPTURES + content.revision,
             sop_instance_uid=uid("capture", report.sha256, one.cell),
@@ -223,9 +225,7 @@ def _tree(report: OutgoingReport, evidence: Sequence[Dataset]) -> Dataset:
     def number(name: Any, value: float, unit: tuple[str, str]) -> Any:
         return NumContentItem(name, value, CodedConcept(unit[0], "UCUM", unit[1]), relationship_type="CONTAINS")
 
-    root = ContainerContentItem(
-        own("CHROMOSOME-ANALYSIS", "Chromosome analysis report"), is_content_continuous=False
-    )
+    root = ContainerContentItem(own("CHROMOSOME-ANALYSIS", "Chromosome analysis report"), is_content_continuous=False)
     items: list[Any] = [
         CodeContentItem(
             CodedConcept("121049", "DCM", "Language of Content Item and Descendants"),
@@ -237,7 +237,9 @@ def _tree(report: OutgoingReport, evidence: Sequence[Dataset]) -> Dataset:
     ]
     found = {True: "Negative", False: "Positive", None: "Indeterminate"}[normal(content.iscn)]
     items.append(text(loinc(OVERALL), found))
-    items += [text(own("CELL-LINE", "Line of the karyotype"), f"{one.iscn}: {len(one.cells)} cells") for one in content.lines]
+    items += [
+        text(own("CELL-LINE", "Line of the karyotype"), f"{one.iscn}: {len(one.cells)} cells") for one in content.lines
+    ]
     for code, told, cells in (
         ("CELLS-COUNTED", "Cells counted", content.cells_counted),
         ("CELLS-ANALYSED", "Cells analysed", content.cells_analysed),

@@ -128,7 +128,9 @@ class Web:
             except RequestException as problem:
                 answered = getattr(problem, "response", None)
                 told = "nobody answers" if answered is None else f"it answered {answered.status_code}"
-                raise EngineError(told, where=self._where, way_out="See its URL: consilium laboratory partners.") from problem
+                raise EngineError(
+                    told, where=self._where, way_out="See its URL: consilium laboratory partners."
+                ) from problem
             except Exception as problem:
                 # The client takes an answer apart in many ways: whatever it raises means that it is none.
                 raise EngineError("its answer cannot be read, or broke off", where=self._where) from problem

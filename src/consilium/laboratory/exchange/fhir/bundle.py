@@ -80,7 +80,9 @@ def bundle_of(data: bytes) -> Bundle:
         raise InputError(f"the Bundle has {len(entries)} entries", way_out=f"{MOST_ENTRIES} at most.")
     validate(told)
     if told["type"] not in KINDS:
-        raise InputError("Bundles of this type are not taken", where="Bundle.type", way_out=f"Taken: {', '.join(KINDS)}.")
+        raise InputError(
+            "Bundles of this type are not taken", where="Bundle.type", way_out=f"Taken: {', '.join(KINDS)}."
+        )
     resources: dict[str, Resource] = {}
     for one in entries:
         resource = one["resource"]
@@ -115,7 +117,9 @@ def validate(told: Mapping[str, Any]) -> None:
     except ValidationError as problem:
         places = [".".join(map(str, one["loc"])) for one in problem.errors(include_input=False, include_context=False)]
         shown = ", ".join(dict.fromkeys(place[:80] for place in places[:5])) or "the Bundle itself"
-        raise InputError("the Bundle is none of FHIR R4B", where=shown, way_out="See R4B's definition of it.") from problem
+        raise InputError(
+            "the Bundle is none of FHIR R4B", where=shown, way_out="See R4B's definition of it."
+        ) from problem
     except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError) as problem:
         # The models raise other things where the type of a resource is none at all.
         raise InputError("the Bundle has a resource that is none of FHIR R4B") from problem

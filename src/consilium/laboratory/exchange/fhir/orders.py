@@ -76,9 +76,7 @@ def _patient(patient: Resource, partners: Partners) -> OrderedPatient:
         raise InputError("a birth date that is not exact to the day", where="Patient.birthDate")
     name = best.get("text") or person_name(best.get("family", ""), *best.get("given", ()))
     gender = patient.get("gender", "")
-    return OrderedPatient(
-        number=number, name=name, birth_date=born, sex=gender if gender in ("female", "male") else ""
-    )
+    return OrderedPatient(number=number, name=name, birth_date=born, sex=gender if gender in ("female", "male") else "")
 
 
 def _specimens(bundle: Bundle, request: Resource) -> Iterator[OrderedSpecimen]:

@@ -186,9 +186,11 @@ class _Writer:
         yield "panel", self._observation(_concept(PANEL), {"component": list(self._counts())})
         for number, line in enumerate(content.lines, start=1):
             yield f"variant-{number}", self._variant(line.iscn, len(line.cells))
-        yield "overall", self._observation(
-            _concept(OVERALL), {"valueCodeableConcept": _concept(_OVERALL[is_normal])}
-        ) | {"note": [{"text": text} for text in self._remarks()]}
+        yield (
+            "overall",
+            self._observation(_concept(OVERALL), {"valueCodeableConcept": _concept(_OVERALL[is_normal])})
+            | {"note": [{"text": text} for text in self._remarks()]},
+        )
 
     def _observation(self, code: Resource, value: Resource) -> Resource:
         made: Resource = {

@@ -105,9 +105,7 @@ def acknowledgement(
     for one in problems:
         segment, _, field = one.where.partition("-")
         place = f"{segment}^1^{field}" if field.isdigit() else segment
-        lines.append(
-            f"ERR||{place}|{one.code}^{_CODES[one.code]}^HL70357|E||||{escaped(one.told[:_LONGEST])}"
-        )
+        lines.append(f"ERR||{place}|{one.code}^{_CODES[one.code]}^HL70357|E||||{escaped(one.told[:_LONGEST])}")
     return encoded("\r".join(lines) + "\r", "UNICODE UTF-8")
 
 

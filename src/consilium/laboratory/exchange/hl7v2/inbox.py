@@ -124,9 +124,7 @@ def _answer(
         return acknowledgement(None, answer, told=told, problems=problems, **arguments)
 
 
-def _keep_refused(
-    laboratory: Laboratory, who: str, data: bytes, message: Message | None, peer: str, why: str
-) -> None:
+def _keep_refused(laboratory: Laboratory, who: str, data: bytes, message: Message | None, peer: str, why: str) -> None:
     kind = control = ""
     if message is not None:
         try:

@@ -35,7 +35,9 @@ class Limits:
     connections: int = 32
 
 
-async def serve(handle: Handle, *, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None) -> asyncio.Server:
+async def serve(
+    handle: Handle, *, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None
+) -> asyncio.Server:
     """Listen for messages, and answer each when it was handled.
 
     Args:
@@ -72,9 +74,7 @@ async def serve(handle: Handle, *, host: str = "127.0.0.1", port: int = 0, limit
         ) from problem
 
 
-async def ask(
-    data: bytes, *, host: str, port: int, seconds: float = 30.0, limit: int = LARGEST
-) -> bytes:
+async def ask(data: bytes, *, host: str, port: int, seconds: float = 30.0, limit: int = LARGEST) -> bytes:
     """Send a message, and wait for its answer.
 
     Args:
@@ -141,9 +141,7 @@ async def _rest(reader: asyncio.StreamReader, limit: int) -> bytes:
             raise InputError(f"the message is larger than {limit} bytes")
 
 
-async def _converse(
-    handle: Handle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: Limits
-) -> None:
+async def _converse(handle: Handle, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: Limits) -> None:
     told = writer.get_extra_info("peername")
     peer = f"{told[0]}:{told[1]}" if told else "unknown"
     while True:

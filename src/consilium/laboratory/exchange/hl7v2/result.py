@@ -116,7 +116,14 @@ def _observations(report: OutgoingReport, receiver: Receiver) -> Iterator[tuple[
     """Value type, code, sub-id, value, unit, whether it is abnormal."""
     content = report.content
     flag = {True: "N", False: "A", None: ""}[normal(content.iscn)]
-    yield "CWE", f"{ISCN_RESULT[0]}^{escaped(ISCN_RESULT[1])}^LN", "", _iscn(content.iscn, content.iscn_edition), "", flag
+    yield (
+        "CWE",
+        f"{ISCN_RESULT[0]}^{escaped(ISCN_RESULT[1])}^LN",
+        "",
+        _iscn(content.iscn, content.iscn_edition),
+        "",
+        flag,
+    )
     for number, line in enumerate(content.lines, start=1):
         value = _iscn(line.iscn, content.iscn_edition)
         yield "CWE", _own("CELL-LINE", "Line of the karyotype"), str(number), value, "", ""
@@ -151,7 +158,14 @@ def _texts(report: OutgoingReport, receiver: Receiver) -> Iterator[tuple[str, st
             yield "FT", code, "", escaped(interpretation), "", ""
         limits = "\n".join(report.content.limitations[lang])
         if limits:
-            yield "FT", _own(f"LIMITATIONS-{lang.upper()}", f"Limitations, {_LANGUAGES[lang]}"), "", escaped(limits), "", ""
+            yield (
+                "FT",
+                _own(f"LIMITATIONS-{lang.upper()}", f"Limitations, {_LANGUAGES[lang]}"),
+                "",
+                escaped(limits),
+                "",
+                "",
+            )
 
 
 def _iscn(iscn: str, edition: str) -> str:

@@ -50,7 +50,9 @@ def decoded(data: bytes) -> tuple[str, str]:
     if told:
         raise InputError(f"the message is not readable as {told}, which it names in MSH-18")
     raise InputError(
-        "the character set of the message is not known" if any(asked) else "the message is no UTF-8, and names no other",
+        "the character set of the message is not known"
+        if any(asked)
+        else "the message is no UTF-8, and names no other",
         way_out=f"MSH-18 is one of {', '.join(CHARSETS)}.",
     )
 
