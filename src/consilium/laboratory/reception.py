@@ -217,6 +217,36 @@ def receive_specimen(change: Change, case: CaseRow, order: Order) -> SpecimenRow
     return change.add(row, "specimen.receive")
 
 
+def take_in(
+    change: Change, order: Order, *, case: str = "", patient: str = "", identity: Mapping[str, str] | None = None
+) -> SpecimenRow:
+    """Record a specimen with its case and its patient, as far as these are new.
+
+    Args:
+        change: the transaction.
+        order: what came.
+        case: number of the case that it is a further specimen of.
+        patient: number of a patient who is known.
+        identity: of a new patient: name, birth_date, hospital_number, sex. One of the three is told.
+
+    Raises:
+        NotAllowed: the person may not.
+        InputError: something is no such entry, or it is told in two ways at once, or not at all.
+    """
+    from consilium.laboratory.found import case_called, patient_called
+
+    if sum((bool(case.strip()), bool(patient.strip()), identity is not None)) != 1:
+        raise InputError("a specimen is of one case, of one known patient or of one new patient", way_out="Tell one.")
+    if case.strip():
+        return receive_specimen(change, case_called(change.session, case), order)
+    if identity is not None:
+        told = (identity.get("name", ""), identity.get("hospital_number", ""), order.order_number)
+        if not any(one.strip() for one in told):
+            raise InputError("it tells no patient", way_out="Give a name, a number of the hospital or of the order.")
+    known = patient_called(change.session, patient) if identity is None else register(change, **identity)
+    return receive_specimen(change, open_case(change, known, order), order)
+
+
 def change_urgency(change: Change, case: CaseRow, urgency: str, *, seen: int, reason: str) -> None:
     """Make a case more or less urgent; when it is due is computed anew.
 

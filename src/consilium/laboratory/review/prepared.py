@@ -11,6 +11,7 @@ from consilium import __version__
 from consilium.cytogenetics.iscn.validate import validate
 from consilium.laboratory.analysis.cells import OpenCells
 from consilium.laboratory.analysis.worksheet import request_of
+from consilium.laboratory.case_states import REPORTED
 from consilium.laboratory.journal import Change
 from consilium.laboratory.review.cell_now import CellNow
 from consilium.laboratory.review.cells import cells_of, models_of, pixels_of
@@ -80,7 +81,7 @@ class Prepared:
 
 
 def prepare(change: Change, opened: OpenCells, case: CaseRow) -> Prepared:
-    """See what the report of a case would say at this moment.
+    """See what the report of a case would say at this moment; of one that is out, what it says.
 
     Args:
         change: a look, or a transaction.
@@ -95,12 +96,16 @@ def prepare(change: Change, opened: OpenCells, case: CaseRow) -> Prepared:
     text = text_row(change.session, case)
     found = case_draft(change, opened, case, text)
     facts = case_facts(change, case, found, text)
-    pictures = _Pictures(change, opened, found)
-    content = _content(change, case, found, text, facts, pictures)
+    if case.state in REPORTED and newest_revision(change.session, case):
+        content = signed_report(change.session, case).content
+        pictures = {one.sha256: opened.files.read(one.sha256) for one in content.karyograms}
+    else:
+        drawing = _Pictures(change, opened, found)
+        content, pictures = _content(change, case, found, text, facts, drawing), drawing.drawn
     return Prepared(
         content=content,
         sha256=content_sha256(content),
-        pictures=pictures.drawn,
+        pictures=pictures,
         facts=facts,
         blockers=blockers(facts, change.profile.release),
         draft=found,

@@ -88,8 +88,8 @@ def check_reader(change: Change, case: CaseRow) -> None:
 def may_see_first(change: Change, case: CaseRow, cell_id: int | None) -> bool:
     """Whether a person is shown what the first reader said of a cell, or of the case.
 
-    Where the laboratory wants blind reading, whoever could be the second reader sees it once she has said her own. The
-    case's karyotype tells those of its cells, so it comes last.
+    Where the laboratory wants blind reading, whoever could be the second reader sees it once somebody has said a second
+    one. The case's karyotype tells those of its cells, so it comes last.
     """
     from consilium.laboratory.permissions import allowed
 
@@ -98,18 +98,24 @@ def may_see_first(change: Change, case: CaseRow, cell_id: int | None) -> bool:
         return True
     if change.worker.name == case.analysed_by:
         return True
-    said = newest_readings(change.session, case, reader=change.worker.name)
-    return cell_id in said
+    return cell_id in newest_readings(change.session, case)
 
 
-def newest_readings(session: Session, case: CaseRow, *, reader: str = "") -> dict[int | None, SecondReadingRow]:
-    """The reading of each cell that holds, and under None that of the case; only those for the report that is made.
+def check_may_see(change: Change, case: CaseRow) -> None:
+    """See that a person may be shown the report that is made.
 
-    Args:
-        session: to look with.
-        case: whose.
-        reader: only of this person.
+    Raises:
+        InputError: she could be the second reader, and nobody has read the case a second time yet.
     """
+    if not may_see_first(change, case, None):
+        raise InputError(
+            f"{case.number} has to be read a second time first", where="second reading",
+            way_out="Say on the page of the second reading what you see; then this is shown.",
+        )  # fmt: skip
+
+
+def newest_readings(session: Session, case: CaseRow) -> dict[int | None, SecondReadingRow]:
+    """The reading of each cell that holds, and under None that of the case; only those for the report that is made."""
     from sqlalchemy import select
 
     from consilium.laboratory.review.tables import SecondReadingRow
@@ -119,8 +125,6 @@ def newest_readings(session: Session, case: CaseRow, *, reader: str = "") -> dic
         .where(SecondReadingRow.case_id == case.id, SecondReadingRow.revision == case.amendments + 1)
         .order_by(SecondReadingRow.id)
     )
-    if reader:
-        asked = asked.where(SecondReadingRow.reader == reader)
     return {row.cell_id: row for row in session.scalars(asked)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from consilium.errors import ConsiliumError, InputError, OutputError
+from consilium.errors import ConsiliumError, InputError, NotFound, OutputError, StorageBroken
 from consilium.laboratory.analysis.files import Files
 from consilium.laboratory.review.content import ReportContent, from_document
 from consilium.laboratory.review.signature import Signature, broken_links, signature_sha256
@@ -78,26 +78,31 @@ def signed_report(session: Session, case: CaseRow, revision: int | None = None) 
     """A signed revision, the newest where none is named.
 
     Raises:
-        InputError: there is none, or what is kept is not what was signed.
+        NotFound: there is none.
+        StorageBroken: what is kept is not what was signed.
     """
     rows = {row.revision: (row, report) for row, report in _rows(session, case)}
     wanted = max(rows, default=0) if revision is None else revision
     if wanted not in rows:
-        raise InputError(
-            f"{case.number} has no signed report of revision {wanted}"
-            if wanted
-            else f"{case.number} has no signed report"
-        )
+        told = f"a signed report of revision {wanted}" if wanted else "a signed report"
+        raise NotFound(f"{case.number} does not have {told}", way_out="The page of its report names the revisions.")
     row, report = rows[wanted]
-    if report is None:
-        raise InputError("the document of this report is missing", where=case.number, way_out="Bring back a backup.")
-    if report.content_sha256 != row.content_sha256:
-        raise InputError("the document of this report is not the one that was signed", where=case.number)
-    content = from_document(report.document.encode("utf-8"), sha256=row.content_sha256)
+    if report is None or report.content_sha256 != row.content_sha256:
+        raise _broken("the document of this report is missing or another one", case)
+    try:
+        content = from_document(report.document.encode("utf-8", "surrogatepass"), sha256=row.content_sha256)
+    except InputError as problem:
+        raise _broken(problem.what, case) from problem
     return SignedReport(
         content=content, signature=signature_of(row, case.number), sha256=row.sha256, seal=row.seal,
         seal_key=row.seal_key, superseded_by=wanted + 1 if wanted + 1 in rows else None,
     )  # fmt: skip
+
+
+def _broken(what: str, case: CaseRow) -> StorageBroken:
+    return StorageBroken(
+        what, where=case.number, way_out="Do not use it. Compare with a backup and with what was sent."
+    )
 
 
 def signature_of(row: SignatureRow, case_number: str) -> Signature:
