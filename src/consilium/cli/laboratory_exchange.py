@@ -137,10 +137,12 @@ def messages(case: str | None, state: Any, body: int | None) -> None:
     from consilium.laboratory.exchange.messages import body_of, listed
     from consilium.laboratory.found import case_called
 
+    if body is not None:
+        with _opened() as records, records.changing(caller()) as change:
+            data = body_of(change, body)
+        sys.stdout.buffer.write(data)
+        return
     with _opened() as records, records.looking(caller()) as look:
-        if body is not None:
-            sys.stdout.buffer.write(body_of(look, body))
-            return
         found = None if case is None else case_called(look.session, case).id
         for one in listed(look, case_id=found, state=state):
             step = one.steps[-1]
@@ -256,10 +258,10 @@ def _written(case: str, form: str, identity: bool, pdf: str, revision: int | Non
     from consilium.laboratory.exchange.partners import Receiver, partners_in
     from consilium.laboratory.found import case_called
 
-    with _opened() as records, records.looking(caller()) as look:
-        row, settled = case_called(look.session, case), partners_in(look)
+    with _opened() as records, (records.changing if identity else records.looking)(caller()) as change:
+        row, settled = case_called(change.session, case), partners_in(change)
         report = outgoing(
-            look, _files(), row, revision=revision, identity=identity, pdf="" if form == "sr" else pdf,
+            change, _files(), row, revision=revision, identity=identity, pdf="" if form == "sr" else pdf,
             pictures=form == "sr",
         )  # fmt: skip
     if form == "hl7":

@@ -14,9 +14,10 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from consilium import __version__
-from consilium.laboratory.analysis.cells import OpenCells
 from consilium.laboratory.analysis.files import Files
 from consilium.laboratory.laboratory import Laboratory
+from consilium.settings import home_folder
+from consilium.web.analysis import analysis_in
 from consilium.web.context import Signed
 from consilium.web.problems import ANSWERS, answer_problems, answer_to
 from consilium.web.readings import Readings, engine_of
@@ -26,7 +27,6 @@ from consilium.web.security.gate import Gate, form_is_ours
 from consilium.web.security.headers import SafeHeaders
 from consilium.web.security.signed import signed_by
 from consilium.web.security.single_sign_on import Provider
-from consilium.settings import home_folder
 from consilium.web.settings import Settings
 
 API = "/api/v1"
@@ -61,8 +61,9 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
         docs_url=None, redoc_url=None, dependencies=[Depends(form_is_ours)], responses=ANSWERS,
     )  # fmt: skip
     app.state.settings, app.state.records, app.state.accounts = settings, records, accounts
+    app.state.analysis = analysis_in(settings)
     app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
-    app.state.files, app.state.cells, app.state.readings = files, OpenCells(files), readings
+    app.state.files, app.state.cells, app.state.readings = files, app.state.analysis.cells, readings
     answer_problems(app)
     # The last one is asked first.
     app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request))
@@ -77,11 +78,24 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import cases, exchange, health, images, patients, places, records, reviews, sessions, staff, things
+    from consilium.web.api import (
+        cases,
+        cells,
+        exchange,
+        health,
+        images,
+        patients,
+        places,
+        records,
+        reviews,
+        sessions,
+        staff,
+        things,
+    )
     from consilium.web.pages import account, case, language, patient, reception, sign_in, storage, thing, worklist
     from consilium.web.pages import records as tables
 
-    for api in (health, sessions, staff, cases, things, patients, places, records, images, exchange, reviews):
+    for api in (health, sessions, staff, cases, cells, things, patients, places, records, images, exchange, reviews):
         app.include_router(api.router, prefix=API)
     for pages in (language, sign_in, account, worklist, reception, case, thing, storage, patient, tables):
         app.include_router(pages.router, include_in_schema=False)

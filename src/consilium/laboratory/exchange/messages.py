@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from consilium.errors import InputError, RecordChanged
+from consilium.errors import NotFound, RecordChanged
+from consilium.laboratory.disclosure import disclose
 from consilium.laboratory.exchange.tables import Direction, MessageRow, MessageStepRow, Protocol, State
 
 if TYPE_CHECKING:
@@ -159,14 +160,14 @@ def send_again(change: Change, message: int) -> None:
 
     Raises:
         NotAllowed: the person may not.
-        InputError: there is no such outgoing message.
+        NotFound: there is no such outgoing message.
         RecordChanged: it is being sent.
     """
     change.require("exchange.send")
     row = change.session.get(MessageRow, message)
     newest = newest_step(change.session, message)
     if row is None or newest is None or row.direction != "out":
-        raise InputError("there is no outgoing message of this number")
+        raise NotFound("there is no outgoing message of this number")
     if newest.state == "sending" and newest.at > _later(change.at, -CLAIM):
         raise RecordChanged("this message is being sent", way_out="Look again in two minutes.")
     add_step(change.session, message, "waiting", at=change.at, told=f"again, by {change.worker.name}", due=change.at)
@@ -201,14 +202,22 @@ def listed(
 def body_of(change: Change, message: int) -> bytes:
     """A message to the byte; it may tell who a patient is.
 
+    Args:
+        change: a transaction, since a line is left that it was shown.
+        message: its number.
+
     Raises:
         NotAllowed: the person may not see who a patient is.
-        InputError: there is no such message.
+        NotFound: there is no such message.
     """
+    from consilium.laboratory.tables import CaseRow
+
     change.require("patient.identify")
     row = change.session.get(MessageRow, message)
     if row is None:
-        raise InputError("there is no message of this number")
+        raise NotFound("there is no message of this number")
+    if row.case_id is not None and row.protocol != "dicom":
+        disclose(change, change.session.get_one(CaseRow, row.case_id).patient, why=f"message {row.id} was read")
     return row.body
 
 
@@ -224,7 +233,7 @@ def _told(session: Session, rows: Sequence[MessageRow]) -> tuple[Told, ...]:
         steps[one.message_id].append(Step(at=one.at, state=one.state, due=one.due, told=one.told))
     numbers = {row.case_id for row in rows if row.case_id is not None}
     named = session.execute(select(CaseRow.id, CaseRow.number).where(CaseRow.id.in_(numbers)))
-    cases = {one: number for one, number in named}
+    cases = dict(named.all())
     return tuple(
         Told(
             id=row.id, at=row.at, direction=row.direction, protocol=row.protocol, kind=row.kind, control=row.control,

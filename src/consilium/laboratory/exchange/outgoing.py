@@ -24,7 +24,7 @@ def outgoing(
     """A report that is signed, as it goes out.
 
     Args:
-        change: the transaction, or a look.
+        change: a transaction; a look is enough where nobody is told who the patient is.
         files: beside the database, where its karyograms lie.
         case: whose.
         revision: which; the newest when left out.
@@ -42,7 +42,8 @@ def outgoing(
     if pdf and pdf not in LANGS:
         raise InputError(f"there is no PDF in {pdf!r}", way_out=f"One of {', '.join(LANGS)}.")
     found = signed_report(change.session, case, revision)
-    person = person_of(change, case) if identity else None
+    told = f"report {found.content.revision} of {case.number}, for another system"
+    person = person_of(change, case, why=told) if identity else None
     drawn = {one.cell: files.read(one.sha256) for one in found.content.karyograms} if pictures or pdf else {}
     return OutgoingReport(
         content=found.content,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from consilium.cytogenetics.iscn.order import is_normal
 from consilium.cytogenetics.iscn.parse import parse
 from consilium.errors import InputError
+from consilium.laboratory.disclosure import disclose
 from consilium.laboratory.journal import Change
-from consilium.laboratory.reception import identity_of
 from consilium.laboratory.review.content import ReportContent, content_sha256
 
 if TYPE_CHECKING:
@@ -100,13 +100,18 @@ def normal(iscn: str) -> bool | None:
     return all(map(is_normal, lines))
 
 
-def person_of(change: Change, case: CaseRow) -> Person:
-    """Who the patient of a case is.
+def person_of(change: Change, case: CaseRow, *, why: str) -> Person:
+    """Who the patient of a case is, noted as told.
+
+    Args:
+        change: a transaction, since a line is left that it was told.
+        case: whose.
+        why: to whom, on which occasion.
 
     Raises:
         NotAllowed: the person may not see it.
     """
-    found = identity_of(change, case.patient)
+    found = disclose(change, case.patient, why=why)
     return Person(
         name=found.name, birth_date=found.birth_date, hospital_number=found.hospital_number, sex=case.patient.sex
     )

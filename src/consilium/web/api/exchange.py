@@ -132,10 +132,11 @@ def fhir_report(
     pdf: Annotated[str, Query(pattern="^(en|zh|)$")] = "",
 ) -> Response:  # fmt: skip
     """A signed report as a Bundle of FHIR R4B: its DiagnosticReport first, then what it refers to."""
-    with records.looking(signed.person) as look:
-        row = case_called(look.session, case)
-        report = outgoing(look, Files(run.files), row, revision=revision, identity=identity, pdf=pdf)
-        return JSONResponse(report_bundle(report, partners_in(look)), media_type=FHIR)
+    # Who the patient is leaves a line that it was told, and that is a change.
+    with (records.changing if identity else records.looking)(signed.person) as change:
+        row, settled = case_called(change.session, case), partners_in(change)
+        report = outgoing(change, Files(run.files), row, revision=revision, identity=identity, pdf=pdf)
+    return JSONResponse(report_bundle(report, settled), media_type=FHIR)
 
 
 @router.post(
@@ -168,8 +169,8 @@ def messages(
 @router.get("/messages/{number}/body", response_class=Response)
 def message_body(records: Records, signed: Asking, number: Number) -> Response:
     """A message to the byte; it may tell who a patient is."""
-    with records.looking(signed.person) as look:
-        body = kept.body_of(look, number)
+    with records.changing(signed.person) as change:
+        body = kept.body_of(change, number)
     headers = {"Content-Disposition": f'attachment; filename="message-{number}"'}
     return Response(body, media_type="application/octet-stream", headers=headers)
 

@@ -99,12 +99,12 @@ def store_report(
         InputError: there is no such archive or report.
         EngineError: the archive does not answer, or does not take all; storing again goes on.
     """
-    with laboratory.looking(who) as look:
-        look.require("exchange.send")
-        found = partners_in(look).archive(archive)
-        row = case_called(look.session, case)
+    with laboratory.changing(who) as change:
+        change.require("exchange.send")
+        found = partners_in(change).archive(archive)
+        row = case_called(change.session, case)
         case_id = row.id
-        report = outgoing(look, files, row, revision=revision, identity=found.identity, pictures=True)
+        report = outgoing(change, files, row, revision=revision, identity=found.identity, pictures=True)
     images = captures(report)
     made = (*images, structured(report, images))
     names = "\n".join(str(one.SOPInstanceUID) for one in made).encode()
