@@ -24,6 +24,7 @@ STATUS: tuple[tuple[type[errors.ConsiliumError], int], ...] = (
     (NotSignedIn, 401),
     (TooManyAttempts, 429),
     (errors.NotAllowed, 403),
+    (errors.NotFound, 404),
     (errors.RecordChanged, 409),
     (errors.InputError, 422),
     (errors.MissingExtra, 503),
