@@ -12,8 +12,8 @@ from consilium.laboratory.analysis.cells import OpenCells
 from consilium.laboratory.analysis.files import Files
 from consilium.laboratory.laboratory import Laboratory
 from consilium.laboratory.permissions import Role
-from consilium.web.security.accounts import Accounts
 from consilium.web.readings import Readings
+from consilium.web.security.accounts import Accounts
 from consilium.web.settings import Settings
 from consilium.web.wording.language import Language, language_of
 
