@@ -14,11 +14,13 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from consilium import __version__
+from consilium.laboratory.analysis.files import Files
 from consilium.laboratory.laboratory import Laboratory
+from consilium.settings import home_folder
 from consilium.web.analysis import analysis_in
 from consilium.web.context import Signed
 from consilium.web.problems import ANSWERS, answer_problems, answer_to
-from consilium.web.runs import Runs
+from consilium.web.readings import Readings, engine_of
 from consilium.web.security.accounts import Accounts
 from consilium.web.security.body import BodyLimit, limits
 from consilium.web.security.gate import Gate, form_is_ours
@@ -43,11 +45,14 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     records = Laboratory(settings.database)
     accounts = Accounts(settings.database, settings.sign_in)
 
+    files = Files(settings.files)
+    readings = Readings(records, files, settings.jobs, lambda: engine_of(home_folder() / "compute"))
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        app.state.runs.start()
+        readings.start()
         yield
-        app.state.runs.stop()
+        readings.stop()
         accounts.close()
         records.close()
 
@@ -57,8 +62,8 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     )  # fmt: skip
     app.state.settings, app.state.records, app.state.accounts = settings, records, accounts
     app.state.analysis = analysis_in(settings)
-    app.state.runs = Runs(records, app.state.analysis)
     app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
+    app.state.files, app.state.cells, app.state.readings = files, app.state.analysis.cells, readings
     answer_problems(app)
     # The last one is asked first.
     app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request))
@@ -73,12 +78,26 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import cells, health, runs, sessions, staff
-    from consilium.web.pages import account, language, sign_in
+    from consilium.web.api import (
+        cases,
+        cells,
+        exchange,
+        health,
+        images,
+        patients,
+        places,
+        records,
+        reviews,
+        sessions,
+        staff,
+        things,
+    )
+    from consilium.web.pages import account, case, language, patient, reception, sign_in, storage, thing, worklist
+    from consilium.web.pages import records as tables
 
-    for api in (health, sessions, staff, cells, runs):
+    for api in (health, sessions, staff, cases, cells, things, patients, places, records, images, exchange, reviews):
         app.include_router(api.router, prefix=API)
-    for pages in (language, sign_in, account):
+    for pages in (language, sign_in, account, worklist, reception, case, thing, storage, patient, tables):
         app.include_router(pages.router, include_in_schema=False)
 
 
