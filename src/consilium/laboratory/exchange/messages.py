@@ -64,8 +64,8 @@ class Told:
 
 
 def keep(
-    session: Session, *, at: str, direction: Direction, protocol: Protocol, kind: str, control: str, peer: str, who: str,
-    body: bytes, state: State, told: str = "", case_id: int | None = None, key: str | None = None,
+    session: Session, *, at: str, direction: Direction, protocol: Protocol, kind: str, control: str, peer: str,
+    who: str, body: bytes, state: State, told: str = "", case_id: int | None = None, key: str | None = None,
 ) -> MessageRow:  # fmt: skip
     """Keep a message with its first state, in the transaction of what it brought about."""
     row = MessageRow(

@@ -21,7 +21,8 @@ async def listen(
     Args:
         laboratory: whose records.
         who: receives and sends.
-        host, port: where.
+        host: where.
+        port: where; 0 is one that is free.
         tell: is told what comes and goes, without what stands in it.
         limits: of a line.
         pause: seconds between two looks at what waits.
