@@ -76,7 +76,8 @@ def test_partners_are_settled_by_an_administrator(bench: Bench, tmp_path: Path) 
     bench.types("tang", "partners", "--set", str(path), "--reason", "x", ends=ExitCode.NOT_ALLOWED)
     for wrong in ('{"receivers": {"a": {"host": "h", "port": "x"}}}', '{"qq": 1}', "[]", "{",
                   '{"services": {"a": "qq"}}', '{"services": []}', '{"archives": {"a": {"title": ""}}}',
-                  '{"receivers": {"a": 1}}', '{"receivers": {"a": {"host": "h", "port": 1, "charset": "qq"}}}'):  # fmt: skip
+                  '{"receivers": {"a": 1}}',
+                  '{"receivers": {"a": {"host": "h", "port": 1, "charset": "qq"}}}'):  # fmt: skip
         path.write_text(wrong)
         bench.types("ada", "partners", "--set", str(path), "--reason", "x", ends=ExitCode.UNUSABLE_INPUT)
 

@@ -307,6 +307,17 @@ def test_what_a_receiver_answers_is_kept(partnered: Laboratory, peer: Any, answe
     assert state(partnered, message).state == "waiting"
 
 
+def test_what_a_receiver_says_in_its_own_words_is_for_those_who_may_know_names(
+    partnered: Laboratory, peer: Any
+) -> None:
+    (message,) = queued(partnered, peer(answering("AE", "204^Unknown key identifier^HL70357")).port, signed())
+    send_waiting(partnered, "dai")
+    assert state(partnered, message).steps[-1].told == "AE told"
+    with partnered.looking("ada") as look:
+        (shown,) = messages.listed(look)
+    assert shown.state == "refused" and shown.steps[-1].told == ""
+
+
 def test_a_receiver_that_is_down_loses_nothing_and_nothing_overtakes(partnered: Laboratory, peer: Any) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
