@@ -92,12 +92,23 @@ def _include(app: FastAPI) -> None:
         staff,
         things,
     )
-    from consilium.web.pages import account, case, language, patient, reception, sign_in, storage, thing, worklist
+    from consilium.web.pages import (
+        account,
+        case,
+        language,
+        patient,
+        reception,
+        review,
+        sign_in,
+        storage,
+        thing,
+        worklist,
+    )
     from consilium.web.pages import records as tables
 
     for api in (health, sessions, staff, cases, cells, things, patients, places, records, images, exchange, reviews):
         app.include_router(api.router, prefix=API)
-    for pages in (language, sign_in, account, worklist, reception, case, thing, storage, patient, tables):
+    for pages in (language, sign_in, account, worklist, reception, case, thing, storage, patient, tables, review):
         app.include_router(pages.router, include_in_schema=False)
 
 
