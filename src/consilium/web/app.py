@@ -14,19 +14,15 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from consilium import __version__
-from consilium.laboratory.analysis.cells import OpenCells
-from consilium.laboratory.analysis.files import Files
 from consilium.laboratory.laboratory import Laboratory
 from consilium.web.context import Signed
 from consilium.web.problems import ANSWERS, answer_problems, answer_to
-from consilium.web.readings import Readings, engine_of
 from consilium.web.security.accounts import Accounts
 from consilium.web.security.body import BodyLimit, limits
 from consilium.web.security.gate import Gate, form_is_ours
 from consilium.web.security.headers import SafeHeaders
 from consilium.web.security.signed import signed_by
 from consilium.web.security.single_sign_on import Provider
-from consilium.settings import home_folder
 from consilium.web.settings import Settings
 
 API = "/api/v1"
@@ -45,14 +41,9 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     records = Laboratory(settings.database)
     accounts = Accounts(settings.database, settings.sign_in)
 
-    files = Files(settings.files)
-    readings = Readings(records, files, settings.jobs, lambda: engine_of(home_folder() / "compute"))
-
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        readings.start()
         yield
-        readings.stop()
         accounts.close()
         records.close()
 
@@ -62,7 +53,6 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     )  # fmt: skip
     app.state.settings, app.state.records, app.state.accounts = settings, records, accounts
     app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
-    app.state.files, app.state.cells, app.state.readings = files, OpenCells(files), readings
     answer_problems(app)
     # The last one is asked first.
     app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request))
@@ -77,13 +67,24 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import cases, health, images, patients, places, records, sessions, staff, things
-    from consilium.web.pages import account, case, language, patient, reception, sign_in, storage, thing, worklist
+    from consilium.web.api import cases, health, patients, places, records, sessions, staff, things
+    from consilium.web.pages import (
+        account,
+        case,
+        case_cells,
+        language,
+        patient,
+        reception,
+        sign_in,
+        storage,
+        thing,
+        worklist,
+    )
     from consilium.web.pages import records as tables
 
-    for api in (health, sessions, staff, cases, things, patients, places, records, images):
+    for api in (health, sessions, staff, cases, things, patients, places, records):
         app.include_router(api.router, prefix=API)
-    for pages in (language, sign_in, account, worklist, reception, case, thing, storage, patient, tables):
+    for pages in (language, sign_in, account, worklist, reception, case, case_cells, thing, storage, patient, tables):
         app.include_router(pages.router, include_in_schema=False)
 
 
