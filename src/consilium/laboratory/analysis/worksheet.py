@@ -19,7 +19,8 @@ from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_check
 from consilium.karyotype.metaphase import Case, Metaphase
 from consilium.laboratory.analysis.cells import ListedCell, OpenCells, cells_of
 from consilium.laboratory.analysis.kinds import CELL_ACTS
-from consilium.laboratory.analysis.tally import excluded, request_of
+from consilium.laboratory.analysis.tally import excluded
+from consilium.laboratory.analysis.tally import request_of as request_of
 from consilium.laboratory.journal import Change
 
 if TYPE_CHECKING:
