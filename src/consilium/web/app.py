@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
@@ -15,8 +15,10 @@ from starlette.types import Scope
 
 from consilium import __version__
 from consilium.laboratory.laboratory import Laboratory
+from consilium.web.analysis import analysis_in
 from consilium.web.context import Signed
 from consilium.web.problems import ANSWERS, answer_problems, answer_to
+from consilium.web.runs import Runs
 from consilium.web.security.accounts import Accounts
 from consilium.web.security.body import BodyLimit, limits
 from consilium.web.security.gate import Gate, form_is_ours
@@ -43,7 +45,9 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        app.state.runs.start()
         yield
+        app.state.runs.stop()
         accounts.close()
         records.close()
 
@@ -52,6 +56,8 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
         docs_url=None, redoc_url=None, dependencies=[Depends(form_is_ours)], responses=ANSWERS,
     )  # fmt: skip
     app.state.settings, app.state.records, app.state.accounts = settings, records, accounts
+    app.state.analysis = analysis_in(settings)
+    app.state.runs = Runs(records, app.state.analysis)
     app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
     answer_problems(app)
     # The last one is asked first.
@@ -65,27 +71,42 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     return app
 
 
-def _include(app: FastAPI) -> None:
-    """Every room's routes. A room is a line here."""
-    from consilium.web.api import cases, health, patients, places, records, sessions, staff, things
-    from consilium.web.pages import (
-        account,
-        case,
-        case_cells,
-        language,
-        patient,
-        reception,
-        sign_in,
-        storage,
-        thing,
-        worklist,
-    )
-    from consilium.web.pages import records as tables
+ROOMS_OF_THE_INTERFACE: tuple[str, ...] = (
+    "health",
+    "sessions",
+    "staff",
+    "cases",
+    "things",
+    "patients",
+    "places",
+    "records",
+    "cells",
+    "runs",
+)
+"""Modules of `api/`, each with a `router`."""
 
-    for api in (health, sessions, staff, cases, things, patients, places, records):
-        app.include_router(api.router, prefix=API)
-    for pages in (language, sign_in, account, worklist, reception, case, case_cells, thing, storage, patient, tables):
-        app.include_router(pages.router, include_in_schema=False)
+PAGES: tuple[str, ...] = (
+    "language",
+    "sign_in",
+    "account",
+    "worklist",
+    "reception",
+    "case",
+    "case_cells",
+    "thing",
+    "storage",
+    "patient",
+    "records",
+)
+"""Modules of `pages/`, each with a `router`."""
+
+
+def _include(app: FastAPI) -> None:
+    """Every room's routes."""
+    for name in ROOMS_OF_THE_INTERFACE:
+        app.include_router(import_module(f"consilium.web.api.{name}").router, prefix=API)
+    for name in PAGES:
+        app.include_router(import_module(f"consilium.web.pages.{name}").router, include_in_schema=False)
 
 
 class _Static(StaticFiles):

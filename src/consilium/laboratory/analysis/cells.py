@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from consilium.errors import InputError
+from consilium.errors import NotFound
 from consilium.karyotype.editing import command_json
 from consilium.karyotype.editing.cell import EditedCell
 from consilium.karyotype.editing.log import Folded
 from consilium.karyotype.editing.reading import read_cell
 from consilium.karyotype.editing.told import Told, told
 from consilium.laboratory.analysis.files import Files
+from consilium.laboratory.analysis.kinds import CellAct
 from consilium.laboratory.journal import Change
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class RecordedAct:
         commands: version of the cell that she had before her; a cell with more was edited since.
     """
 
-    act: str
+    act: CellAct
     by: str
     at: str
     commands: int
@@ -169,14 +170,14 @@ def cell_numbered(session: Session, id_: int) -> CellRow:
     """A cell by its number.
 
     Raises:
-        InputError: there is none.
+        NotFound: there is none.
     """
     from consilium.laboratory.analysis.tables import CellRow
 
     # No database has a row of a number that it cannot hold.
     row = session.get(CellRow, id_) if 0 < id_ < 2**31 else None
     if row is None:
-        raise InputError("there is no cell of this number", way_out="The page of its case lists its cells.")
+        raise NotFound("there is no cell of this number", way_out="The page of its case lists its cells.")
     return row
 
 

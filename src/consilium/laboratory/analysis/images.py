@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -26,20 +27,44 @@ MOST_IMAGES = 500
 _SPACES = re.compile(r"\s+")
 
 
-def add_image(change: Change, files: Files, case: CaseRow, name: str, content: bytes) -> ImageRow:
-    """Take a picture in.
+@dataclass(frozen=True, kw_only=True)
+class KeptImage:
+    """A picture whose file is kept, and that no record names yet."""
+
+    name: str
+    sha256: str
+    kind: str
+    size: int
+    width: int
+    height: int
+
+
+def keep_image(files: Files, name: str, content: bytes) -> KeptImage:
+    """Look at a file, and keep it if it is a picture; no record names it before `add_kept`.
 
     Args:
-        change: the transaction.
         files: where it is kept.
-        case: whose it is.
-        name: of its file; what stands before the last slash is left out.
-        content: of its file.
+        name: of the file; what stands before the last slash is left out.
+        content: of the file.
+
+    Raises:
+        InputError: it is no picture that is read, or the name is none.
+        OutputError: it cannot be written.
+    """
+    called = file_name(name)
+    kind, pixels = read_content(content, called)
+    height, width = pixels.shape
+    return KeptImage(
+        name=called, sha256=files.keep(content), kind=kind, size=len(content), width=width, height=height
+    )  # fmt: skip
+
+
+def add_kept(change: Change, case: CaseRow, kept: KeptImage) -> ImageRow:
+    """Take a picture in whose file is kept.
 
     Raises:
         NotAllowed: the person may not.
-        InputError: it is no picture that is read, the case has it already or is closed, or the name is none.
-        OutputError: it cannot be written.
+        InputError: the case has it already, has too many, or is closed.
     """
     from sqlalchemy import func, select
 
@@ -47,25 +72,35 @@ def add_image(change: Change, files: Files, case: CaseRow, name: str, content: b
 
     change.require("image.add")
     check_editable(case)
-    called = file_name(name)
-    kind, pixels = read_content(content, called)
     there = [ImageRow.case_id == case.id, ImageRow.withdrawn.is_(None)]
     if (change.session.scalar(select(func.count()).select_from(ImageRow).where(*there)) or 0) >= MOST_IMAGES:
         raise InputError(f"a case has at most {MOST_IMAGES} pictures", where=case.number)
-    digest = files.keep(content)
     for row in change.session.scalars(select(ImageRow).where(*there)):
-        if digest == row.sha256:
+        if kept.sha256 == row.sha256:
             raise InputError(f"this picture is there already, as image {row.id}", where=case.number)
-        if called == row.name:
+        if kept.name == row.name:
             raise InputError(
                 f"image {row.id} has this name already", where=case.number,
                 way_out="Give the file another name, or withdraw the one that is there.",
             )  # fmt: skip
-    height, width = pixels.shape
-    row = ImageRow(
-        case_id=case.id, name=called, sha256=digest, kind=kind, size=len(content), width=width, height=height
-    )
-    return change.add(row, "image.add")
+    made = ImageRow(
+        case_id=case.id, name=kept.name, sha256=kept.sha256, kind=kept.kind, size=kept.size, width=kept.width,
+        height=kept.height,
+    )  # fmt: skip
+    return change.add(made, "image.add")
+
+
+def add_image(change: Change, files: Files, case: CaseRow, name: str, content: bytes) -> ImageRow:
+    """Take a picture in: `keep_image` and `add_kept` in one.
+
+    Raises:
+        NotAllowed: the person may not.
+        InputError: it is no picture that is read, the case has it already or is closed, or the name is none.
+        OutputError: it cannot be written.
+    """
+    change.require("image.add")
+    check_editable(case)
+    return add_kept(change, case, keep_image(files, name, content))
 
 
 def withdraw_image(change: Change, row: ImageRow, *, reason: str, seen: int | None = None) -> None:

@@ -195,12 +195,14 @@ async function follow() {
         const bar = shown.querySelector("progress");
         const done = run.progress?.done ?? 0;
         if (bar) bar.value = done;
+        const said = shown.querySelector("[data-state]");
+        if (said && shown.dataset[run.state]) said.textContent = shown.dataset[run.state];
         const far = shown.querySelector("[data-far]");
         if (far) far.textContent = `${done} / ${run.images}`;
       }
       if (over && !uploading) {
         if (document.querySelector('form[data-dirty="yes"]')) return void refresh();
-        window.location.reload();
+        window.location.replace(window.location.pathname);
         return;
       }
     }

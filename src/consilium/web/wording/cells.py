@@ -76,7 +76,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sheet.counts_line": ("{count} chromosomes", "{count} 条染色体"),
     "sheet.cells": ("{number} cells", "{number} 个细胞"),
     "sheet.excluded": ("Mosaicism excluded", "排除嵌合"),
-    "sheet.excluded_at": ("{part} at {percent} %", "{percent}% 置信：≥{part}"),
+    "sheet.excluded_at": ("≥ {part} ({percent} % sure)", "≥ {part}（{percent}% 置信）"),
     "sheet.excluded_not": (
         "The counted cells are not all alike, or there are fewer than two: nothing is excluded.",
         "计数细胞结果不一致或少于两个，不能排除嵌合。",
