@@ -25,6 +25,7 @@ Act = Literal[
     "case.open", "case.change", "case.withdraw",
     "case.culture", "case.harvest", "case.analyse", "case.return", "case.review", "case.sign", "case.amend",
     "image.add", "image.withdraw", "run.start", "run.cancel", "cell.edit", "cell.record", "cell.withdraw",
+    "review.read", "review.decide", "report.write",
     "profile.change", "staff.change",
 ]  # fmt: skip
 
@@ -73,6 +74,9 @@ TABLE: Mapping[Act, frozenset[Role]] = {
     "cell.edit": _BENCH,
     "cell.record": _BENCH,
     "cell.withdraw": _BENCH,
+    "review.read": _READERS,
+    "review.decide": _READERS,
+    "report.write": _BENCH,
     "profile.change": _ADMINISTRATOR,
     "staff.change": _ADMINISTRATOR,
 }

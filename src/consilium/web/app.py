@@ -82,6 +82,7 @@ ROOMS_OF_THE_INTERFACE: tuple[str, ...] = (
     "records",
     "cells",
     "runs",
+    "reviews",
 )
 """Modules of `api/`, each with a `router`."""
 
