@@ -83,6 +83,7 @@ ROOMS_OF_THE_INTERFACE: tuple[str, ...] = (
     "cells",
     "runs",
     "reviews",
+    "exchange",
 )
 """Modules of `api/`, each with a `router`."""
 
