@@ -54,11 +54,11 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
     from consilium.web.api import health
-    from consilium.web.pages import language
+    from consilium.web.pages import editor, language
 
-    for api in (health,):
-        app.include_router(api.router, prefix=API)
-    for pages in (language,):
+    for api in (health.router, editor.api):
+        app.include_router(api, prefix=API)
+    for pages in (language, editor):
         app.include_router(pages.router, include_in_schema=False)
 
 

@@ -21,10 +21,12 @@ const TALLEST = 170;
 export async function compare({ server, name, cell, label, bands, choose }) {
   const strip = html("div", { class: "strip", "aria-busy": "true", tabindex: "0", role: "group", "aria-label": say("compare_strip") }, html("p", { class: "soft" }, say("loading")));
   const picked = html("select", { "aria-label": say("class") }, ...[...CLASSES, "mar", "unsure"].map((one) => html("option", { value: one, selected: one === label }, one)));
+  /** @type {(id: string) => void} */
+  let chosen = () => {};
   const load = async (/** @type {string} */ shown) => {
     try {
       const told = await server.chromosomes(name, shown);
-      strip.replaceChildren(...drawn(told, shown, cell, bands && shown === label ? bands : undefined, (id) => { choose(id); strip.closest("dialog")?.close(); }));
+      strip.replaceChildren(...drawn(told, shown, cell, bands && shown === label ? bands : undefined, (id) => chosen(id)));
     } catch (problem) {
       strip.replaceChildren(html("p", { role: "alert" }, String(/** @type {*} */ (problem)?.message ?? problem)));
     }
@@ -32,7 +34,11 @@ export async function compare({ server, name, cell, label, bands, choose }) {
   };
   picked.addEventListener("change", () => load(/** @type {HTMLSelectElement} */ (picked).value));
   void load(label);
-  await ask(say("compare_title"), () => [html("label", { class: "bar" }, say("class"), " ", picked), strip], { wide: true });
+  const id = await ask(say("compare_title"), (answer) => {
+    chosen = answer;
+    return [html("label", { class: "bar" }, say("class"), " ", picked), strip];
+  }, { wide: true });
+  if (id !== null) choose(id);
 }
 
 /** @param {*} told @param {string} label @param {number} open @param {import("./contract.js").Band[] | undefined} bands @param {(id: string) => void} choose */

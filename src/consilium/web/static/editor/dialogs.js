@@ -42,7 +42,7 @@ export const REASONS = ["dirt", "nucleus", "other cell", "halo", "other"];
 export function askReason() {
   return ask(say("remove_title"), (answer) => {
     const list = html("ol", { class: "answers" }, ...REASONS.map((reason, index) =>
-      html("li", {}, html("button", { type: "button", onclick: () => answer(reason) }, html("kbd", {}, String(index + 1)), " ", say(`reason_${reason.replace(" ", "_")}`)))));
+      html("li", {}, html("button", { type: "button", autofocus: index === 0, onclick: () => answer(reason) }, html("kbd", {}, String(index + 1)), " ", say(`reason_${reason.replace(" ", "_")}`)))));
     list.addEventListener("keydown", (event) => {
       const reason = REASONS[Number(event.key) - 1];
       if (reason) answer(reason);

@@ -53,7 +53,7 @@ function build(editor, stored) {
   const inspector = new Inspector(rooms.inspector, cell, (label) => actions.assign(label));
   actions = new Actions({
     cell, karyogram, metaphase, tools, appearance, inspector, warn, help,
-    compare: (label) => compare({ server, name: stored.case, cell: facts.cell, label: slotOf(label), bands: inspector.bands[inspector.level]?.[label], choose: (id) => cell.select(id) }),
+    compare: (label) => compare({ server, name: stored.case, cell: facts.cell, label: slotOf(label), bands: inspector.bands[inspector.level]?.[label], choose: (id) => { cell.select(id); karyogram.focus(id); } }),
     names: () => editor.toggleAttribute("data-names"),
   });
   new Toolbar(rooms.tools, rooms.view, actions, appearance);

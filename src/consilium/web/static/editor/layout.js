@@ -207,7 +207,7 @@ function fill(
   const rooms = places.map((one) => Math.max(one.width, gaps.least));
   return {
     label, places, rooms, gap: gaps.partner,
-    width: Math.max(sum(rooms) + gaps.partner * Math.max(0, places.length - 1), gaps.least * 1.4),
+    width: Math.max(sum(rooms) + gaps.partner * Math.max(0, places.length - 1), gaps.least * (label === MARKER || label === UNSURE ? 2.1 : 1.4)),
     above: Math.max(0, ...places.map((one) => one.rise)),
     below: Math.max(0, ...places.map((one) => one.height - one.rise)),
   };

@@ -17,6 +17,7 @@ export class Metaphase {
   /** @type {import("./drawing.js").Drawing | null} takes the pointer while a tool is chosen */
   drawing = null;
   zoom = 1;
+  #fitted = true;
   /** Middle of the view, in the picture. @type {Point} */
   middle;
 
@@ -41,13 +42,13 @@ export class Metaphase {
       svg("svg", { class: "metaphase", tabindex: "0", role: "img", "aria-label": say("metaphase_label"), preserveAspectRatio: "xMidYMid meet" }, this.image, this.over)
     );
     room.append(this.view);
-    new ResizeObserver(() => this.#see()).observe(room);
+    new ResizeObserver(() => (this.#fitted ? this.fit() : this.#see())).observe(room);
     cell.addEventListener("objects", () => this.draw());
     cell.addEventListener("selection", () => this.#look());
     cell.addEventListener("hover", () => this.#look());
     this.#listen();
     this.draw();
-    this.#see();
+    this.fit();
   }
 
   draw() {
@@ -102,25 +103,41 @@ export class Metaphase {
     const k = this.zoom / zoom;
     this.middle = [about[0] + (this.middle[0] - about[0]) * k, about[1] + (this.middle[1] - about[1]) * k];
     this.zoom = zoom;
+    this.#fitted = false;
     this.#see();
   }
 
   panBy(/** @type {number} */ dx, /** @type {number} */ dy) {
     this.middle = [this.middle[0] + dx, this.middle[1] + dy];
+    this.#fitted = false;
     this.#see();
   }
 
+  /** The cell as large as the room allows: what lies around its chromosomes may be left out. */
   fit() {
-    const { width, height } = this.cell.stored;
-    [this.zoom, this.middle] = [1, [width / 2, height / 2]];
+    const boxes = [...this.cell.shown.values()].map((one) => one.box);
+    const [whole, { width, height }] = [this.#whole(), this.cell.stored];
+    const margin = 0.03 * Math.max(width, height);
+    const [left, top] = [Math.min(width, ...boxes.map((box) => box[0])) - margin, Math.min(height, ...boxes.map((box) => box[1])) - margin];
+    const [right, bottom] = [Math.max(0, ...boxes.map((box) => box[2])) + margin, Math.max(0, ...boxes.map((box) => box[3])) + margin];
+    this.#fitted = true;
+    this.zoom = right > left && bottom > top ? Math.max(1, Math.min(whole.width / (right - left), whole.height / (bottom - top))) : 1;
+    this.middle = right > left ? [(left + right) / 2, (top + bottom) / 2] : [width / 2, height / 2];
     this.#see();
+  }
+
+  /** The smallest view of the room's shape that shows the whole picture. */
+  #whole() {
+    const { width, height } = this.cell.stored;
+    const shape = this.room.clientWidth / Math.max(1, this.room.clientHeight) || 1;
+    return { width: Math.max(width, height * shape), height: Math.max(height, width / shape) };
   }
 
   /** Bring a chromosome into view without changing the zoom; do nothing where it is seen already. */
   reveal(/** @type {string} */ id) {
     const one = this.cell.shown.get(id);
-    if (!one || this.zoom === 1) return;
-    const { width, height } = this.cell.stored;
+    if (!one || this.#fitted) return;
+    const { width, height } = this.#whole();
     const [x, y] = [(one.box[0] + one.box[2]) / 2, (one.box[1] + one.box[3]) / 2];
     const [reachX, reachY] = [width / this.zoom / 2, height / this.zoom / 2];
     if (Math.abs(x - this.middle[0]) < reachX * 0.8 && Math.abs(y - this.middle[1]) < reachY * 0.8) return;
@@ -130,9 +147,10 @@ export class Metaphase {
 
   #see() {
     const { width, height } = this.cell.stored;
-    const [w, h] = [width / this.zoom, height / this.zoom];
-    const within = (/** @type {number} */ value, /** @type {number} */ half, /** @type {number} */ whole) => Math.max(half, Math.min(whole - half, value));
-    this.middle = [within(this.middle[0], w / 2, width), within(this.middle[1], h / 2, height)];
+    const whole = this.#whole();
+    const [w, h] = [whole.width / this.zoom, whole.height / this.zoom];
+    // The picture never leaves the view altogether.
+    this.middle = [Math.max(0, Math.min(width, this.middle[0])), Math.max(0, Math.min(height, this.middle[1]))];
     this.view.setAttribute("viewBox", `${this.middle[0] - w / 2} ${this.middle[1] - h / 2} ${w} ${h}`);
     const scale = Math.min(this.room.clientWidth / w, this.room.clientHeight / h) || 1;
     const font = parseFloat(getComputedStyle(this.room).fontSize);

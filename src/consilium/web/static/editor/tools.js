@@ -154,7 +154,7 @@ export class Tools extends EventTarget {
     const parting = this.#parting;
     if (!parting) return;
     for (const shape of parting.shapes) shape.remove();
-    parting.shapes = (parting.parts ?? []).map((part, index) => svg("path", { class: `part part-${index + 1}`, d: pathOf([part]) }));
+    parting.shapes = (parting.parts ?? []).map((part, index) => svg("path", { class: `half half-${index + 1}`, d: pathOf([part]) }));
     this.metaphase.layer.prepend(...parting.shapes);
   }
 
