@@ -75,7 +75,7 @@ class Workstation:
         return told
 
     def commands(self, cell: int) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = self.get(f"/cells/{cell}/commands")["commands"]
+        told: list[dict[str, Any]] = self.get(f"/cells/{cell}/commands")
         return told
 
 

@@ -81,21 +81,22 @@ def command(i: int, request: Request, asking: Asking, body: dict = Body()):
     return JSONResponse(answer, 201)
 @app.get("/api/v1/cells/{i}/commands")
 def log(i: int, asking: Asking):
-    return {"commands": [{k: r[k] for k in ("who", "at", "command")} for r in load(i)[0]]}
+    return [{k: r[k] for k in ("who", "at", "command")} for r in load(i)[0]]
 @app.post("/api/v1/cells/{i}/acts")
-def act(i: int, asking: Asking, body: dict = Body()):
-    ACTS.setdefault(i, []).append(body["act"]); return {"acts": ACTS[i]}
+def act(i: int, request: Request, asking: Asking, body: dict = Body()):
+    ACTS.setdefault(i, []).append(body["act"]); return cell(i, request, asking)
 @app.delete("/api/v1/cells/{i}/acts/{act}")
-def unact(i: int, act: str, asking: Asking): ACTS[i].remove(act); return {}
+def unact(i: int, act: str, request: Request, asking: Asking):
+    ACTS[i].remove(act); return cell(i, request, asking)
 @app.get("/api/v1/cases/{n}/cells")
-def cells(n: str, asking: Asking): return {"cells": [{"cell": i, "image": c["entry"]["image"]} for i, c in CELLS.items()]}
+def cells(n: str, asking: Asking): return [{"cell": i, "image": c["entry"]["image"]} for i, c in CELLS.items()]
 @app.get("/api/v1/cases/{n}/chromosomes/{label}")
 def chroms(n: str, label: str, request: Request, asking: Asking):
     out = []
     for i, c in CELLS.items():
         _, f = load(i); says = told(f.cell)
-        out.append({"cell": i, "image": c["entry"]["image"], "objects": [doc(i, o, says, lang(request)) for o in f.cell.objects if o.label == label]})
-    return {"cells": out}
+        out.append({"cell": i, "image": c["entry"]["image"], "objects": [doc(i, o, says, lang(request)) for o in f.cell.beside(label)]})
+    return out
 if __name__ == "__main__":
     # Routes were added after the mount of /static; move them first.
     import uvicorn

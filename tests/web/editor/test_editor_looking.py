@@ -154,7 +154,7 @@ def test_the_chinese_page_is_chinese(editor: Open) -> None:
     assert "已保存" in text and "可疑" in text
     assert not re.findall(r"\b(?:tool|do|part|saved|act|name|hint)_[a-z_]+\b", text)
     english = set(re.findall(r"[A-Za-z]{4,}", text)) - {
-        "bphs", "synthetic", "Space", "Enter", "Shift", "Ctrl", "Delete", "Backspace", "Escape", "Home", "ISCN", "cell",
+        "bphs", "synthetic", "Space", "Enter", "Shift", "Ctrl", "Delete", "Backspace", "Escape", "Home", "PageUp", "PageDown", "ISCN", "cell",
     }  # fmt: skip
     assert not english
 

@@ -22,9 +22,9 @@ export class Actions {
    * @param {() => void} of.help
    * @param {(label: string) => void} of.compare
    * @param {() => void} of.names
+   * @param {import("./neighbours.js").Neighbours} of.neighbours
    */
-  constructor({ cell, karyogram, metaphase, tools, appearance, inspector, warn, help, compare, names }) {
-    Object.assign(this, { cell, karyogram, metaphase, tools, appearance, inspector, warn });
+  constructor({ cell, karyogram, metaphase, tools, appearance, inspector, warn, help, compare, names, neighbours }) {
     this.cell = cell;
     this.karyogram = karyogram;
     this.metaphase = metaphase;
@@ -35,7 +35,7 @@ export class Actions {
       next_doubtful: () => this.#go(cell.nextDoubtful(1)),
       previous_doubtful: () => this.#go(cell.nextDoubtful(-1)),
       confirm: () => this.#confirm(),
-      compare: () => compare(slotOf(cell.chosen?.label ?? "1")),
+      compare: () => compare(cell.chosen?.label ?? "1"),
       assign_X: () => this.assign("X"),
       assign_Y: () => this.assign("Y"),
       assign_unsure: () => this.assign(UNSURE),
@@ -66,6 +66,8 @@ export class Actions {
       invert: () => appearance.invert(),
       plain: () => appearance.reset(),
       names,
+      previous_cell: () => neighbours.go("previous"),
+      next_cell: () => neighbours.go("next"),
       band_level: () => inspector.nextLevel(),
       put_down: () => (tools.inHand === null ? cell.select(null) : tools.drop()),
       help,

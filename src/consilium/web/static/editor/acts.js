@@ -31,6 +31,8 @@ export class ActsBar {
 
   draw() {
     for (const [act, button] of this.#buttons) {
+      const by = this.cell.stored.acts_by?.find((one) => one.act === act);
+      mark(button, "title", by ? say("by_act", { who: by.by, when: new Date(by.at).toLocaleString(document.documentElement.lang) }) : null);
       mark(button, "aria-pressed", this.cell.stored.acts.includes(act) ? "true" : "false");
       mark(button, "aria-disabled", this.cell.editable ? null : "true");
     }
@@ -46,10 +48,8 @@ export class ActsBar {
       if (holds) {
         const reason = await askText(say("withdraw_title"), say("withdraw_note"), "", (text) => (text.length <= 1000 ? "" : say("note_long")));
         if (reason === null) return;
-        await this.server.withdraw(cell.stored.cell, act, reason);
-      } else await this.server.act(cell.stored.cell, act, cell.stored.version);
-      const acts = holds ? cell.stored.acts.filter((one) => one !== act) : [...cell.stored.acts, act];
-      cell.replace({ ...cell.stored, acts });
+        cell.replace(await this.server.withdraw(cell.stored.cell, act, reason));
+      } else cell.replace(await this.server.act(cell.stored.cell, act, cell.stored.version));
     } catch (problem) {
       this.warn(String(/** @type {*} */ (problem)?.message ?? problem));
     }

@@ -61,12 +61,12 @@ export class Server {
     return this.#read("/bands");
   }
 
-  /** @param {number} cell @param {string} act @param {number} seen */
+  /** @param {number} cell @param {string} act @param {number} seen @returns {Promise<Cell>} */
   act(cell, act, seen) {
     return this.#write("POST", `/cells/${cell}/acts`, { act, seen });
   }
 
-  /** @param {number} cell @param {string} act @param {string} reason */
+  /** @param {number} cell @param {string} act @param {string} reason @returns {Promise<Cell>} */
   withdraw(cell, act, reason) {
     return this.#write("DELETE", `/cells/${cell}/acts/${encodeURIComponent(act)}`, { reason });
   }

@@ -20,7 +20,7 @@ const TALLEST = 170;
  */
 export async function compare({ server, name, cell, label, bands, choose }) {
   const strip = html("div", { class: "strip", "aria-busy": "true", tabindex: "0", role: "group", "aria-label": say("compare_strip") }, html("p", { class: "soft" }, say("loading")));
-  const picked = html("select", { "aria-label": say("class") }, ...[...CLASSES, "mar", "unsure"].map((one) => html("option", { value: one, selected: one === label }, one)));
+  const picked = html("select", { "aria-label": say("class") }, ...[...CLASSES, "others"].map((one) => html("option", { value: one, selected: one === label }, CLASSES.includes(one) ? one : say(one))));
   /** @type {(id: string) => void} */
   let chosen = () => {};
   const load = async (/** @type {string} */ shown) => {
@@ -43,7 +43,7 @@ export async function compare({ server, name, cell, label, bands, choose }) {
 
 /** @param {*} told @param {string} label @param {number} open @param {import("./contract.js").Band[] | undefined} bands @param {(id: string) => void} choose */
 function drawn(told, label, open, bands, choose) {
-  const cells = (told.cells ?? told).filter((/** @type {*} */ one) => one.objects.length);
+  const cells = told.filter((/** @type {*} */ one) => one.objects.length);
   if (!cells.length) return [html("p", { class: "soft" }, say("compare_none", { name: fieldName(label) }))];
   const font = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const height = (TALLEST * font) / 13;

@@ -55,7 +55,8 @@
  * @property {number} band_level
  * @property {number} interactions
  * @property {boolean} locked
- * @property {string[]} acts
+ * @property {string[]} acts  that hold: counted, analysed, karyotyped
+ * @property {{act: string, by: string, at: string}[]} [acts_by]
  * @property {CellObject[]} objects
  * @property {string[]} doubtful  ids in the order in which to look
  */

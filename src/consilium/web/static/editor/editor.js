@@ -11,8 +11,9 @@ import { help } from "./help.js";
 import { Inspector } from "./inspector.js";
 import { Karyogram } from "./karyogram.js";
 import { Keys } from "./keys.js";
-import { slotOf } from "./layout.js";
+import { homeOf } from "./layout.js";
 import { Metaphase } from "./metaphase.js";
+import { Neighbours } from "./neighbours.js";
 import { Outbox } from "./outbox.js";
 import { askWhose, Status } from "./status.js";
 import { Toolbar } from "./toolbar.js";
@@ -53,7 +54,8 @@ function build(editor, stored) {
   const inspector = new Inspector(rooms.inspector, cell, (label) => actions.assign(label));
   actions = new Actions({
     cell, karyogram, metaphase, tools, appearance, inspector, warn, help,
-    compare: (label) => compare({ server, name: stored.case, cell: facts.cell, label: slotOf(label), bands: inspector.bands[inspector.level]?.[label], choose: (id) => { cell.select(id); karyogram.focus(id); } }),
+    compare: (label) => compare({ server, name: stored.case, cell: facts.cell, label: homeOf(label), bands: inspector.bands[inspector.level]?.[label], choose: (id) => { cell.select(id); karyogram.focus(id); } }),
+    neighbours: new Neighbours(rooms.neighbours, server, stored),
     names: () => editor.toggleAttribute("data-names"),
   });
   new Toolbar(rooms.tools, rooms.view, actions, appearance);
@@ -77,6 +79,7 @@ function build(editor, stored) {
 function furnish(editor, stored) {
   const rooms = {
     bar: html("div", { class: "figures" }),
+    neighbours: html("nav", { class: "neighbours", "aria-label": say("class_cells") }),
     acts: html("div", { class: "acts", role: "group", "aria-label": say("acts") }),
     tools: html("div", { class: "tools", role: "toolbar", "aria-label": say("toolbar") }),
     view: html("div", { class: "view-tools", role: "toolbar", "aria-label": say("metaphase") }),
@@ -90,7 +93,7 @@ function furnish(editor, stored) {
   const synthetic = stored.synthetic ? html("span", { class: "tag doubt" }, say("synthetic")) : null;
   const locked = stored.locked ? html("p", { class: "notice", role: "status" }, say("locked")) : null;
   editor.append(
-    html("div", { class: "head" }, title, synthetic, rooms.bar, rooms.acts),
+    html("div", { class: "head" }, title, rooms.neighbours, synthetic, rooms.bar, rooms.acts),
     ...(locked ? [locked] : []),
     rooms.tools,
     html("div", { class: "panes" },
@@ -116,7 +119,7 @@ async function reconcile(/** @type {OpenCell} */ cell, /** @type {(text: string)
   try {
     const seen = cell.outbox.waiting[0]?.seen ?? cell.stored.version;
     const [stored, log] = await Promise.all([server.cell(facts.cell), server.log(facts.cell)]);
-    const theirs = (log.commands ?? log).slice(seen);
+    const theirs = log.slice(seen);
     cell.replace(stored);
     const answer = await askWhose(theirs, cell.outbox.waiting);
     if (answer === "resend") cell.outbox.resend(stored.version);

@@ -9,8 +9,8 @@ import { fieldName, say } from "./words.js";
 /** @typedef {import("./foresee.js").Shown} Shown */
 
 const LEVELS = ["400", "550", "850"];
-/** Enlargement of sprites beyond this shows nothing new. */
-const MOST = 4;
+/** Enlargement of sprites, in font sizes a pixel, beyond which nothing new is seen. */
+const MOST = 0.31;
 
 export class Inspector {
   /** @type {Object<string, Object<string, import("./contract.js").Band[]>>} */
@@ -76,7 +76,7 @@ export class Inspector {
     const state = one.confirmed ? "confirmed" : one.doubtful ? "doubtful" : "machine";
     this.head.replaceChildren(
       html("h2", {}, fieldName(one.label)),
-      html("span", { class: `state ${state}` }, one.confirmed ? say("state_confirmed") : read(one) ? percent(one.confidence) : say("state_unread")),
+      html("span", { class: `state ${state}` }, one.confirmed ? say("state_confirmed") : read(one) ? say("in_this_cell", { percent: percent(one.confidence) }) : say("state_unread")),
     );
   }
 
@@ -92,7 +92,7 @@ export class Inspector {
     const tallest = Math.max(1, ...shown.map((each) => each.sprite_height));
     const wide = shown.reduce((total, each) => total + each.sprite_width, 0);
     const gap = 0.7 * font;
-    const scale = Math.min(MOST, (room.height - 2 * gap) / tallest, Math.max(0.2, (room.width - drawing - gap * (shown.length + 1)) / wide));
+    const scale = Math.min(MOST * font, (room.height - 2 * gap) / tallest, Math.max(0.2, (room.width - drawing - gap * (shown.length + 1)) / wide));
     const figures = shown.map((each) => this.#figure(each, scale, each.id === one.id));
     const height = Math.max(40, one.sprite_height * scale);
     const beside = bands && ideogram(bands, { height, width: 1.3 * font, font: 0.85 * font, label: say("ideogram", { label, level: this.level }) });
@@ -120,7 +120,8 @@ export class Inspector {
       list.append(html("li", {}, button));
     }
     const flags = html("ul", { class: "flags" }, ...one.flags.map((flag) => html("li", {}, flag.reason)));
-    this.tell.replaceChildren(...(choices.length ? [list] : []), ...(one.flags.length ? [html("h3", {}, say("why_look")), flags] : []));
+    const looks = html("h3", { class: "looks" }, say("alternatives"));
+    this.tell.replaceChildren(...(choices.length ? [looks, list] : []), ...(one.flags.length ? [html("h3", {}, say("why_look")), flags] : []));
   }
 }
 

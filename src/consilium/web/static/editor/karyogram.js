@@ -237,5 +237,5 @@ export function described(one) {
 
 /** Probabilities near 1 are not rounded up to certainty. */
 export function percent(/** @type {number} */ fraction) {
-  return fraction >= 0.9995 ? "> 99.9 %" : fraction >= 0.995 ? `${(fraction * 100).toFixed(1)} %` : `${Math.round(fraction * 100)} %`;
+  return fraction >= 0.9995 ? "> 99.9 %" : fraction >= 0.995 ? `${(fraction * 100).toFixed(1)} %` : fraction < 0.005 ? "< 1 %" : `${Math.round(fraction * 100)} %`;
 }

@@ -43,6 +43,8 @@ export const KEYS = [
   { keys: "+ =", act: "zoom_in", part: "see" },
   { keys: "-", act: "zoom_out", part: "see" },
   { keys: "Home", act: "fit", part: "see" },
+  { keys: "PageUp", act: "previous_cell", part: "see" },
+  { keys: "PageDown", act: "next_cell", part: "see" },
   { keys: "I", act: "invert", part: "see" },
   { keys: "T", act: "names", part: "see" },
   { keys: "B", act: "band_level", part: "see" },

@@ -200,7 +200,7 @@ export class Tools extends EventTarget {
   #tell() {
     const parting = this.#parting;
     this.hint = "";
-    if (parting) this.hint = this.#drawing ? say("hint_part", { number: parting.next + 1 }) : say("hint_accept");
+    if (parting) this.hint = this.#drawing ? say(`hint_part_${parting.next + 1}`) : say("hint_accept");
     else if (this.inHand) this.hint = say(`hint_${this.inHand}`);
     this.dispatchEvent(new Event("change"));
   }

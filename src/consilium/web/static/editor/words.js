@@ -19,11 +19,14 @@ export const WORDS = {
   is_doubtful: ["doubtful: {reasons}", "可疑：{reasons}"],
   is_waiting: ["not saved yet", "尚未保存"],
   nothing_chosen: ["Choose a chromosome. N goes to the next doubtful one.", "请选择一条染色体。按 N 跳到下一条可疑染色体。"],
-  state_unread: ["shape changed by hand", "手工修改过轮廓"],
+  state_unread: ["shape drawn by hand", "轮廓为手工绘制"],
   state_confirmed: ["confirmed", "已确认"],
   band_level: ["Ideogram at", "模式图水平"],
   ideogram: ["Ideogram of chromosome {label} {level}", "{label} 号染色体模式图 {level}"],
-  alternatives: ["What it looks like", "可能的类别"],
+  alternatives: ["By its looks alone", "仅凭外观"],
+  others: ["others", "其他"],
+  in_this_cell: ["{percent} in this cell", "在本细胞中 {percent}"],
+  by_act: ["{who}, {when}", "{who}，{when}"],
   assign_to: ["Call it {name}, {percent}", "归为{name}，{percent}"],
   why_look: ["Why to look", "请注意"],
   contrast: ["Contrast", "对比度"],
@@ -61,7 +64,8 @@ export const WORDS = {
   hint_add: ["Draw around the chromosome that was missed.", "圈出遗漏的染色体。"],
   hint_erase: ["Brush over what does not belong to it. L: lasso. , and . change the size. V puts it down.", "涂去不属于它的部分。L：套索。, 和 . 调节大小。V 放下工具。"],
   hint_restore: ["Brush over what belongs to it as well. L: lasso. , and . change the size. V puts it down.", "涂回属于它的部分。L：套索。, 和 . 调节大小。V 放下工具。"],
-  hint_part: ["Draw around chromosome {number} of the two; what they share belongs in both.", "圈出第 {number} 条染色体；两条共有的部分都要圈入。"],
+  hint_part_1: ["Draw around the first of the two; what they share belongs in both.", "圈出两条中的第一条；共有的部分两条都要圈入。"],
+  hint_part_2: ["Draw around the second of the two; what they share belongs in both.", "圈出两条中的第二条；共有的部分两条都要圈入。"],
   hint_accept: ["Enter accepts both parts; 1 or 2 draws one anew.", "回车接受这两部分；按 1 或 2 重新圈画其中一条。"],
   accept: ["Accept", "接受"],
   close: ["Close", "关闭"],
@@ -93,11 +97,10 @@ export const WORDS = {
   compare_strip: ["All cells", "所有细胞"],
   compare_none: ["No cell shows one: {name}.", "没有细胞含有：{name}。"],
   class: ["Class", "类别"],
+  name_others: ["Markers and unsure ones", "标记染色体与待定"],
   of_cell: ["{name} in {image}", "{image} 中的{name}"],
-  previous_cell: ["Previous cell", "上一个细胞"],
-  next_cell: ["Next cell", "下一个细胞"],
+  class_cells: ["Cells of the case", "本病例的细胞"],
   cell_of: ["Cell {number} of {count}", "第 {number} / {count} 个细胞"],
-  back_to_case: ["Case {number}", "病例 {number}"],
   act_counted: ["Counted", "已计数"],
   act_analysed: ["Analysed", "已分析"],
   act_karyotyped: ["Karyotyped", "已核型分析"],
@@ -147,6 +150,8 @@ export const WORDS = {
   do_zoom_in: ["Zoom in", "放大"],
   do_zoom_out: ["Zoom out", "缩小"],
   do_fit: ["Whole metaphase", "显示全图"],
+  do_previous_cell: ["Previous cell of the case", "本病例的上一个细胞"],
+  do_next_cell: ["Next cell of the case", "本病例的下一个细胞"],
   do_invert: ["Invert", "反相"],
   do_plain: ["As photographed", "恢复原貌"],
   do_names: ["Names in the metaphase", "在中期相中显示编号"],
@@ -216,7 +221,7 @@ export function say(key, values = {}) {
 
 /** What a label is called. */
 export function fieldName(/** @type {string} */ label) {
-  if (label === "mar" || label === "unsure") return say(`name_${label}`);
+  if (label === "mar" || label === "unsure" || label === "others") return say(`name_${label}`);
   if (label === "X" || label === "Y") return say("name_sex", { label });
   return /^\d+$/.test(label) ? say("name_class", { label }) : label;
 }
