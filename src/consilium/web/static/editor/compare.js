@@ -15,18 +15,18 @@ const TALLEST = 170;
  * @param {string} of.name  of the case
  * @param {number} of.cell
  * @param {string} of.label
- * @param {import("./contract.js").Band[] | undefined} of.bands
+ * @param {Record<string, import("./contract.js").Band[]>} of.bands  at the level that is looked at
  * @param {(id: string) => void} of.choose  a chromosome of the open cell
  */
 export async function compare({ server, name, cell, label, bands, choose }) {
   const strip = html("div", { class: "strip", "aria-busy": "true", tabindex: "0", role: "group", "aria-label": say("compare_strip") }, html("p", { class: "soft" }, say("loading")));
-  const picked = html("select", { "aria-label": say("class") }, ...[...CLASSES, "others"].map((one) => html("option", { value: one, selected: one === label }, CLASSES.includes(one) ? one : say(one))));
+  const picked = html("select", { "aria-label": say("class"), autofocus: true }, ...[...CLASSES, "others"].map((one) => html("option", { value: one, selected: one === label }, CLASSES.includes(one) ? one : say(one))));
   /** @type {(id: string) => void} */
   let chosen = () => {};
   const load = async (/** @type {string} */ shown) => {
     try {
       const told = await server.chromosomes(name, shown);
-      strip.replaceChildren(...drawn(told, shown, cell, bands && shown === label ? bands : undefined, (id) => chosen(id)));
+      strip.replaceChildren(...drawn(told, shown, cell, bands[shown], (id) => chosen(id)));
     } catch (problem) {
       strip.replaceChildren(html("p", { role: "alert" }, String(/** @type {*} */ (problem)?.message ?? problem)));
     }

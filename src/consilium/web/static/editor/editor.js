@@ -54,7 +54,7 @@ function build(editor, stored) {
   const inspector = new Inspector(rooms.inspector, cell, (label) => actions.assign(label));
   actions = new Actions({
     cell, karyogram, metaphase, tools, appearance, inspector, warn, help,
-    compare: (label) => compare({ server, name: stored.case, cell: facts.cell, label: homeOf(label), bands: inspector.bands[inspector.level]?.[label], choose: (id) => { cell.select(id); karyogram.focus(id); } }),
+    compare: (label) => compare({ server, name: stored.case, cell: facts.cell, label: homeOf(label), bands: inspector.bands[inspector.level] ?? {}, choose: (id) => { cell.select(id); karyogram.focus(id); } }),
     neighbours: new Neighbours(rooms.neighbours, server, stored),
     names: () => editor.toggleAttribute("data-names"),
   });
@@ -90,7 +90,7 @@ function furnish(editor, stored) {
     notices: html("div", { class: "notices" }),
   };
   const title = html("h1", {}, html("a", { href: `/cases/${stored.case}` }, stored.case), html("span", { class: "soft" }, ` · ${stored.image}`));
-  const synthetic = stored.synthetic ? html("span", { class: "tag doubt" }, say("synthetic")) : null;
+  const synthetic = stored.synthetic ? html("span", { class: "tag doubt", title: say("synthetic_title") }, say("synthetic")) : null;
   const locked = stored.locked ? html("p", { class: "notice", role: "status" }, say("locked")) : null;
   editor.append(
     html("div", { class: "head" }, title, rooms.neighbours, synthetic, rooms.bar, rooms.acts),

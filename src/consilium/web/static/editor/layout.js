@@ -162,7 +162,7 @@ function standing(
 ) {
   /** @type {Layout} */
   const layout = { scale, height: 0, slots: [], groups: [] };
-  let [top, wide] = [gaps.margin * 0.7, 0];
+  let [top, wide] = [gaps.margin * 1.7, 0];
   for (const row of rows) {
     const filled = row.map(([group, labels]) => /** @type {const} */ ([group, labels.map((label) => fill(label, members, usual, scale, gaps))]));
     const slots = filled.flatMap(([, each]) => each);
