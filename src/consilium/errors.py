@@ -8,6 +8,7 @@
     |   +-- NothingToDo              no input was left to work on
     |   +-- NotDeidentified          a file could tell who the patient is, and is not handed on
     |   +-- UnusableDataset          labelled cases that no model can be trained or judged on
+    |   +-- NotFound                 nothing has the number, label or place that was asked for
     |   +-- RecordChanged            somebody else changed a record since it was read
     +-- ModelError                   a shipped or chosen model is missing, altered or does not fit
     |   +-- NotTrusted               a model that must not be used here, whatever it could do
@@ -79,6 +80,10 @@ class NotDeidentified(InputError):
 
 class UnusableDataset(InputError):
     """Labelled cases, or the table that lists them, are such that no model can be trained or judged on them."""
+
+
+class NotFound(InputError):
+    """Nothing that is recorded has the number, label, name or place that was asked for."""
 
 
 class RecordChanged(InputError):

@@ -20,7 +20,7 @@ def test_it_says_that_it_runs(client: Client) -> None:
 
 
 def test_an_unknown_page_is_told_in_the_form_of_whoever_asked(client: Client) -> None:
-    asked = client()
+    asked = client("tang")
     assert asked.get("/api/v1/nothing").json()["error"]["kind"] == "NotFound"
     shown = asked.get("/nothing")
     assert shown.status_code == 404
@@ -28,7 +28,7 @@ def test_an_unknown_page_is_told_in_the_form_of_whoever_asked(client: Client) ->
 
 
 def test_files_of_the_pages_are_kept_by_browsers_and_change_their_address(client: Client) -> None:
-    shown = client().get("/nothing").text
+    shown = client("tang").get("/nothing").text
     address = re.search(r'href="(/static/base\.css\?v=[0-9a-f]{12})"', shown)
     assert address is not None
     assert "immutable" in client().get(address[1]).headers["cache-control"]
@@ -63,7 +63,7 @@ def test_the_language_is_the_chosen_one_else_what_the_browser_asks_for(chosen: s
 
 
 def test_a_language_is_chosen_for_good(client: Client) -> None:
-    asked = client()
+    asked = client("tang")
     answer = asked.post("/language", data={"lang": "zh", "back": "/nothing"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/nothing")
     assert 'lang="zh-CN"' in asked.get("/nothing").text

@@ -45,8 +45,8 @@ def guideline_checks(
 ) -> tuple[GuidelineCheck, ...]:
     """Hold a draft against what is asked for its specimen.
 
-    Analysing and karyotyping are acts of a person (ACMG 2006, E3.1.1), so an automatic draft has none of them and passes
-    none.
+    Analysing and karyotyping are acts of a person (ACMG 2006, E3.1.1), so an automatic draft has none of them and
+    passes none.
 
     Args:
         specimen: its key; empty gives no checks.

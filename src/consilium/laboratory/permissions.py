@@ -24,6 +24,7 @@ Act = Literal[
     "place.make", "place.withdraw", "thing.store", "custody.hand_over",
     "case.open", "case.change", "case.withdraw",
     "case.culture", "case.harvest", "case.analyse", "case.return", "case.review", "case.sign", "case.amend",
+    "image.add", "image.withdraw", "run.start", "run.cancel", "cell.edit", "cell.record", "cell.withdraw",
     "profile.change", "staff.change",
 ]  # fmt: skip
 
@@ -65,6 +66,13 @@ TABLE: Mapping[Act, frozenset[Role]] = {
     "case.review": _READERS,
     "case.sign": _DIRECTOR,
     "case.amend": _DIRECTOR,
+    "image.add": _BENCH,
+    "image.withdraw": _BENCH,
+    "run.start": _BENCH,
+    "run.cancel": _BENCH,
+    "cell.edit": _BENCH,
+    "cell.record": _BENCH,
+    "cell.withdraw": _BENCH,
     "profile.change": _ADMINISTRATOR,
     "staff.change": _ADMINISTRATOR,
 }

@@ -7,15 +7,24 @@ from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 from starlette.types import Scope
 
 from consilium import __version__
 from consilium.laboratory.laboratory import Laboratory
+from consilium.web.analysis import analysis_in
 from consilium.web.context import Signed
-from consilium.web.problems import answer_problems
+from consilium.web.problems import ANSWERS, answer_problems, answer_to
+from consilium.web.runs import Runs
+from consilium.web.security.accounts import Accounts
+from consilium.web.security.body import BodyLimit, limits
+from consilium.web.security.gate import Gate, form_is_ours
+from consilium.web.security.headers import SafeHeaders
+from consilium.web.security.signed import signed_by
+from consilium.web.security.single_sign_on import Provider
 from consilium.web.settings import Settings
 
 API = "/api/v1"
@@ -26,25 +35,36 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
     Args:
         settings: how it is run.
-        signed: says who asks; nobody, where it is left out.
+        signed: says who asks; by sessions and tokens, where it is left out.
 
     Raises:
         ConsiliumError: the records cannot be opened.
     """
     records = Laboratory(settings.database)
+    accounts = Accounts(settings.database, settings.sign_in)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        app.state.runs.start()
         yield
+        app.state.runs.stop()
+        accounts.close()
         records.close()
 
     app = FastAPI(
         title="Consilium", version=__version__, lifespan=lifespan, openapi_url=f"{API}/openapi.json",
-        docs_url=None, redoc_url=None,
+        docs_url=None, redoc_url=None, dependencies=[Depends(form_is_ours)], responses=ANSWERS,
     )  # fmt: skip
-    app.state.settings, app.state.records = settings, records
-    app.state.signed = signed or (lambda _request: None)
+    app.state.settings, app.state.records, app.state.accounts = settings, records, accounts
+    app.state.analysis = analysis_in(settings)
+    app.state.runs = Runs(records, app.state.analysis)
+    app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
     answer_problems(app)
+    # The last one is asked first.
+    app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request))
+    app.add_middleware(Gate, signed=signed or signed_by(accounts), answer=answer_to)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False)
+    app.add_middleware(SafeHeaders, secure=settings.secure)
     _include(app)
     folder = Path(str(resources.files("consilium.web").joinpath("static")))
     app.mount("/static", _Static(directory=folder), name="static")
@@ -53,12 +73,13 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import health
-    from consilium.web.pages import editor, language
+    from consilium.web.api import cells, health, runs, sessions, staff
+    from consilium.web.pages import account, editor, language, sign_in
 
-    for api in (health.router, editor.api):
-        app.include_router(api, prefix=API)
-    for pages in (language, editor):
+    for api in (health, sessions, staff, cells, runs):
+        app.include_router(api.router, prefix=API)
+    app.include_router(editor.api, prefix=API)
+    for pages in (language, sign_in, account, editor):
         app.include_router(pages.router, include_in_schema=False)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from consilium.settings import home_folder
+from consilium.web.security.policy import SignInPolicy
+from consilium.web.security.single_sign_on import SingleSignOn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +20,9 @@ class Settings:
         hosts: names by which browsers may ask; a request for another one is refused.
         secure: browsers reach it by TLS (its own, or that of a proxy before it): cookies travel no other way.
         largest_upload: bytes of one picture.
+        largest_request: bytes of a request with pictures.
+        sign_in: how long sessions last, how often somebody may try.
+        single_sign_on: the hospital's own service that says who somebody is; None: passwords alone.
     """
 
     database: str = field(default_factory=lambda: f"sqlite:///{home_folder() / 'laboratory' / 'records.db'}")
@@ -25,3 +30,6 @@ class Settings:
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     secure: bool = False
     largest_upload: int = 64 * 1024 * 1024
+    largest_request: int = 512 * 1024 * 1024
+    sign_in: SignInPolicy = field(default_factory=SignInPolicy)
+    single_sign_on: SingleSignOn | None = None
