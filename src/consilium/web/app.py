@@ -95,12 +95,13 @@ PAGES: tuple[str, ...] = (
     "reception",
     "case",
     "case_cells",
+    "editor",
     "thing",
     "storage",
     "patient",
     "records",
 )
-"""Modules of `pages/`, each with a `router`."""
+"""Modules of `pages/`, each with a `router`, and with an `api` where its scripts ask for something of their own."""
 
 
 def _include(app: FastAPI) -> None:
@@ -108,7 +109,10 @@ def _include(app: FastAPI) -> None:
     for name in ROOMS_OF_THE_INTERFACE:
         app.include_router(import_module(f"consilium.web.api.{name}").router, prefix=API)
     for name in PAGES:
-        app.include_router(import_module(f"consilium.web.pages.{name}").router, include_in_schema=False)
+        module = import_module(f"consilium.web.pages.{name}")
+        app.include_router(module.router, include_in_schema=False)
+        if hasattr(module, "api"):
+            app.include_router(module.api, prefix=API)
 
 
 class _Static(StaticFiles):
