@@ -12,6 +12,9 @@ import click
 
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.identity import caller
+from consilium.cli.laboratory_account import account
+from consilium.cli.laboratory_backup import backup, restore
+from consilium.cli.laboratory_exchange import add_to
 from consilium.errors import InputError
 
 if TYPE_CHECKING:
@@ -328,6 +331,11 @@ def worklist(waits_for: Any, mine: bool, late: bool, within: int | None) -> None
             left = "no day" if one.days_left is None else f"{'LATE ' if one.late else ''}{one.days_left} working days"
             told = (one.number, one.specimen, one.state, one.urgency, str(one.due or "-"), left, one.waits_for or "-")
             click.echo("\t".join((*told, one.assigned or "-")))
+
+
+add_to(laboratory)
+for _verb in (account, backup, restore):
+    laboratory.add_command(_verb)
 
 
 @contextmanager

@@ -125,6 +125,33 @@ def patient_of_hospital_number(change: Change, hospital_number: str) -> PatientR
     return _holder(change, entry("the hospital number", hospital_number, longest=100, needed=True))
 
 
+def check_same_person(change: Change, patient: PatientRow, told: Mapping[str, str]) -> None:
+    """See that a hospital's number comes with the person who has it here.
+
+    A number that comes with another name, birth date or sex is a mix-up until somebody looked at it.
+
+    Args:
+        change: the transaction.
+        patient: who has the number.
+        told: `name`, `birth_date` and `sex` as they came; what is empty on either side is not compared.
+
+    Raises:
+        NotAllowed: the person may not see who is who.
+        InputError: something differs; the message names what, and repeats none of it.
+    """
+    known = identity_of(change, patient)
+    differs = [
+        name.replace("_", " ")
+        for name, there in (("name", known.name), ("birth_date", known.birth_date), ("sex", patient.sex))
+        if told[name] and there and told[name] != there
+    ]
+    if differs:
+        raise InputError(
+            f"the patient of this hospital number, {patient.number}, has another {' and another '.join(differs)}",
+            way_out="Look who it is; correct the identity, or what was sent.",
+        )
+
+
 def open_case(change: Change, patient: PatientRow, order: Order) -> CaseRow:
     """Open a case of a patient; no specimen is recorded yet.
 
