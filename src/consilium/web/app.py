@@ -96,6 +96,7 @@ PAGES: tuple[str, ...] = (
     "case",
     "case_cells",
     "editor",
+    "review",
     "thing",
     "storage",
     "patient",
