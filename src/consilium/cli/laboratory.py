@@ -12,6 +12,8 @@ import click
 
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.identity import caller
+from consilium.cli.laboratory_account import account
+from consilium.cli.laboratory_backup import backup, restore
 from consilium.cli.laboratory_exchange import add_to
 from consilium.errors import InputError
 
@@ -332,6 +334,8 @@ def worklist(waits_for: Any, mine: bool, late: bool, within: int | None) -> None
 
 
 add_to(laboratory)
+for _verb in (account, backup, restore):
+    laboratory.add_command(_verb)
 
 
 @contextmanager
