@@ -160,7 +160,7 @@ def _facts(look: Change, row: CaseRow, asking: Signed) -> dict[str, Any]:
             (back if step.reason else forward).append(to)
     second = look.profile.second_reader and row.analysed_by == asking.person
     return {
-        "case": row, "here": here, "days_left": left, "waits_for": WAITS_FOR.get(row.state) if waits else None,
+        "case": row, "read_here": here, "days_left": left, "waits_for": WAITS_FOR.get(row.state) if waits else None,
         "forward": [to for to in forward if not (to == "reviewed" and second)], "back": back,
         "may_change": may(asking, "case.change") and row.withdrawn is None,
         "may_withdraw": may(asking, "case.withdraw") and waits, "may_identify": may(asking, "patient.identify"),
