@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from fastapi import FastAPI
 
 from consilium.laboratory.permissions import ROLES
-from tests.web.security.conftest import Seat
+from tests.web.security.conftest import PASSWORD, Seat
 from tests.web.security.gate_list import PUBLIC
 from tests.web.security.world import build, operations, request_for
 
@@ -20,7 +21,10 @@ REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "api-permissions.
 PEOPLE = {"technologist": "tang", "reviewer": "ren", "director": "dai", "administrator": "ada"}
 
 
-def told() -> dict[tuple[str, str], dict[str, bool]]:
+Table = dict[tuple[str, str], dict[str, bool]]
+
+
+def told() -> Table:
     """The reference: who may, by operation and role."""
     found = {}
     for line in REFERENCE.read_text(encoding="utf-8").splitlines():
@@ -32,11 +36,10 @@ def told() -> dict[tuple[str, str], dict[str, bool]]:
     return found
 
 
-def measured(
-    app: FastAPI, seat: Seat, known: dict[tuple[str, str], dict[str, bool]]
-) -> dict[tuple[str, str], list[int]]:
+def measured(app: FastAPI, seat: Seat, known: Table) -> dict[tuple[str, str], list[int]]:
     """The status of each operation for each role; those who may not ask first, so that nothing is used up."""
     world, found = build(app, seat), {}
+    seats = {role: seat(person) for role, person in PEOPLE.items()}
     for method, path, operation in operations(app):
         if (method, path) in PUBLIC:
             continue
@@ -44,11 +47,16 @@ def measured(
         statuses = {}
         for role in sorted(ROLES, key=lambda one: expected.get(one, one != "administrator")):
             filled, more = request_for(app, world, path, operation)
-            statuses[role] = seat(PEOPLE[role]).request(method, filled, **more).status_code
+            asked = seats[role]
+            if asked.get("/api/v1/session").status_code == 401:
+                begun = asked.post("/api/v1/session", json={"person": PEOPLE[role], "password": PASSWORD})
+                asked.headers["X-CSRF-Token"] = begun.json()["csrf"]
+            statuses[role] = asked.request(method, filled, **more).status_code
         found[method, path] = [statuses[role] for role in ROLES]
     return found
 
 
+@pytest.mark.timeout(300)
 def test_each_operation_is_refused_exactly_where_the_reference_says_so(app: FastAPI, seat: Seat) -> None:
     known = told()
     found = measured(app, seat, known)
@@ -73,7 +81,7 @@ def main() -> None:
 
     from consilium.web.app import create_app
     from consilium.web.security import passwords
-    from tests.web.security.conftest import PASSWORD, settled_in
+    from tests.web.security.conftest import settled_in
 
     passwords._hasher = lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
