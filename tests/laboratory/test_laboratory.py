@@ -68,6 +68,7 @@ def filled(laboratory: Laboratory, folder: Path) -> None:
     from consilium.laboratory.analysis.commands import store
     from consilium.laboratory.analysis.files import Files
     from consilium.laboratory.consent import record_consent
+    from consilium.laboratory.disclosure import disclose
     from consilium.laboratory.found import case_called, patient_called
     from consilium.laboratory.preparation import harvest, make_slide, start_culture
     from consilium.laboratory.storage import hand_over, make_place, put
@@ -91,6 +92,7 @@ def filled(laboratory: Laboratory, folder: Path) -> None:
         put(change, label, "F1/B1/A1")
         hand_over(change, label, "courier")
         record_consent(change, patient_called(change.session, patient), ["storage"], given="2026-03-01")
+        disclose(change, patient_called(change.session, patient), why="a test")
 
 
 def _reported(laboratory: Laboratory, number: str) -> None:

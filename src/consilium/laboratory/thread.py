@@ -110,13 +110,19 @@ def case_history(change: Change, case: CaseRow, *, newest: int = NEWEST) -> tupl
     """
     from sqlalchemy import and_, or_, select
 
+    from consilium.laboratory.analysis.tables import ActRow, ImageRow, RunRow
     from consilium.laboratory.tables import EventRow
 
     change.require("history.see")
     things: dict[str, list[int]] = {case.__tablename__: [case.id]}
     for row in _rows(change, case):
         things.setdefault(row.__tablename__, []).append(row.id)
-    about = or_(*(and_(EventRow.kind == kind, EventRow.of.in_(ids)) for kind, ids in things.items()))
+    of_analysis = (
+        and_(EventRow.kind == kind.__tablename__, EventRow.of.in_(select(kind.id).where(kind.case_id == case.id)))
+        for kind in (ImageRow, RunRow, ActRow)
+    )
+    of_things = (and_(EventRow.kind == kind, EventRow.of.in_(ids)) for kind, ids in things.items())
+    about = or_(*of_things, *of_analysis)
     asked = select(EventRow).where(about).order_by(EventRow.id.desc()).limit(newest)
     return tuple(map(_event, change.session.scalars(asked)))
 

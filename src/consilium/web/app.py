@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
@@ -14,13 +14,11 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from consilium import __version__
-from consilium.laboratory.analysis.files import Files
 from consilium.laboratory.laboratory import Laboratory
-from consilium.settings import home_folder
 from consilium.web.analysis import analysis_in
 from consilium.web.context import Signed
 from consilium.web.problems import ANSWERS, answer_problems, answer_to
-from consilium.web.readings import Readings, engine_of
+from consilium.web.runs import Runs
 from consilium.web.security.accounts import Accounts
 from consilium.web.security.body import BodyLimit, limits
 from consilium.web.security.gate import Gate, form_is_ours
@@ -45,14 +43,11 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     records = Laboratory(settings.database)
     accounts = Accounts(settings.database, settings.sign_in)
 
-    files = Files(settings.files)
-    readings = Readings(records, files, settings.jobs, lambda: engine_of(home_folder() / "compute"))
-
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        readings.start()
+        app.state.runs.start()
         yield
-        readings.stop()
+        app.state.runs.stop()
         accounts.close()
         records.close()
 
@@ -62,8 +57,8 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     )  # fmt: skip
     app.state.settings, app.state.records, app.state.accounts = settings, records, accounts
     app.state.analysis = analysis_in(settings)
+    app.state.runs = Runs(records, app.state.analysis)
     app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
-    app.state.files, app.state.cells, app.state.readings = files, app.state.analysis.cells, readings
     answer_problems(app)
     # The last one is asked first.
     app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request))
@@ -76,40 +71,49 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     return app
 
 
-def _include(app: FastAPI) -> None:
-    """Every room's routes. A room is a line here."""
-    from consilium.web.api import (
-        cases,
-        cells,
-        exchange,
-        health,
-        images,
-        patients,
-        places,
-        records,
-        reviews,
-        sessions,
-        staff,
-        things,
-    )
-    from consilium.web.pages import (
-        account,
-        case,
-        language,
-        patient,
-        reception,
-        review,
-        sign_in,
-        storage,
-        thing,
-        worklist,
-    )
-    from consilium.web.pages import records as tables
+ROOMS_OF_THE_INTERFACE: tuple[str, ...] = (
+    "health",
+    "sessions",
+    "staff",
+    "cases",
+    "things",
+    "patients",
+    "places",
+    "records",
+    "cells",
+    "runs",
+    "reviews",
+    "exchange",
+)
+"""Modules of `api/`, each with a `router`."""
 
-    for api in (health, sessions, staff, cases, cells, things, patients, places, records, images, exchange, reviews):
-        app.include_router(api.router, prefix=API)
-    for pages in (language, sign_in, account, worklist, reception, case, thing, storage, patient, tables, review):
-        app.include_router(pages.router, include_in_schema=False)
+PAGES: tuple[str, ...] = (
+    "language",
+    "sign_in",
+    "account",
+    "worklist",
+    "reception",
+    "case",
+    "case_cells",
+    "editor",
+    "review",
+    "thing",
+    "storage",
+    "patient",
+    "records",
+)
+"""Modules of `pages/`, each with a `router`, and with an `api` where its scripts ask for something of their own."""
+
+
+def _include(app: FastAPI) -> None:
+    """Every room's routes."""
+    for name in ROOMS_OF_THE_INTERFACE:
+        app.include_router(import_module(f"consilium.web.api.{name}").router, prefix=API)
+    for name in PAGES:
+        module = import_module(f"consilium.web.pages.{name}")
+        app.include_router(module.router, include_in_schema=False)
+        if hasattr(module, "api"):
+            app.include_router(module.api, prefix=API)
 
 
 class _Static(StaticFiles):

@@ -9,11 +9,9 @@ from fastapi import Depends, Request
 
 from consilium.errors import ConsiliumError
 from consilium.laboratory.analysis.cells import OpenCells
-from consilium.laboratory.analysis.files import Files
 from consilium.laboratory.laboratory import Laboratory
 from consilium.laboratory.permissions import Role
 from consilium.web.security.accounts import Accounts
-from consilium.web.readings import Readings
 from consilium.web.settings import Settings
 from consilium.web.wording.language import Language, language_of
 
@@ -68,21 +66,9 @@ def accounts_of(request: Request) -> Accounts:
     return found
 
 
-def files_of(request: Request) -> Files:
-    """Where pictures and readings lie."""
-    found: Files = request.app.state.files
-    return found
-
-
 def cells_of(request: Request) -> OpenCells:
     """The cells that this server has open."""
-    found: OpenCells = request.app.state.cells
-    return found
-
-
-def readings_of(request: Request) -> Readings:
-    """What has pictures read by the machine."""
-    found: Readings = request.app.state.readings
+    found: OpenCells = request.app.state.analysis.cells
     return found
 
 
@@ -111,7 +97,5 @@ def lang_of(request: Request) -> Language:
 Asking = Annotated[Signed, Depends(signed_in)]
 People = Annotated[Accounts, Depends(accounts_of)]
 Records = Annotated[Laboratory, Depends(records_of)]
-Kept = Annotated[Files, Depends(files_of)]
 Cells = Annotated[OpenCells, Depends(cells_of)]
-Reading = Annotated[Readings, Depends(readings_of)]
 Run = Annotated[Settings, Depends(settings_of)]

@@ -17,7 +17,6 @@ class Settings:
     Attributes:
         database: URL of the laboratory's records, as `consilium.database.database.Database` takes it.
         files: folder of pictures and readings that the records name.
-        jobs: folder where pictures are laid out for the compute engine, and results come; both can reach it.
         hosts: names by which browsers may ask; a request for another one is refused.
         secure: browsers reach it by TLS (its own, or that of a proxy before it): cookies travel no other way.
         largest_upload: bytes of one picture.
@@ -28,7 +27,6 @@ class Settings:
 
     database: str = field(default_factory=lambda: f"sqlite:///{home_folder() / 'laboratory' / 'records.db'}")
     files: Path = field(default_factory=lambda: home_folder() / "laboratory" / "files")
-    jobs: Path = field(default_factory=lambda: home_folder() / "laboratory" / "jobs")
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     secure: bool = False
     largest_upload: int = 64 * 1024 * 1024

@@ -10,6 +10,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consilium.laboratory import casework, disclosure, reception
+from consilium.laboratory.analysis.cells import cells_of
+from consilium.laboratory.analysis.editable import editable
+from consilium.laboratory.analysis.kinds import CELL_ACTS, UNFINISHED
+from consilium.laboratory.analysis.runs import images_of, runs_of
+from consilium.laboratory.analysis.tally import tally
 from consilium.laboratory.case_states import REPORTED, STATES, STEPS, WAITS_FOR, State
 from consilium.laboratory.due_date import URGENCIES
 from consilium.laboratory.entry import one_of
@@ -24,6 +29,7 @@ from consilium.web.page import page
 from consilium.web.pages.forms import BLANK, Clock, Entered, Form, acted
 from consilium.web.pages.language import own_address
 from consilium.web.pages.worklist import specimen_names
+from consilium.web.runs import Runs
 
 router = APIRouter()
 
@@ -38,7 +44,7 @@ def case(number: str, request: Request, asking: Asking, records: Records) -> Res
 
 def show_case(
     number: str, request: Request, asking: Signed, records: Records, entered: Entered = BLANK,
-    identity: disclosure.Identity | None = None,
+    identity: disclosure.Identity | None = None, upload: object = None,
 ) -> Response:  # fmt: skip
     """The page of a case.
 
@@ -49,6 +55,7 @@ def show_case(
         records: of the laboratory.
         entered: a form of the page that was not accepted.
         identity: who the patient is, where she wanted to know.
+        upload: what became of files that a form of the page handed in.
 
     Raises:
         NotFound: there is no such case.
@@ -61,8 +68,11 @@ def show_case(
             "pieces": pieces(look, row), "events": case_history(look, row, newest=NEWEST_SHOWN),
             "people": _people(look), "clock": Clock(look.profile),
         }  # fmt: skip
+        values |= _analysis(look, row, request.app.state.runs, cultures(values["pieces"]))
     answer = page(
         request, "case.html.j2", signed=asking, status=entered.status, entered=entered, identity=identity,
+        upload=upload, largest_mb=request.app.state.settings.largest_upload // 2**20, acts=CELL_ACTS,
+        may_add=may(asking, "image.add") and editable(row), may_record=may(asking, "cell.record") and editable(row),
         newest=NEWEST_SHOWN, specimens=specimen_names(asking.lang), urgencies=URGENCIES, **values,
     )  # fmt: skip
     if identity is not None:
@@ -152,6 +162,22 @@ def _facts(look: Change, row: CaseRow, asking: Signed) -> dict[str, Any]:
         "may_withdraw": may(asking, "case.withdraw") and waits, "may_identify": may(asking, "patient.identify"),
         "may_receive": may(asking, "specimen.receive") and waits,
     }  # fmt: skip
+
+
+def _analysis(look: Change, row: CaseRow, keeper: Runs, made: int) -> dict[str, Any]:
+    """Pictures, runs and cells of a case; no file is read for them."""
+    images, runs, cells = images_of(look.session, row), runs_of(look.session, row), cells_of(look, row)
+    read = {one.image_id for one in cells} | {id_ for run in runs if run.state != "cancelled" for id_ in run.images}
+    return {
+        "images": images, "unread": [one for one in images if one.id not in read],
+        "runs": [(run, keeper.progress(run)) for run in runs[:5]], "cells": cells,
+        "tally": tally(row, cells, cultures=made), "unfinished": UNFINISHED,
+    }  # fmt: skip
+
+
+def cultures(made: tuple[Piece, ...]) -> int:
+    """Independent cultures of a case that count."""
+    return sum((one.kind == "culture") + cultures(one.made) for one in made if one.withdrawn is None)
 
 
 def may(asking: Signed, act: Act) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from consilium.errors import ConsiliumError, InputError, NotAllowed, RecordChanged
+from consilium.errors import ConsiliumError, EngineError, InputError, MissingExtra, NotAllowed, RecordChanged
 from consilium.laboratory.profile import Profile
 from consilium.web.problems import status_of
 
@@ -110,7 +110,7 @@ def acted(
     """
     try:
         to = act()
-    except (InputError, NotAllowed) as problem:
+    except (InputError, NotAllowed, EngineError, MissingExtra) as problem:
         return again(Entered(form=form, values=given.values, several=given.several, problem=problem))
     path, mark, part = to.partition("#")
     if done:

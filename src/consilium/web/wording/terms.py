@@ -94,3 +94,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "entry.disposed": ("disposed of", "销毁时间"),
     "entry.identity": ("revision of the identity", "身份信息版本"),
 }
+WORDS |= {
+    "act.image.add": ("picture added", "添加图像"),
+    "act.image.withdraw": ("picture withdrawn", "撤销图像"),
+    "act.run.start": ("reading", "读取"),
+    "act.run.cancel": ("reading cancelled", "取消读取"),
+    "act.cell.record": ("recorded", "登记"),
+    "act.cell.withdraw": ("record taken back", "撤回登记"),
+    "act.cell.edit": ("edited", "编辑"),
+}
