@@ -1,8 +1,9 @@
 """A simulated user who makes no mistake: what she does with a reading until the karyogram is as the truth says.
 
-She works as the editor leads her: the first doubtful chromosome is corrected where it is wrong and confirmed where it is
-right, until none is left; then what nobody pointed out is corrected, and what was missed is added. Everything is a command
-of `karyotype.editing`, so the count is that of the program. She sees every mistake at once, which a person does not.
+She works as the editor leads her: the first doubtful chromosome is corrected where it is wrong and confirmed where it
+is right, until none is left; then what nobody pointed out is corrected, and what was missed is added. Everything is a
+command of `karyotype.editing`, so the count is that of the program. She sees every mistake at once, which a person does
+not.
 """
 
 from __future__ import annotations
