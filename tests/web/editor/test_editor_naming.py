@@ -72,6 +72,9 @@ def test_one_digit_waits_for_a_second_and_then_stands(editor: Open, reading: Fau
     assert shown.object(reading.dirt)["label"] == "2"
     shown.key("1", "Enter")
     assert shown.object(reading.dirt)["label"] == "1"
+    shown.key("2", "5")
+    assert "no class 25" in shown.page.locator(".note").last.inner_text()
+    assert shown.object(reading.dirt)["label"] == "1"
 
 
 def test_a_derivative_is_named_and_stands_beside_the_normal_one(editor: Open) -> None:
@@ -242,6 +245,7 @@ def test_a_note_and_the_three_acts_are_kept(editor: Open, reading: FaultyReading
     shown.page.locator("dialog input").fill("satellites large")
     shown.key("Enter")
     assert shown.object(reading.turned)["note"] == "satellites large"
+    assert "satellites large" in shown.page.locator(".inspector").inner_text()
     counted = shown.page.locator('[data-act-name="counted"]')
     counted.click()
     shown.page.wait_for_selector('[data-act-name="counted"][aria-pressed="true"]')
