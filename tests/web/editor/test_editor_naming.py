@@ -22,7 +22,7 @@ def test_the_doubtful_come_first_and_one_key_confirms_each(editor: Open) -> None
     assert after["interactions"] == after["version"] == len(order)
     assert all(command["command"]["kind"] == "confirm" for command in shown.workstation.commands(shown.cell))
     assert "none doubtful" in shown.page.locator(".figure.doubtful").inner_text()
-    assert shown.page.locator(".interactions").inner_text() == f"{len(order)} interactions"
+    assert shown.page.locator(".interactions").inner_text() == f"Interactions: {len(order)}"
     shown.key("Enter")
     assert shown.told()["version"] == after["version"]
 

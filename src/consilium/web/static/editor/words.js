@@ -34,7 +34,7 @@ export const WORDS = {
   count: ["{count} chromosomes", "{count} 条染色体"],
   doubtful: ["{count} doubtful", "{count} 条可疑"],
   all_looked: ["none doubtful", "无可疑"],
-  interactions: ["{count} interactions", "交互 {count} 次"],
+  interactions: ["Interactions: {count}", "交互次数：{count}"],
   interactions_title: ["Stored edits and confirmations of this karyogram", "本核型图已保存的编辑与确认次数"],
   saved_saved: ["Saved", "已保存"],
   saved_saved_title: ["Everything has been stored by the server", "全部内容已由服务器保存"],
