@@ -202,8 +202,8 @@ class Editor:
         if kind == "error" and "Failed to load resource" not in text:
             self.faults.append(text)
 
-    def open(self) -> Editor:
-        self.page.goto(f"{self.workstation.address}/cells/{self.cell}")
+    def open(self, query: str = "") -> Editor:
+        self.page.goto(f"{self.workstation.address}/cells/{self.cell}{query}")
         self.page.wait_for_selector(".chromosome")
         self.page.wait_for_selector(".stage .ideogram, .inspector .soft")
         return self

@@ -133,6 +133,16 @@ def test_a_class_is_compared_across_the_cells_of_a_case(editor: Open) -> None:
     assert shown.object(shown.chosen())["label"] == "Y"
 
 
+def test_an_address_leads_to_a_chromosome_or_a_comparison(editor: Open, reading: FaultyReading) -> None:
+    shown = editor()
+    shown.open(f"?look={reading.turned}")
+    assert shown.chosen() == reading.turned
+    shown.open("?compare=13")
+    shown.page.wait_for_selector("dialog .of-cell img")
+    assert shown.page.locator("dialog select").input_value() == "13"
+    assert shown.page.locator("dialog .ideogram").count() == 1
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (3840, 2160)])
 def test_everything_fits_the_screen(editor: Open, size: tuple[int, int]) -> None:
     shown = editor(size=size)

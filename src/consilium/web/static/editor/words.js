@@ -94,6 +94,7 @@ export const WORDS = {
   changed_resend: ["Apply mine on top", "在其基础上应用我的修改"],
   changed_discard: ["Give mine up", "放弃我的修改"],
   changed_read: ["{who} changed this cell meanwhile; it was read again.", "{who} 同时修改了此细胞，已重新读取。"],
+  no_bands: ["The ideograms could not be read.", "无法读取模式图。"],
   loading: ["Loading", "加载中"],
   load_failed: ["The cell could not be read: {why}", "无法读取该细胞：{why}"],
   try_again: ["Try again", "重试"],
