@@ -20,6 +20,8 @@
     +-- StorageLocked                the keys of stored studies are missing, destroyed or do not open
     +-- StorageBroken                a stored study was changed
     +-- NotAllowed                   who asks may not do it
+        +-- NotSignedIn              nobody knows who asks
+        +-- TooManyAttempts          somebody tries too often to sign in
 
 Each carries three parts, which the command line prints as one message and an interface may show apart.
 """
@@ -119,6 +121,16 @@ class LedgerBroken(ConsiliumError):
 
 class NotAllowed(ConsiliumError):
     """Who asks may not do what was asked for."""
+
+
+class NotSignedIn(NotAllowed):
+    """Who asks has not shown who it is, or not well enough."""
+
+
+class TooManyAttempts(NotAllowed):
+    """Somebody tried so often that the next attempt has to wait; `seconds` says how long."""
+
+    seconds: int = 60
 
 
 class StorageLocked(ConsiliumError):

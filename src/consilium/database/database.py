@@ -134,7 +134,7 @@ class Database:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self.schema.lock})
             if _version(connection, self.schema) == self.schema.head:
                 return
-        command.upgrade(config, "head")
+        command.upgrade(config, self.schema.head)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -157,7 +157,12 @@ class Database:
 
 def now() -> str:
     """The time, as it stands in a database: ISO 8601 in UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return stamp(datetime.now(UTC))
+
+
+def stamp(moment: datetime) -> str:
+    """A time (UTC) as it stands in a database; earlier ones sort before later ones."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _engine(url: str, schema: Schema) -> Engine:

@@ -1,0 +1,1 @@
+"""Who is signed in: accounts, sessions, tokens of other systems, single sign-on; what every answer carries."""
