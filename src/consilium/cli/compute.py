@@ -222,17 +222,10 @@ add_to(compute)
 
 def _engine() -> FolderEngine:
     """The engine itself, for what looks at all hospitals together."""
-    from consilium.alliance.compute.agreement import Agreement
+    from consilium.alliance.compute.engines import engine_in
     from consilium.settings import home_folder
 
-    home = home_folder() / "compute"
-    if Agreement.of(home).engine == "slurm":
-        from consilium.alliance.compute.slurm import SlurmEngine
-
-        return SlurmEngine(home)
-    from consilium.alliance.compute.embedded import EmbeddedEngine
-
-    return EmbeddedEngine(home)
+    return engine_in(home_folder())
 
 
 def _permitted() -> PermittedEngine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from consilium.settings import home_folder
+from consilium.settings import dataset_folders, home_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,8 @@ class Settings:
         hosts: names by which browsers may ask; a request for another one is refused.
         secure: browsers reach it by TLS (its own, or that of a proxy before it): cookies travel no other way.
         largest_upload: bytes of one picture.
+        datasets: folders with cases that people may point to when they build a specialist; none other of the disk.
+        largest_dataset: bytes of all files of a dataset that is handed in, unpacked.
     """
 
     database: str = field(default_factory=lambda: f"sqlite:///{home_folder() / 'laboratory' / 'records.db'}")
@@ -25,3 +27,5 @@ class Settings:
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     secure: bool = False
     largest_upload: int = 64 * 1024 * 1024
+    datasets: tuple[Path, ...] = field(default_factory=dataset_folders)
+    largest_dataset: int = 8 * 1024 * 1024 * 1024

@@ -1,0 +1,83 @@
+"""Cases that a browser or a program hands in with a form: an archive, or the files of a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Annotated
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from consilium.alliance.workshop.unpack import Limits, Unpacked, keep_files, unpack_zip
+from consilium.errors import InputError
+from consilium.web.settings import Settings
+
+_MOST_FILES = 20_000
+_FRAME = 16 * 1024 * 1024
+"""Bytes of a form beside the content of its files: names and boundaries."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedIn:
+    """A form with files.
+
+    Attributes:
+        fields: of it, by name.
+        archive: the archive; None where none was chosen.
+        files: those of a folder, with the names of its folders.
+        largest: bytes that they may be, unpacked.
+    """
+
+    fields: dict[str, str]
+    archive: IO[bytes] | None
+    files: tuple[tuple[str, IO[bytes]], ...]
+    largest: int
+
+    def unpack(self, out: Path) -> Unpacked:
+        """Make a folder of what was handed in.
+
+        Raises:
+            InputError, OutputError: as of `unpack_zip` and `keep_files`.
+        """
+        limits = Limits(bytes=self.largest)
+        if self.archive is not None:
+            return unpack_zip(self.archive, out, limits=limits)
+        return keep_files(self.files, out, limits=limits)
+
+    @property
+    def any(self) -> bool:
+        """Whether there are files."""
+        return self.archive is not None or bool(self.files)
+
+
+async def handed_in(request: Request) -> HandedIn:
+    """The form of a request, its files on the disk.
+
+    Raises:
+        InputError: it is no form, or more than may be handed in.
+    """
+    settings: Settings = request.app.state.settings
+    told = request.headers.get("content-length", "")
+    if not told.isdigit():
+        raise InputError("how much is handed in is not told", way_out="Send the header Content-Length.")
+    if int(told) > settings.largest_dataset + _FRAME:
+        raise InputError(
+            f"more than {settings.largest_dataset >> 20} MB cannot be handed in",
+            way_out="Put the folder on the server and point to it there.",
+        )
+    try:
+        form: FormData = await request.form(max_files=_MOST_FILES, max_fields=1000)
+    except HTTPException as problem:
+        raise InputError(f"the form cannot be read ({problem.detail})", way_out="Hand in a ZIP archive.") from problem
+    fields = {key: value for key, value in form.multi_items() if isinstance(value, str)}
+    archives = [one for one in form.getlist("archive") if isinstance(one, UploadFile) and one.filename]
+    files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
+    return HandedIn(
+        fields=fields, archive=archives[0].file if archives else None,
+        files=tuple((one.filename or "", one.file) for one in files), largest=settings.largest_dataset,
+    )  # fmt: skip
+
+
+Handed = Annotated[HandedIn, Depends(handed_in)]
