@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from consilium import __version__
 from consilium.laboratory.laboratory import Laboratory
+from consilium.web.alliance import close_library
 from consilium.web.context import Signed
 from consilium.web.problems import answer_problems
 from consilium.web.settings import Settings
@@ -36,6 +37,7 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        close_library(app)
         records.close()
 
     app = FastAPI(
@@ -53,12 +55,15 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
 
 def _include(app: FastAPI) -> None:
     """Every room's routes. A room is a line here."""
-    from consilium.web.api import health
-    from consilium.web.pages import language
+    from consilium.web.api import compute, health, specialists, studies
+    from consilium.web.api import models as models_api
+    from consilium.web.pages import language, models, operator
+    from consilium.web.pages import specialists as specialist_pages
+    from consilium.web.pages import studies as study_pages
 
-    for api in (health,):
+    for api in (health, models_api, specialists, studies, compute):
         app.include_router(api.router, prefix=API)
-    for pages in (language,):
+    for pages in (language, models, specialist_pages, study_pages, operator):
         app.include_router(pages.router, include_in_schema=False)
 
 

@@ -23,7 +23,13 @@ class Room:
     act: Act | None = None
 
 
-ROOMS: tuple[Room, ...] = (Room(path="/worklist", words="nav.worklist", act="record.see"),)
+ROOMS: tuple[Room, ...] = (
+    Room(path="/worklist", words="nav.worklist", act="record.see"),
+    Room(path="/models", words="nav.models"),
+    Room(path="/specialists", words="nav.specialists"),
+    Room(path="/studies", words="nav.studies"),
+    Room(path="/alliance", words="nav.operator"),
+)
 
 
 def rooms_for(signed: Signed) -> tuple[Room, ...]:

@@ -10,7 +10,7 @@ from consilium.alliance.permissions import Act, Person, require
 from consilium.alliance.workshop.roots import place_below
 from consilium.errors import InputError, RecordChanged
 from consilium.settings import home_folder
-from consilium.web.alliance import engine_of, note_of, register
+from consilium.web.alliance import compute_folder, engine_of, note_of, register
 
 if TYPE_CHECKING:
     from consilium.alliance.compute.job import Job
@@ -88,6 +88,7 @@ def job_of(
         InputError: there is no such study, or the folder may not be named.
     """
     from consilium.alliance.compute.job import Request
+    from consilium.alliance.compute.storage_quota import refuse_without_room
     from consilium.alliance.joint_training.told import refuse_stranger
 
     require(person, _ACTS[verb], of=person.hospital)
@@ -98,6 +99,7 @@ def job_of(
         if not group.strip() or "\0" in group:
             raise InputError("the column that names patients needs a name", way_out="It is usually called group.")
         words = (*words, f"--data={place_below(roots, place)}", f"--group={group}")
+    refuse_without_room(person.hospital, compute_folder() / "quotas.json")
     request = Request(
         command=(sys.executable, "-m", "consilium", "study", verb, *words), folder=str(home_folder()),
         hospital=person.hospital, person=person.name, name=f"study {found.id}: {verb}", memory_mb=_MEMORY_MB,

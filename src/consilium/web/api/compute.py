@@ -111,6 +111,14 @@ def usage(person: Member) -> list[Usage]:
     return [Usage(**asdict(one)) for one in engine_of(person).usage()]
 
 
+@router.get("/usage.csv", response_class=PlainTextResponse)
+def usage_table(person: Member) -> PlainTextResponse:
+    """The same as a table."""
+    from consilium.alliance.compute.usage import usage_csv
+
+    return _csv(usage_csv(engine_of(person).usage()), "consilium-usage.csv")
+
+
 @router.get("/cost.csv", response_class=PlainTextResponse)
 def cost(person: Member, month: str = "") -> PlainTextResponse:
     """What hospitals used and owe, by month, as a table."""
@@ -119,10 +127,7 @@ def cost(person: Member, month: str = "") -> PlainTextResponse:
 
     rates = read_rates(compute_folder() / "rates.json")
     text = bill_csv([one for one in shares_for(person) if month in ("", one.month)], rates)
-    return PlainTextResponse(
-        text, media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": "attachment; filename=consilium-cost.csv"},
-    )  # fmt: skip
+    return _csv(text, "consilium-cost.csv")
 
 
 @router.get("/leases")
@@ -180,6 +185,11 @@ def shares_for(person: Person) -> list[Any]:
     clock = LeaseFile(compute_folder() / NAME).agreed().clock()
     every = shares(engine().jobs(), rates, zone=clock)
     return [one for one in every if allowed(person, "cost.see", of=one.hospital)]
+
+
+def _csv(text: str, name: str) -> PlainTextResponse:
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    return PlainTextResponse(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _told(one: Any) -> Job:

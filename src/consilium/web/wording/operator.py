@@ -1,0 +1,88 @@
+"""Words of the page of whoever keeps the alliance running."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "operator.alone": (
+        (
+            "This is one hospital on its own: all of the machine is yours, and everybody who works here may do "
+            "everything. To share with others, take hospitals in:"
+        ),
+        "本机为单家医院独立使用：全部算力归本院，所有人员均可操作。如需与其他医院共享，请添加医院：",
+    ),
+    "operator.member": (
+        "You see what is your hospital's, and what there is in all. Alarms of machines are the operator's.",
+        "您可查看本院情况及总体容量；设备告警由运营者查看。",
+    ),
+    "operator.without": (
+        "Jobs cannot be run here before a part is installed:",
+        "本机缺少运行作业所需的组件，请先安装：",
+    ),
+    "operator.alarms": ("Alarms", "告警"),
+    "operator.critical": ("now", "紧急"),
+    "operator.warning": ("soon", "注意"),
+    "operator.well": ("All is well.", "一切正常。"),
+    "operator.capacity": ("Capacity now", "当前容量"),
+    "operator.run_wait": ("{running} jobs run, {waiting} wait.", "{running} 个作业运行中，{waiting} 个排队。"),
+    "operator.held": ("held", "占用"),
+    "operator.free": ("free", "空闲"),
+    "operator.cores": ("Cores", "核数"),
+    "operator.cores_unit": ("cores", "核"),
+    "operator.memory": ("Memory", "内存"),
+    "operator.queue": ("Queue", "队列"),
+    "operator.queue_caption": ("Jobs by urgency and hospital", "按紧急程度和医院统计的作业"),
+    "operator.jobs_unit": ("jobs", "个"),
+    "operator.class": ("Urgency", "紧急程度"),
+    "operator.emergency": ("emergency", "急诊"),
+    "operator.clinical": ("clinical", "临床"),
+    "operator.research": ("research", "科研"),
+    "operator.idle": ("idle", "闲时"),
+    "operator.no_jobs": (
+        "Nothing waits or runs. Jobs come from building a specialist, or from the command line:",
+        "没有排队或运行的作业。可由构建专科模型或命令行提交：",
+    ),
+    "operator.week": (
+        "The week: what hospitals are sure of, and what they used",
+        "一周概览：各医院的保障算力与实际使用",
+    ),
+    "operator.week_caption": (
+        "Darker is more. Above: cores a hospital is sure of. Below: cores it used, mean of four weeks.",
+        "颜色越深数值越大。上：医院的保障核数；下：最近四周平均使用的核数。",
+    ),
+    "operator.week_title": (
+        "Cores by hour of the week, clock of {zone}, use of the last {n} weeks",
+        "一周各小时的核数（时区 {zone}，使用量为最近 {n} 周）",
+    ),
+    "operator.sure": ("sure of", "保障"),
+    "operator.used": ("used", "使用"),
+    "operator.days": ("Mon Tue Wed Thu Fri Sat Sun", "周一 周二 周三 周四 周五 周六 周日"),
+    "operator.no_leases": ("You may not see leases of any hospital.", "您无权查看任何医院的租约。"),
+    "operator.jobs": ("Jobs", "作业"),
+    "operator.number": ("Job", "编号"),
+    "operator.what": ("What", "内容"),
+    "operator.hidden": ("(its hospital's alone)", "（仅所属医院可见）"),
+    "operator.running": ("Running", "运行中"),
+    "operator.for": ("For", "已运行"),
+    "operator.failed": ("Failed in the last seven days", "最近七天失败"),
+    "operator.ago": ("Ago", "距今"),
+    "operator.minutes": ("{n} min", "{n} 分钟"),
+    "operator.hours": ("{n} h", "{n} 小时"),
+    "operator.none_runs": ("Nothing runs.", "没有运行中的作业。"),
+    "operator.none_failed": ("Nothing failed in the last seven days.", "最近七天没有失败的作业。"),
+    "operator.cancel_job": ("Cancel job {n}", "取消作业 {n}"),
+    "operator.used_title": ("Usage by month", "每月用量"),
+    "operator.used_caption": ("Core-hours by month, a part for each hospital", "每月核时，按医院分段"),
+    "operator.core_hours": ("core-h", "核时"),
+    "operator.unused": ("No job has ended yet.", "尚无已结束的作业。"),
+    "operator.cost_title": ("Cost by month", "每月费用"),
+    "operator.cost_caption": ("Cost by month, a part for each hospital", "每月费用，按医院分段"),
+    "operator.no_rates": ("What hours cost is not settled, so there is no bill.", "尚未约定单价，因此没有账单。"),
+    "operator.month": ("Month", "月份"),
+    "operator.own": ("this hospital", "本院"),
+    "operator.storage": ("Storage", "存储"),
+    "operator.fill_free": ("room", "充足"),
+    "operator.filling": ("filling", "渐满"),
+    "operator.nearly_full": ("nearly full", "将满"),
+    "operator.over": ("over", "超额"),
+    "operator.no_quotas": ("No quota is set. They are written into", "未设置配额。配额写在"),
+}
