@@ -2,8 +2,8 @@
 
     specialists/HOSPITAL/NAME/build.json      what was asked for
                               data/           the cases, where they were handed in
-                              model/          the model, whole or not there
-                              model-report/   its report in the language that was asked for
+                              model/NAME/     the model, whole or not there
+                              model/NAME-report/  its report in the language that was asked for
                               report-LANG/    its report in the other
 
 What one hospital builds is as if it were not there for the others.
@@ -102,7 +102,7 @@ class Workshop:
 
     def model(self, name: str) -> Path:
         """Where the model of a build is, or will be."""
-        return self._folder / name_of(name) / "model"
+        return self._folder / name_of(name) / "model" / name
 
     def begin(self, name: str, options: Options, *, data: Path | None = None, unpack: Unpack | None = None) -> Build:
         """Take cases in and have a specialist fitted to them.
@@ -209,9 +209,9 @@ class Workshop:
         model = self._ready(build)
         if self.report(build, lang) is not None or (lang in build.reports and self._runs(build.reports[lang])):
             return build
-        folder = model.parent
+        folder = self._folder / name
         command = (
-            *_CONSILIUM, "specialist", "report", "model", f"--lang={lang}", f"--out=report-{lang}",
+            *_CONSILIUM, "specialist", "report", f"model/{name}", f"--lang={lang}", f"--out=report-{lang}",
         )  # fmt: skip
         job = self._engine.submit(self._request(command, folder, f"report of {name}", memory=1024))
         made = replace(build, reports={**build.reports, lang: job.number})
@@ -220,7 +220,8 @@ class Workshop:
 
     def report(self, build: Build, lang: Language, kind: Literal["html", "pdf"] = "html") -> Path | None:
         """The report of a build in a language; None where it is not there."""
-        folder = self._folder / build.name / ("model-report" if lang == build.options.lang else f"report-{lang}")
+        first = lang == build.options.lang
+        folder = self._folder / build.name / (f"model/{build.name}-report" if first else f"report-{lang}")
         path = folder / f"report.{kind}"
         return path if path.is_file() else None
 
@@ -274,7 +275,7 @@ class Workshop:
         return model
 
     def _fit(self, name: str, folder: Path, data: str, options: Options, memory: int) -> Request:
-        command = (*_CONSILIUM, "specialist", "fit", data, "--out=model", "--report", *options.words())
+        command = (*_CONSILIUM, "specialist", "fit", data, f"--out=model/{name}", "--report", *options.words())
         return self._request(command, folder, f"specialist {name}", memory=memory)
 
     def _request(self, command: tuple[str, ...], folder: Path, name: str, *, memory: int) -> Request:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+_WIDE = 900
+"""Pixels, from which on a drawing takes the whole page on a large screen."""
+
 SERIES = 8
 """Colours in `figures.css`; further series begin anew."""
 
@@ -53,7 +56,8 @@ def drawing(key: str, width: float, height: float, title: str, description: str,
     """
     head = (element("title", escape(title), id=f"{key}-title"), element("desc", escape(description), id=f"{key}-desc"))
     return element(
-        "svg", *head, *parts, class_="drawing", viewBox=f"0 0 {width:g} {height:g}", width=width, height=height,
+        "svg", *head, *parts, class_="drawing wide" if width > _WIDE else "drawing",
+        viewBox=f"0 0 {width:g} {height:g}", width=width, height=height,
         role="img", aria_labelledby=f"{key}-title {key}-desc",
     )  # fmt: skip
 

@@ -227,7 +227,7 @@ def _used(rows: Sequence[Any], lang: Any) -> Figure | None:
             for one in rows
         },
         (say("models.runs", lang), say("models.pulls", lang)),
-        title=say("models.used_by", lang), unit="", what=say("models.version", lang), first_series=0,
+        title=say("models.used_by", lang), unit="", what=say("models.version", lang),
     )  # fmt: skip
 
 

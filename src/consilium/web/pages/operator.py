@@ -73,7 +73,7 @@ def alliance(request: Request, signed: Asking, person: Member) -> Response:
         running=[one for one in jobs if one.state == "running"][:_MOST],
         failed=_failed(jobs), used=_used(person, lang), cost=_cost(person, lang), months=months,
         cancels={one.number for one in jobs if allowed(person, "job.cancel", of=one.request.hospital)},
-        now=time.time(),
+        now=time.time(), rules=_RULES,
     )  # fmt: skip
 
 
@@ -106,19 +106,21 @@ def _capacity(person: Person, lang: Language) -> tuple[Part, Capacity | None]:
         found = engine_of(person).capacity()
     except ConsiliumError as problem:
         return Part(problem=problem), None
-    held, free = say("operator.held", lang), say("operator.free", lang)
-    cores = bars(
-        "capacity", {say("operator.cores", lang): (found.cores_held, max(found.cores - found.cores_held, 0))},
-        (held, free), title=say("operator.cores", lang), unit=say("operator.cores_unit", lang), what="",
+    total = (max(found.cores, 1), max(found.memory_mb, 1))
+    held = [
+        min(100 * one / whole, 100.0)
+        for one, whole in zip((found.cores_held, found.memory_held_mb), total, strict=True)
+    ]
+    names = (
+        f"{say('operator.cores', lang)}: {found.cores_held} / {found.cores}",
+        f"{say('operator.memory', lang)}: {found.memory_held_mb / 1024:.1f} / {found.memory_mb / 1024:.1f} GiB",
+    )
+    drawn = bars(
+        "capacity", {name: (share, 100 - share) for name, share in zip(names, held, strict=True)},
+        (say("operator.held", lang), say("operator.free", lang)), title=say("operator.capacity", lang), unit="%",
+        what="", colours=("series-0", "free"), beside=[f"{share:.0f} %" for share in held],
     )  # fmt: skip
-    memory = bars(
-        "memory",
-        {say("operator.memory", lang): (
-            found.memory_held_mb / 1024, max(found.memory_mb - found.memory_held_mb, 0) / 1024
-        )},
-        (held, free), title=say("operator.memory", lang), unit="GiB", what="",
-    )  # fmt: skip
-    return Part(figures=(cores, memory)), found
+    return Part(figures=(drawn,)), found
 
 
 def _health(person: Person, jobs: Sequence[Job]) -> tuple[Sequence[Alarm], Sequence[Filled], ConsiliumError | None]:
@@ -158,9 +160,18 @@ def _queue(jobs: Sequence[Job], lang: Language) -> Figure | None:
     }
     return bars(
         "queue", rows, (say("jobs.waiting", lang), say("jobs.running", lang)), title=say("operator.queue", lang),
-        unit=say("operator.jobs_unit", lang), what=say("operator.class", lang), first_series=1,
+        unit=say("operator.jobs_unit", lang), what=say("operator.class", lang), colours=("series-1", "series-0"),
     )  # fmt: skip
 
+
+_RULES = {
+    rule: f"operator.{rule.replace('.', '_')}"
+    for rule in (
+        "node.down", "node.drained", "node.none", "queue.waits", "queue.never", "job.stuck", "job.fails",
+        "job.restarts", "storage.filling", "storage.over", "storage.unread",
+    )
+}  # fmt: skip
+"""Key of the words for each rule of `health.py`."""
 
 _URGENCY = {
     "emergency": "operator.emergency", "clinical": "operator.clinical", "research": "operator.research",

@@ -68,7 +68,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "models.retire": ("Retire {version}", "停用 {version}"),
     "models.subscribe": ("Tell me of new versions", "订阅新版本通知"),
-    "models.unsubscribe": ("No longer", "取消订阅"),
+    "models.unsubscribe": ("Stop telling me", "取消订阅"),
     "models.versions": ("Versions", "版本"),
     "models.version": ("Version", "版本"),
     "models.card": ("Card: {name}", "模型卡：{name}"),
