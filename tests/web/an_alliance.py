@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from consilium.alliance.compute.engine import Lease
+from consilium.alliance.compute.engines import engine_in
 from consilium.alliance.compute.job import Request
 from consilium.alliance.compute.job_folder import JOBS, new_folder
 from consilium.alliance.compute.lease_file import NAME, LeaseFile
@@ -101,13 +104,13 @@ def put_rates(home: Path) -> None:
     (home / "compute" / "rates.json").write_text(json.dumps(rates), encoding="utf-8")
 
 
-def put_models(home: Path, *, hospital: str = "hospital_a", publisher: Person = TANG) -> Library:
+def put_models(home: Path, *, publisher: Person = TANG) -> Library:
     """A library with the karyotyping models that come with Consilium, as a candidate of a hospital."""
     acts: list[Any] = []
     library = open_library(home, note=lambda *told, **more: acts.append((told, more)))
-    everything = Person(name="founder", hospital=hospital, roles=frozenset(ROLES))
+    everything = Person(name="founder", hospital=publisher.hospital, roles=frozenset(ROLES))
     key = own_key_file(home)
-    trust_key(library, everything, make_key(key), hospital=hospital)
+    trust_key(library, everything, make_key(key), hospital=publisher.hospital)
     folder = shipped_bundle(home / "shipped")
     publish(library, publisher, folder, name="karyotype", key=key, version=Version(1, 0, 0), terms=STATED)
     return library
@@ -123,3 +126,15 @@ def shipped_bundle(folder: Path) -> Path:
 
     write_bundle(bundle_files(), folder)
     return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """`CONSILIUM_HOME` of its own; the engine that was started in it ends with the test."""
+    made = tmp_path / "home"
+    monkeypatch.setenv("CONSILIUM_HOME", str(made))
+    monkeypatch.setenv("CONSILIUM_DATASETS", str(tmp_path / "sets"))
+    for name in ("CONSILIUM_LIBRARY", "CONSILIUM_LIBRARY_STORE"):
+        monkeypatch.delenv(name, raising=False)
+    yield made
+    engine_in(made).stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated
@@ -52,8 +53,8 @@ class HandedIn:
         return self.archive is not None or bool(self.files)
 
 
-async def handed_in(request: Request) -> HandedIn:
-    """The form of a request, its files on the disk.
+async def handed_in(request: Request) -> AsyncIterator[HandedIn]:
+    """The form of a request, its files on the disk until it is answered.
 
     Raises:
         InputError: it is no form, or more than may be handed in.
@@ -71,13 +72,16 @@ async def handed_in(request: Request) -> HandedIn:
         form: FormData = await request.form(max_files=_MOST_FILES, max_fields=1000)
     except HTTPException as problem:
         raise InputError(f"the form cannot be read ({problem.detail})", way_out="Hand in a ZIP archive.") from problem
-    fields = {key: value for key, value in form.multi_items() if isinstance(value, str)}
-    archives = [one for one in form.getlist("archive") if isinstance(one, UploadFile) and one.filename]
-    files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
-    return HandedIn(
-        fields=fields, archive=archives[0].file if archives else None,
-        files=tuple((one.filename or "", one.file) for one in files), largest=settings.largest_dataset,
-    )  # fmt: skip
+    try:
+        fields = {key: value for key, value in form.multi_items() if isinstance(value, str)}
+        archives = [one for one in form.getlist("archive") if isinstance(one, UploadFile) and one.filename]
+        files = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.filename]
+        yield HandedIn(
+            fields=fields, archive=archives[0].file if archives else None,
+            files=tuple((one.filename or "", one.file) for one in files), largest=settings.largest_dataset,
+        )  # fmt: skip
+    finally:
+        await form.close()
 
 
 Handed = Annotated[HandedIn, Depends(handed_in)]
