@@ -6,6 +6,7 @@ People are those of `tests.laboratory.conftest.PEOPLE`, so that they can sign in
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,7 @@ def put_job(home: Path, request: Request, *, submitted: float, seconds: float, s
 
 
 def put_history(home: Path, *, weeks: int = 5, seed: int = 0, now: float | None = None) -> None:
-    """Jobs of some weeks: two hospitals work by day, one by night; a few fail. Leases, prices and a quota."""
+    """Jobs of some weeks: two hospitals work by day, one by night; a few fail."""
     rng = np.random.default_rng(seed)
     now = time.time() if now is None else now
     for hour in range(weeks * 168):
@@ -84,6 +85,10 @@ def put_history(home: Path, *, weeks: int = 5, seed: int = 0, now: float | None 
                     seconds=float(rng.integers(900, 3500)),
                     state=state,
                 )
+
+
+def put_terms(home: Path) -> None:
+    """Leases, prices and a quota that is nearly full."""
     leases = LeaseFile(home / "compute" / NAME)
     leases.set(Lease(hospital="hospital_a", cores=24, hours=hours_of("Mon-Fri 08-18")))
     leases.set(Lease(hospital="hospital_b", cores=14, hours=hours_of("Mon-Fri 09-16")))
@@ -126,6 +131,23 @@ def shipped_bundle(folder: Path) -> Path:
 
     write_bundle(bundle_files(), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with such jobs, made once: each of them is kept on the disk for good before the next."""
+    made = tmp_path_factory.mktemp("history")
+    put_history(made)
+    return made
+
+
+@pytest.fixture
+def alliance(home: Path, history: Path) -> Path:
+    """Three hospitals with five weeks behind them."""
+    put_people(home)
+    shutil.copytree(history / "compute", home / "compute")
+    put_terms(home)
+    return home
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
+from consilium.alliance.compute.snapshot import Snapshot
 from consilium.alliance.permissions import Person, allowed, require
 from consilium.web.alliance import Member, compute_folder, engine, engine_of, note_of
 
@@ -171,8 +172,12 @@ def cancelled(person: Person, number: int) -> Any:
     return job
 
 
-def shares_for(person: Person) -> list[Any]:
+def shares_for(person: Person, whole: Snapshot | None = None) -> list[Any]:
     """What each hospital that a person may know of used and owes, by month.
+
+    Args:
+        person: who asks.
+        whole: the engine, where it was looked at already.
 
     Raises:
         InputError: there are no prices, or they cannot be read.
@@ -183,7 +188,7 @@ def shares_for(person: Person) -> list[Any]:
 
     rates = read_rates(compute_folder() / "rates.json")
     clock = LeaseFile(compute_folder() / NAME).agreed().clock()
-    every = shares(engine().jobs(), rates, zone=clock)
+    every = shares((whole or engine()).jobs(), rates, zone=clock)
     return [one for one in every if allowed(person, "cost.see", of=one.hospital)]
 
 

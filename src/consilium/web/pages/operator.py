@@ -9,15 +9,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from consilium.alliance.compute.permitted import PermittedEngine
+from consilium.alliance.compute.snapshot import Snapshot
 from consilium.alliance.permissions import Person, allowed, require
 from consilium.alliance.roster import ALONE, Hospital
 from consilium.errors import ConsiliumError
-from consilium.web.alliance import Member, compute_folder, engine, engine_of, roster
+from consilium.web.alliance import Member, compute_folder, engine, roster
 from consilium.web.api.compute import cancelled, shares_for
 from consilium.web.context import Asking
 from consilium.web.drawing.bars import bars
@@ -28,7 +30,7 @@ from consilium.web.wording.language import Language
 from consilium.web.wording.words import say
 
 if TYPE_CHECKING:
-    from consilium.alliance.compute.engine import Capacity
+    from consilium.alliance.compute.engine import Capacity, Usage
     from consilium.alliance.compute.health import Alarm
     from consilium.alliance.compute.job import Job
     from consilium.alliance.compute.storage_quota import Filled
@@ -57,21 +59,26 @@ class Part:
 def alliance(request: Request, signed: Asking, person: Member) -> Response:
     """All of it."""
     lang = signed.lang
+    whole = Snapshot(engine())
+    mine = PermittedEngine(whole, person)
+    jobs: Sequence[Job] = []
+    usage: Sequence[Usage] = []
+    unreached = None
     try:
-        jobs: Sequence[Job] = engine_of(person).jobs()
-        unreached = None
+        jobs, usage = mine.jobs(), mine.usage()
     except ConsiliumError as problem:
-        jobs, unreached = [], problem
-    there, capacity = _capacity(person, lang)
-    alarms, storage, unseen = _health(person, jobs)
-    months = sorted({one.month for one in _usage(person)}, reverse=True)
+        unreached = problem
+    there, capacity = _capacity(mine, lang)
+    alarms, storage, unseen = _health(person, whole, jobs)
+    months = sorted({one.month for one in usage}, reverse=True)
     return page(
         request, "operator.html.j2", signed=signed, person=person, alone=person.hospital == ALONE,
         hospitals=roster().hospitals(), unreached=unreached, without_engine=find_spec("hyperqueue") is None,
         capacity=there, capacity_figure=capacity, alarms=alarms, sees_health=allowed(person, "health.see", of=""),
-        unseen=unseen, storage=storage, queue=_queue(jobs, lang), week=_week(person, there.problem is None, lang),
+        unseen=unseen, storage=storage, queue=_queue(jobs, lang),
+        week=_week(person, whole if unreached is None else None, lang),
         running=[one for one in jobs if one.state == "running"][:_MOST],
-        failed=_failed(jobs), used=_used(person, lang), cost=_cost(person, lang), months=months,
+        failed=_failed(jobs), used=_used(usage, lang), cost=_cost(person, whole, lang), months=months,
         cancels={one.number for one in jobs if allowed(person, "job.cancel", of=one.request.hospital)},
         now=time.time(), rules=_RULES,
     )  # fmt: skip
@@ -101,9 +108,9 @@ def bill(signed: Asking, person: Member, month: str) -> Response:
     return Response(content, media_type="application/pdf", headers=headers)
 
 
-def _capacity(person: Person, lang: Language) -> tuple[Part, Capacity | None]:
+def _capacity(mine: PermittedEngine, lang: Language) -> tuple[Part, Capacity | None]:
     try:
-        found = engine_of(person).capacity()
+        found = mine.capacity()
     except ConsiliumError as problem:
         return Part(problem=problem), None
     total = (max(found.cores, 1), max(found.memory_mb, 1))
@@ -123,7 +130,9 @@ def _capacity(person: Person, lang: Language) -> tuple[Part, Capacity | None]:
     return Part(figures=(drawn,)), found
 
 
-def _health(person: Person, jobs: Sequence[Job]) -> tuple[Sequence[Alarm], Sequence[Filled], ConsiliumError | None]:
+def _health(
+    person: Person, whole: Snapshot, jobs: Sequence[Job]
+) -> tuple[Sequence[Alarm], Sequence[Filled], ConsiliumError | None]:
     """Alarms and storage: all of them for whoever may see that, else what concerns one's own hospital."""
     from consilium.alliance.compute.health import failing_alarms, stuck_alarms
     from consilium.alliance.compute.look import look
@@ -132,7 +141,7 @@ def _health(person: Person, jobs: Sequence[Job]) -> tuple[Sequence[Alarm], Seque
     quotas = compute_folder() / "quotas.json"
     try:
         if allowed(person, "health.see", of=person.hospital):
-            seen = look(engine(), quotas)
+            seen = look(whole, quotas)
             return seen.alarms, seen.storage, None
         own = [one for one in jobs if one.request.hospital == person.hospital]
         mine = [
@@ -179,14 +188,14 @@ _URGENCY = {
 }  # fmt: skip
 
 
-def _week(person: Person, reached: bool, lang: Language) -> Part:
+def _week(person: Person, whole: Snapshot | None, lang: Language) -> Part:
     from consilium.alliance.compute.lease_file import NAME, LeaseFile
     from consilium.alliance.compute.machine import machine_cores
     from consilium.alliance.compute.week import WEEKS, sure_by_hour, used_by_hour
 
     try:
         agreed = LeaseFile(compute_folder() / NAME).agreed()
-        jobs = engine().jobs() if reached else []
+        jobs = [] if whole is None else whole.jobs()
     except ConsiliumError as problem:
         return Part(problem=problem)
     members = roster().hospitals() or (Hospital(id=ALONE, cores=machine_cores()),)
@@ -216,26 +225,18 @@ def _failed(jobs: Sequence[Job]) -> list[Job]:
     return [one for one in reversed(jobs) if one.state == "failed" and (one.ended or 0) > since][:_MOST]
 
 
-def _usage(person: Person) -> Sequence[Any]:
-    try:
-        return engine_of(person).usage()
-    except ConsiliumError:
-        return ()  # told beside the capacity
-
-
-def _used(person: Person, lang: Language) -> Figure | None:
-    rows = _usage(person)
+def _used(rows: Sequence[Usage], lang: Language) -> Figure | None:
     return _by_month(
         [(one.month, one.hospital, one.core_hours) for one in rows], "usage", say("operator.used_title", lang),
         say("operator.core_hours", lang), lang,
     )  # fmt: skip
 
 
-def _cost(person: Person, lang: Language) -> Part:
+def _cost(person: Person, whole: Snapshot, lang: Language) -> Part:
     from consilium.alliance.compute.rates import read_rates
 
     try:
-        shares = shares_for(person)
+        shares = shares_for(person, whole)
         rates = read_rates(compute_folder() / "rates.json")
     except ConsiliumError as problem:
         return Part(problem=problem)
