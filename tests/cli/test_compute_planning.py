@@ -27,15 +27,15 @@ from tests.alliance.compute.histories import job
 MONDAY = (datetime.now(UTC) - timedelta(days=datetime.now(UTC).weekday())).replace(hour=0, minute=0, second=0)
 
 
-def history(weeks: int) -> list[Job]:
-    """Two hospitals, one by day and one by night, up to last Monday."""
+def history(weeks: int, until: datetime = MONDAY) -> list[Job]:
+    """Two hospitals, one by day and one by night, up to last Monday or the one that is told."""
     rng = np.random.default_rng(0)
     jobs: list[Job] = []
     for hour in range(-168 * (weeks + 1), 0):
         clock = hour % 24
         for hospital, busy in (("day", 8 <= clock < 18), ("night", not 8 <= clock < 18)):
             for _ in range(rng.poisson(3.0 if busy else 0.3)):
-                at = (MONDAY + timedelta(hours=hour, minutes=int(rng.integers(60)))).timestamp()
+                at = (until + timedelta(hours=hour, minutes=int(rng.integers(60)))).timestamp()
                 told = {"submitted": at, "started": at + 30, "ended": at + 1200, "cores": int(rng.integers(1, 4))}
                 jobs.append(job(len(jobs) + 1, hospital=hospital, **told))
     return jobs
@@ -188,13 +188,15 @@ def test_too_short_a_history_is_no_plan(home: Path, call: Call, monkeypatch: pyt
     assert "provisional" in shown and "too few to hold some back" in shown
 
 
-def test_a_bill(home: Path, call: Call, tmp_path: Path) -> None:
+def test_a_bill(home: Path, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = history(8, until=datetime(2026, 11, 16, tzinfo=UTC))
+    monkeypatch.setattr(compute_planning, "_engine", lambda: History(jobs))
     assert isinstance(call("cost").exception, InputError)  # nobody makes prices up
     (home / "compute").mkdir(exist_ok=True)
     (home / "compute" / "rates.json").write_text('{"core_hour": "0.5", "gpu_hour": 1, "currency": "CNY"}')
     rows = call("cost", "--csv", "--zone", "UTC").output.splitlines()
     months = {row.split(",")[1] for row in rows[1:]}
-    assert len(rows) == 1 + 2 * len(months)
+    assert months == {"2026-09", "2026-10", "2026-11"} and len(rows) == 1 + 2 * 3
     assert "own core hours" in call("cost", "--month", max(months)).output
     done = call("cost", "--pdf", str(tmp_path / "bill.pdf"), "--total", "100", "--lang", "en", "--zone", "UTC")
     if isinstance(done.exception, MissingExtra):
