@@ -8,6 +8,7 @@
     |   +-- NothingToDo              no input was left to work on
     |   +-- NotDeidentified          a file could tell who the patient is, and is not handed on
     |   +-- UnusableDataset          labelled cases that no model can be trained or judged on
+    |   +-- NotFound                 nothing has the number, label or place that was asked for
     |   +-- RecordChanged            somebody else changed a record since it was read
     +-- ModelError                   a shipped or chosen model is missing, altered or does not fit
     |   +-- NotTrusted               a model that must not be used here, whatever it could do
@@ -20,8 +21,6 @@
     +-- StorageLocked                the keys of stored studies are missing, destroyed or do not open
     +-- StorageBroken                a stored study was changed
     +-- NotAllowed                   who asks may not do it
-        +-- NotSignedIn              nobody knows who asks
-        +-- TooManyAttempts          somebody tries too often to sign in
 
 Each carries three parts, which the command line prints as one message and an interface may show apart.
 """
@@ -83,6 +82,10 @@ class UnusableDataset(InputError):
     """Labelled cases, or the table that lists them, are such that no model can be trained or judged on them."""
 
 
+class NotFound(InputError):
+    """Nothing that is recorded has the number, label, name or place that was asked for."""
+
+
 class RecordChanged(InputError):
     """Somebody changed a record after whoever wants to change it had read it."""
 
@@ -121,16 +124,6 @@ class LedgerBroken(ConsiliumError):
 
 class NotAllowed(ConsiliumError):
     """Who asks may not do what was asked for."""
-
-
-class NotSignedIn(NotAllowed):
-    """Who asks has not shown who it is, or not well enough."""
-
-
-class TooManyAttempts(NotAllowed):
-    """Somebody tried so often that the next attempt has to wait; `seconds` says how long."""
-
-    seconds: int = 60
 
 
 class StorageLocked(ConsiliumError):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from sqlalchemy import func, inspect, select, text
 from consilium.database import database as module
 from consilium.errors import EngineError, InputError, NotAllowed
 from consilium.laboratory import tables
+from consilium.laboratory.analysis import tables as analysis
 from consilium.laboratory.laboratory import (
     HEAD,
     SCHEMA,
@@ -26,6 +28,7 @@ from consilium.laboratory.laboratory import (
     put_staff,
 )
 from consilium.laboratory.profile import Profile
+from consilium.laboratory.review import tables as review
 from tests.laboratory.conftest import PROFILE, received
 
 EVERY = sorted(tables.Table.metadata.tables)
@@ -56,13 +59,29 @@ def test_what_is_there_stays_when_it_is_opened_again(laboratory: Laboratory, url
     again.close()
 
 
-def filled(laboratory: Laboratory) -> None:
+def filled(laboratory: Laboratory, folder: Path) -> None:
     """A row in each table."""
+    from consilium.karyotype.editing.commands import Confirm
+    from consilium.laboratory.analysis.acts import record_act
+    from consilium.laboratory.analysis.cells import OpenCells, cell_numbered, cells_of
+    from consilium.laboratory.analysis.commands import store
+    from consilium.laboratory.analysis.files import Files
     from consilium.laboratory.consent import record_consent
-    from consilium.laboratory.found import patient_called
+    from consilium.laboratory.disclosure import disclose
+    from consilium.laboratory.found import case_called, patient_called
     from consilium.laboratory.preparation import harvest, make_slide, start_culture
     from consilium.laboratory.storage import hand_over, make_place, put
+    from tests.laboratory.analysis.conftest import case_with_cells
 
+    number = case_with_cells(laboratory, Files(folder / "files"), folder)
+    with laboratory.changing("tang") as change:
+        row = cell_numbered(change.session, cells_of(change, case_called(change.session, number))[0].id)
+        record_act(change, row, "counted", seen=0)
+        store(
+            change, OpenCells(Files(folder / "files")), row, key="a-key-of-a-test", seen=0,
+            command=Confirm(objects=("c0",)),
+        )  # fmt: skip
+    _reported(laboratory, number)
     label, _, patient = received(laboratory)
     with laboratory.changing("ada") as change:
         make_place(change, "F1/B1/A1")
@@ -71,10 +90,35 @@ def filled(laboratory: Laboratory) -> None:
         put(change, label, "F1/B1/A1")
         hand_over(change, label, "courier")
         record_consent(change, patient_called(change.session, patient), ["storage"], given="2026-03-01")
+        disclose(change, patient_called(change.session, patient), why="a test")
 
 
-def test_no_row_of_any_table_can_be_deleted(laboratory: Laboratory) -> None:
-    filled(laboratory)
+def _reported(laboratory: Laboratory, number: str) -> None:
+    from consilium.laboratory.found import case_called
+    from consilium.laboratory.review.texts import write_text
+
+    with laboratory.changing("dai") as change:
+        case = case_called(change.session, number)
+        write_text(change, case, seen=0, drafted="46,XX", iscn="46,XX")
+        told = {"case_id": case.id, "revision": 1, "at": change.at}
+        both = {"cell_id": None, "first": "46,XX", "second": "46,XY", "kept": "first", "reason": "seen together"}
+        change.session.add_all(
+            [
+                review.SecondReadingRow(
+                    **told, cell_id=None, count=None, karyotype="46,XX", labels={}, note="", blind=True, reader="ren"
+                ),
+                review.DecisionRow(**told, **both, what="karyotype", of="", by="dai"),
+                review.ReportRow(case_id=case.id, revision=1, content_sha256="ab" * 32, document="{}"),
+                review.SignatureRow(
+                    **told, content_sha256="ab" * 32, signer="dai", meaning="approved", method="password",
+                    previous="", sha256="cd" * 32, seal="", seal_key="",
+                ),
+            ]
+        )  # fmt: skip
+
+
+def test_no_row_of_any_table_can_be_deleted(laboratory: Laboratory, tmp_path: Path) -> None:
+    filled(laboratory, tmp_path)
     for table in EVERY:
         with laboratory.reading() as session:
             before = session.scalar(text(f"SELECT count(*) FROM {table}"))
@@ -85,24 +129,24 @@ def test_no_row_of_any_table_can_be_deleted(laboratory: Laboratory) -> None:
             assert session.scalar(text(f"SELECT count(*) FROM {table}")) == before
 
 
-@pytest.mark.parametrize("table", tables.APPEND_ONLY)
-def test_what_happened_cannot_be_rewritten(laboratory: Laboratory, table: str) -> None:
-    filled(laboratory)
+@pytest.mark.parametrize("table", [*tables.APPEND_ONLY, *analysis.APPEND_ONLY, *review.APPEND_ONLY])
+def test_what_happened_cannot_be_rewritten(laboratory: Laboratory, tmp_path: Path, table: str) -> None:
+    filled(laboratory, tmp_path)
     column = inspect(laboratory._engine).get_columns(table)[-1]["name"]
     with pytest.raises(EngineError, match="not changed"), laboratory.writing() as session:
-        session.execute(text(f"UPDATE {table} SET {column} = 'x'"))
+        session.execute(text(f"UPDATE {table} SET {column} = {column}"))
 
 
-def test_a_table_cannot_be_emptied_on_postgresql_either(laboratory: Laboratory) -> None:
-    filled(laboratory)
+def test_a_table_cannot_be_emptied_on_postgresql_either(laboratory: Laboratory, tmp_path: Path) -> None:
+    filled(laboratory, tmp_path)
     if laboratory._engine.dialect.name != "postgresql":
         pytest.skip("SQLite has no TRUNCATE")
     with pytest.raises(EngineError, match="not deleted"), laboratory.writing() as session:
         session.execute(text("TRUNCATE laboratory_event"))
 
 
-def test_every_version_of_every_thing_has_its_event(laboratory: Laboratory) -> None:
-    filled(laboratory)
+def test_every_version_of_every_thing_has_its_event(laboratory: Laboratory, tmp_path: Path) -> None:
+    filled(laboratory, tmp_path)
     things = [one for one in tables.Thing.__subclasses__() if not one.__dict__.get("__abstract__")]
     things += tables.Labelled.__subclasses__()
     with laboratory.reading() as session:

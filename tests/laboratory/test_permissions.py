@@ -52,7 +52,7 @@ def test_roles_add_up_and_none_is_nothing() -> None:
 def test_every_act_is_asked_about_somewhere() -> None:
     """A row that nothing asks about would be a promise that is not kept."""
     asked = {one.act for one in STEPS.values()}
-    for path in (ROOT / "src" / "consilium" / "laboratory").glob("*.py"):
+    for path in (ROOT / "src" / "consilium" / "laboratory").rglob("*.py"):
         if path.name not in ("permissions.py", "case_states.py"):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             asked |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in ACTS}

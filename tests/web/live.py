@@ -68,9 +68,10 @@ class Live:
         environ = os.environ | {"CONSILIUM_HOME": str(self.folder / "home"), "OMP_NUM_THREADS": "1"} | self.environ
         environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT), environ.get("PYTHONPATH", "")])
         command = [
-            sys.executable, "-m", "tests.web.live_server", self.database, str(self.files), str(port_file), str(self.port),
+            sys.executable, "-m", "tests.web.live_server", self.database, str(self.files), str(port_file),
+            str(self.port),
         ]  # fmt: skip
-        with open(self.folder / "server.log", "ab") as log:
+        with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
         until = time.monotonic() + _START_WITHIN
         while not port_file.exists():

@@ -74,6 +74,7 @@ def test_from_a_zip_to_an_approved_model(home: Path, client: Client, tmp_path: P
     assert told["reports"] == {"en": True, "zh": False}
 
     shown = asked.get("/specialists/discs").text
+    assert "Do not use: how the images were made tells the label just as well" in shown, "before any figure"
     assert "AUC, cross-validated" in shown and "<svg" in shown and "notes.docx" in shown
     report = asked.get("/specialists/discs/report/en")
     assert report.status_code == 200 and "How good is this specialist" in report.text and "discs" in report.text
@@ -185,7 +186,7 @@ def test_too_much_is_refused_before_it_is_read(home: Path, client: Client, setti
     told = {"content-length": str(settings.largest_dataset * 2), "content-type": "multipart/form-data; boundary=x"}
     for path in (f"{API}/specialists", "/specialists"):
         refused = asked.post(path, content=b"--x--", headers=told)
-        assert refused.status_code == 422 and "cannot be handed in" in refused.text
+        assert refused.status_code == 413 and "too large" in refused.text
 
 
 def test_what_a_hospital_builds_is_not_there_for_others(home: Path, client: Client, tmp_path: Path) -> None:

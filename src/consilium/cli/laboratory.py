@@ -12,6 +12,7 @@ import click
 
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.identity import caller
+from consilium.cli.laboratory_exchange import add_to
 from consilium.errors import InputError
 
 if TYPE_CHECKING:
@@ -326,8 +327,11 @@ def worklist(waits_for: Any, mine: bool, late: bool, within: int | None) -> None
     with _looking() as look:
         for one in waiting(look, waits_for=waits_for, assigned=caller() if mine else "", late=late, within=within):
             left = "no day" if one.days_left is None else f"{'LATE ' if one.late else ''}{one.days_left} working days"
-            told = (one.number, one.specimen, one.state, one.urgency, str(one.due or "-"), left, one.waits_for)
+            told = (one.number, one.specimen, one.state, one.urgency, str(one.due or "-"), left, one.waits_for or "-")
             click.echo("\t".join((*told, one.assigned or "-")))
+
+
+add_to(laboratory)
 
 
 @contextmanager

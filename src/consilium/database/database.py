@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 _ENVIRONMENT = Path(__file__).parent / "alembic"
+_AT_ONCE = 20
+"""Connections that are kept, and as many more that come and go: a workstation answers some forty requests at once."""
+
 _PATIENCE = 30
 """Seconds that one writer waits for another."""
 
@@ -183,12 +186,17 @@ def _engine(url: str, schema: Schema) -> Engine:
         raise InputError(f"{schema.what} cannot be kept in {parsed.get_backend_name()}", way_out=_URLS)
     if parsed.get_backend_name() == "postgresql":
         # Parameters are values of records: no message and no traceback repeats them.
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True,
+            pool_size=_AT_ONCE, max_overflow=_AT_ONCE,
+        )  # fmt: skip
     if parsed.database in (None, "", ":memory:"):
         raise InputError(f"{schema.what} in memory forgets everything", way_out=_URLS)
     _make_private(Path(str(parsed.database)), schema)
     try:
-        engine = create_engine(parsed, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
+        engine = create_engine(
+            parsed, connect_args={"timeout": _PATIENCE}, hide_parameters=True, pool_size=_AT_ONCE, max_overflow=_AT_ONCE
+        )
     except (ArgumentError, NoSuchModuleError) as problem:
         raise InputError("this is no URL of a database", way_out=_URLS) from problem
 
@@ -197,6 +205,11 @@ def _engine(url: str, schema: Schema) -> Engine:
         # The driver would begin by itself, later than is meant, and not before changes of the schema.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
+        # Readers and a writer do not wait for each other, which they do where changes go into the file itself. What is
+        # in the log counts once it is on the disk, so each commit waits for that (FULL): NORMAL would be faster, and
+        # lose what was acknowledged when the power fails. The log is folded into the file every 1000 pages.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

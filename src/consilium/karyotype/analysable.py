@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from math import comb
 from typing import Literal
 
-from consilium.cytogenetics.clones.cell import Cell, cell_from_counts
+from consilium.cytogenetics.clones.cell import AUTOSOMES, Cell, cell_from_counts, ploidy_of
+from consilium.karyotype.abnormal_count import tally
 from consilium.karyotype.count import DIPLOID
 from consilium.karyotype.metaphase import CLASSES, UNSURE, Metaphase
 
@@ -69,11 +70,13 @@ class ReadCell:
         cell: what it shows; its name is that of its image.
         why: why it is incomplete; empty where it is not.
         left_out: whether an object that may be a chromosome was not counted.
+        by_person: a person analysed it, so that no misreading of a machine explains what it shows.
     """
 
     cell: Cell
     why: tuple[Why, ...]
     left_out: bool
+    by_person: bool = False
 
     @property
     def comparable(self) -> bool:
@@ -131,23 +134,42 @@ def _far(index: int, counts: Sequence[int]) -> bool:
 
 
 def _read(cell: Metaphase, name: str, *, far: bool) -> ReadCell:
-    copies = Counter(one.label for one in cell.chromosomes)
+    copies = Counter(one.label for one in cell.chromosomes if not one.written)
     unsure = copies.pop(UNSURE, 0)
     doubtful = sum(_has_flag(one.flags, {"low_confidence", "unsure_class"}) for one in cell.chromosomes)
-    part = len(cell.chromosomes) <= _NEAR_HAPLOID
-    found = cell_from_counts(name, copies, unsure=unsure, ploidy=2 if part else None)
+    part = len(cell.chromosomes) <= _NEAR_HAPLOID and not cell.analysed
+    level = 2 if part else ploidy_of(len(cell.chromosomes))
+    if any(one.written for one in cell.chromosomes):
+        found = _with_abnormal(cell, name, level)
+    else:
+        found = cell_from_counts(name, copies, unsure=unsure, ploidy=level)
     why: list[Why] = []
-    if far:
+    if far and not cell.analysed:
         why.append("far_count")
-    if doubtful > MOST_DOUBTFUL_NAMES:
+    if doubtful > MOST_DOUBTFUL_NAMES and not cell.analysed:
         why.append("doubtful_names")
     if found.incomplete:
         why.append("unsure")
-    if not copies["X"]:
+    if not copies["X"] and not any("X" in one.written for one in cell.chromosomes):
         why.append("no_x")
+    left_out = _has_flag(cell.flags, {"left_out"}) and not cell.analysed
     return ReadCell(
-        cell=replace(found, incomplete=bool(why)), why=tuple(why), left_out=_has_flag(cell.flags, {"left_out"})
+        cell=replace(found, incomplete=bool(why)), why=tuple(why), left_out=left_out, by_person=cell.analysed
     )
+
+
+def _with_abnormal(cell: Metaphase, name: str, level: int) -> Cell:
+    """What a cell shows in which a person called chromosomes abnormal."""
+    found = tally((one.written or one.label for one in cell.chromosomes), level=level)
+    difference = {label: found.filled[label] - level for label in AUTOSOMES}
+    losses = tuple(label for label in AUTOSOMES for _ in range(-difference[label]))
+    missing = bool(losses) or found.filled["X"] + found.filled["Y"] < level
+    return Cell(
+        name=name, sex="X" * found.normal["X"] + "Y" * found.normal["Y"], losses=losses, ploidy=level,
+        gains=tuple(label for label in AUTOSOMES for _ in range(difference[label])),
+        structural=(*found.structural, *(() if missing else ("+mar",) * found.unsure)),
+        count=len(cell.chromosomes), incomplete=missing and found.unsure > 0,
+    )  # fmt: skip
 
 
 def _has_flag(flags: Collection[object], codes: Collection[str]) -> bool:

@@ -50,7 +50,8 @@ def arrange(metaphase: Metaphase) -> Karyogram:
 
     Returns:
         Every chromosome has exactly one place, pairs are completed with empty places, and the more certain
-        homologue stands on the left, so that extra copies are the doubtful ones on the right.
+        homologue stands on the left, so that extra copies are the doubtful ones on the right; what a person arranged
+        stands where she put it.
     """
     shown = pictures(metaphase)
     lengths = [picture.shape[0] for picture, _ in shown]
@@ -96,19 +97,19 @@ def pictures(metaphase: Metaphase) -> tuple[tuple[NDArray[np.uint8], int], ...]:
         For each chromosome, in order, its (L, W) uint8 picture, short arm up, and its centromere row.
     """
     page = dark_on_light(metaphase.pixels, inverted=metaphase.inverted)
-    drawn = (picture(page, one) for one in metaphase.chromosomes)
-    return tuple((one.pixels, one.centromere_row) for one in drawn)
+    drawn = ((picture(page, one), one.mirrored) for one in metaphase.chromosomes)
+    return tuple((one.pixels[:, ::-1] if mirrored else one.pixels, one.centromere_row) for one, mirrored in drawn)
 
 
 def picture(page: NDArray[np.uint8], one: Chromosome) -> Straightened:
-    """Straighten one chromosome.
+    """Straighten one chromosome, or only turn it upright where a person wants it as it lies; not mirrored yet.
 
     Args:
         page: (H, W) uint8, its metaphase dark on light.
         one: a chromosome of it.
     """
     expected = centromere_index(one.label) if one.label in CLASSES else None
-    return straighten(page, one.instance, one.angle_deg, expected_centromere=expected)
+    return straighten(page, one.instance, one.angle_deg, expected_centromere=expected, along_axis=one.straight)
 
 
 def _labels(group: str) -> Sequence[str]:
@@ -119,8 +120,7 @@ def _slots_by_class(
     metaphase: Metaphase, shown: Sequence[tuple[NDArray[np.uint8], int]], scale: float
 ) -> Mapping[str, list[_Slot]]:
     slots: dict[str, list[_Slot]] = {label: [] for label in (*CLASSES, OTHERS)}
-    by_certainty = sorted(range(len(shown)), key=lambda index: (-metaphase.chromosomes[index].confidence, index))
-    for index in by_certainty:
+    for index in sorted(range(len(shown)), key=lambda index: (_order(metaphase.chromosomes[index]), index)):
         one, (picture, row) = metaphase.chromosomes[index], shown[index]
         place = Place(
             index=index,
@@ -133,6 +133,7 @@ def _slots_by_class(
             picture=picture,
             confidence=one.confidence,
             flags=one.flags,
+            written=one.written,
         )
         home = one.label if one.label in CLASSES else OTHERS
         slots[home].append(_Slot(place=place, rise=(row + 0.5) * scale))
@@ -142,6 +143,10 @@ def _slots_by_class(
     for label, number in missing.items():
         slots[label] += [_empty_slot(label, slots)] * number
     return slots
+
+
+def _order(one: Chromosome) -> tuple[float, float]:
+    return (np.inf if one.place is None else one.place, -one.confidence)
 
 
 def _missing(have: Mapping[str, int]) -> dict[str, int]:
@@ -176,6 +181,14 @@ def _empty_slot(label: str, slots: Mapping[str, Sequence[_Slot]]) -> _Slot:
 
 
 Row = list[tuple[str, list[tuple[str, list[_Slot]]]]]
+
+
+def _named(label: str, places: Sequence[Place]) -> str:
+    """What stands under a class: its name, and those of its derivatives; markers by name where all have one."""
+    written = [place.written for place in places if place.written]
+    if label != OTHERS:
+        return ", ".join([label, *dict.fromkeys(written)])
+    return ", ".join(dict.fromkeys(written)) if len(written) == len(places) else UNSURE
 
 
 def _slot_width(slot: _Slot) -> float:
@@ -213,7 +226,7 @@ def _fill_row(
                 places.append(replace(slot.place, x=at, y=axis - slot.rise, centromere_y=axis))
                 x += room + PARTNER_GAP
             x -= PARTNER_GAP
-            text = UNSURE if label == OTHERS else label
+            text = _named(label, [slot.place for slot in pair])
             brackets.append(Bracket(kind="class", text=text, left=left - 2, right=x + 2, y=floor + 7))
             x += CLASS_GAP + stretch
         x -= CLASS_GAP + stretch

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Literal
 
 from consilium.cytogenetics.clones.cell import AUTOSOMES
+from consilium.cytogenetics.clones.change import added
 from consilium.cytogenetics.clones.clonality import CELLS_FOR_A_GAIN, Rule, find_clonal
 from consilium.cytogenetics.clones.families import Clone, Role
 from consilium.cytogenetics.clones.karyotype import ClonalKaryotype
@@ -246,6 +247,7 @@ def _lines(karyotype: ClonalKaryotype, read: Sequence[ReadCell], setting: Settin
     sex = observe(comparable(read), setting).sex
     differing = {aside.cell for aside in karyotype.set_aside}
     rank = {one.cell.name: (bool(one.why), one.cell.name in differing, place) for place, one in enumerate(read)}
+    by_person = {one.cell.name for one in read if one.by_person}
     largest = largest_line(karyotype.clones)
     lines = []
     for clone, written in zip(karyotype.clones, karyotype.result.persons[0], strict=True):
@@ -258,7 +260,7 @@ def _lines(karyotype: ClonalKaryotype, read: Sequence[ReadCell], setting: Settin
                 changes=tuple(change.text for change in clone.changes),
                 cells=tuple(sorted(clone.cells, key=lambda name: rank[name])),
                 copies=_copies(clone, sex.at(clone.level)),
-                few=not sure and len(clone.cells) < needed,
+                few=not sure and len(clone.cells) < needed and not by_person.issuperset(clone.cells),
                 needed=needed,
                 composite=clone.composite,
             )
@@ -272,9 +274,9 @@ def _copies(clone: Clone, sex: Counter[str]) -> tuple[tuple[str, int], ...]:
     for change in clone.changes:
         if change.item is None:
             continue
-        step = -1 if change.item.sign == "-" else 1
         whole = change.item.abnormality
-        copies[whole.chromosome if isinstance(whole, Whole) else UNSURE] += step
+        # A derivative without a sign stands in for a normal chromosome and adds none.
+        copies[whole.chromosome if isinstance(whole, Whole) else UNSURE] += added(change.item)
     return tuple((label, copies[label]) for label in (*CLASSES, UNSURE) if copies[label] > 0)
 
 

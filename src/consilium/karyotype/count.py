@@ -61,7 +61,7 @@ def count_cell(labels: Iterable[str]) -> CellCount:
     """
     copies = Counter(labels)
     unsure = copies[UNSURE]
-    gains, losses = _changes(copies)
+    gains, losses = changes_of(copies)
     items = [
         sign + label
         for label in AUTOSOMES
@@ -119,7 +119,8 @@ def single_cell_changes(cells: Sequence[Metaphase]) -> tuple[SupportedChange, ..
     return tuple(support for support in _supports(cells) if support.cells < support.needed)
 
 
-def _changes(copies: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def changes_of(copies: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Gains and losses of a diploid cell: classes over and under the expected number, one entry a chromosome."""
     gains: list[str] = []
     losses: list[str] = []
     expected = dict.fromkeys(AUTOSOMES, 2) | _expected_sex(copies)

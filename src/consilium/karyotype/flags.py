@@ -132,6 +132,11 @@ def _single_cell_changes(cells: Sequence[Metaphase]) -> tuple[Flag, ...]:
     )
 
 
+def not_read() -> Flag:
+    """The doubt about an object that a person cut, joined, parted or drew, and nobody has named yet."""
+    return Flag(code="not_read")
+
+
 def touching(chromosomes: Sequence[Chromosome], *, distance: int = CONTACT_DISTANCE) -> tuple[int, ...]:
     """Count, for each chromosome, the others whose mask comes within `distance` pixels of its own or crosses it."""
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * distance + 1, 2 * distance + 1))

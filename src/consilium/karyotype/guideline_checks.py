@@ -33,17 +33,29 @@ class GuidelineCheck:
 
 
 def guideline_checks(
-    specimen: str, *, counted: int, band_level: int | None, mosaic: bool, guidelines: Guidelines | None = None
+    specimen: str,
+    *,
+    counted: int,
+    band_level: int | None,
+    mosaic: bool,
+    analysed: int = 0,
+    karyotyped: int = 0,
+    cultures: int | None = None,
+    guidelines: Guidelines | None = None,
 ) -> tuple[GuidelineCheck, ...]:
     """Hold a draft against what is asked for its specimen.
 
-    Analysing and karyotyping are acts of a person (ACMG 2006, E3.1.1), so an automatic draft has none of them.
+    Analysing and karyotyping are acts of a person (ACMG 2006, E3.1.1), so an automatic draft has none of them and
+    passes none.
 
     Args:
         specimen: its key; empty gives no checks.
         counted: cells that the reader counted.
         band_level: bands per haploid set, as told or estimated.
         mosaic: whether mosaicism is suspected, which asks for more cells.
+        analysed: cells that a person analysed.
+        karyotyped: cells that a person karyotyped.
+        cultures: independent cultures; None where nobody told.
         guidelines: whose figures; those of the package when left out.
     """
     if not specimen:
@@ -52,10 +64,10 @@ def guideline_checks(
     extended = mosaic and asked.mosaic_count is not None
     figures: tuple[tuple[Asked, Figure | None, int | None], ...] = (
         ("mosaic_count", asked.mosaic_count, counted) if extended else ("counted", asked.counted, counted),
-        ("analysed", asked.analysed, 0),
-        ("karyotyped", asked.karyotyped, 0),
+        ("analysed", asked.analysed, analysed),
+        ("karyotyped", asked.karyotyped, karyotyped),
         ("band_level", asked.band_level, band_level),
-        ("cultures", asked.cultures, None),
+        ("cultures", asked.cultures, cultures),
     )
     return tuple(
         GuidelineCheck(what=what, asked=figure.figure, found=found, source=figure.source.title)

@@ -28,6 +28,7 @@ class Place:
         picture: (L, W) uint8 at the original image's resolution; None for an empty place.
         confidence: calibrated probability of the label; 0 for an empty place.
         flags: what is doubtful about it.
+        written: what a person called it in ISCN where it is an abnormal chromosome; empty else.
     """
 
     index: int | None
@@ -40,6 +41,7 @@ class Place:
     picture: NDArray[np.uint8] | None
     confidence: float
     flags: tuple[Flag, ...]
+    written: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -82,6 +82,7 @@ def title(place: Place, lang: Language) -> str:
         return f"{phrase('chromosome', lang, label=place.label)}: {phrase('empty_place', lang)}"
     named = place.label in CLASSES
     name = phrase("chromosome", lang, label=place.label) if named else phrase("unnamed", lang)
+    name = phrase("chromosome", lang, label=place.written) if place.written else name
     first = f"{name}, {phrase('confidence', lang, confidence=percentage(place.confidence))}"
     return "\n".join([first, *(sentence(flag, lang) for flag in place.flags)])
 

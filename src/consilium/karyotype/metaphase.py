@@ -145,6 +145,11 @@ class Chromosome:
         polarity: probability that the short arm is up after that rotation, 0.5..1.
         flags: what is doubtful about it.
         appearance: how rearranged it looks; None where that was not judged.
+        written: what a person called it in ISCN where it is an abnormal chromosome ("mar", "der(9)"); its label is then
+            the class beside which it stands, or `UNSURE`. Empty where its label is its name.
+        place: its order within its class where a person arranged the cell; None puts the more certain one first.
+        straight: whether it is shown straightened.
+        mirrored: whether it is shown as in a mirror.
     """
 
     instance: Instance
@@ -155,6 +160,10 @@ class Chromosome:
     polarity: float
     flags: tuple[Flag, ...] = ()
     appearance: Appearance | None = None
+    written: str = ""
+    place: int | None = None
+    straight: bool = True
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,6 +197,7 @@ class Metaphase:
         karyotype: what the count and labels say, e.g. "46,XX" or "47,XY,+21" (a prompt, not a call).
         gains, losses: class labels over or under the expected two, e.g. ("21",).
         sex_withheld: X and Y were taken out, as the sex is not to be shown (`withheld_sex`); `count` has them still.
+        analysed: a person analysed the cell, so it may speak for what it lacks.
     """
 
     image: str
@@ -202,6 +212,7 @@ class Metaphase:
     quality: Quality
     flags: tuple[Flag, ...] = ()
     sex_withheld: bool = False
+    analysed: bool = False
 
     def judged(self, label: str) -> tuple[tuple[int, Appearance], ...]:
         """The chromosomes of a class whose look was judged, as (index, how it looks), the most unusual first."""

@@ -92,7 +92,12 @@ def upright(pixels: NDArray[np.uint8], chromosome: Chromosome) -> NDArray[np.uin
 
 
 def straighten(
-    pixels: NDArray[np.uint8], instance: Instance, angle_deg: float, *, expected_centromere: float | None = None
+    pixels: NDArray[np.uint8],
+    instance: Instance,
+    angle_deg: float,
+    *,
+    expected_centromere: float | None = None,
+    along_axis: bool = True,
 ) -> Straightened:
     """Sample a chromosome along its medial axis; fall back to the upright crop where it has none.
 
@@ -102,11 +107,12 @@ def straighten(
         angle_deg: counter-clockwise rotation that puts the short arm up; it decides which end is the top.
         expected_centromere: length of the short arm over the whole, 0..1, of the chromosome's label; None where
             the label is not known.
+        along_axis: False for the upright crop, whatever axis there is.
 
     Returns:
         The straightened picture with its band profile and centromere row. Works for every non-empty mask.
     """
-    axis = medial_axis(instance.mask)
+    axis = medial_axis(instance.mask) if along_axis else None
     if axis is None:
         shown, cover = _upright(pixels, instance, angle_deg)
     else:

@@ -53,6 +53,10 @@ FLAGS: Mapping[str, Mapping[Language, str]] = {
         "en": "Fits no class well enough (best guess {best}, {probability:.0%}): marker, fragment or debris?",
         "zh": "不能可靠归类（最可能为 {best}，{probability:.0%}）：标记染色体、片段还是杂质？",
     },
+    "not_read": {
+        "en": "Its outline was made by hand, and no classifier has read it: name it, or confirm its name",
+        "zh": "其轮廓由人工划定，分类器未判读：请指定名称或确认",
+    },
     "count_not_46": {
         "en": "{count} chromosomes counted, not 46",
         "zh": "计数为 {count} 条，不是 46 条",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from consilium.errors import InputError
+from consilium.errors import InputError, NotFound
 from consilium.laboratory.barcode import kind_of, scanned
 from consilium.laboratory.entry import entry
 
@@ -33,7 +33,7 @@ def case_called(session: Session, number: str) -> CaseRow:
 
     found = session.scalar(select(CaseRow).where(CaseRow.number == _number(number)))
     if found is None:
-        raise InputError("there is no case of this number", way_out="`consilium laboratory list cases` names them.")
+        raise NotFound("there is no case of this number", way_out="`consilium laboratory list cases` names them.")
     return found
 
 
@@ -49,7 +49,7 @@ def patient_called(session: Session, number: str) -> PatientRow:
 
     found = session.scalar(select(PatientRow).where(PatientRow.number == _number(number)))
     if found is None:
-        raise InputError("there is no patient of this number", way_out="It is the laboratory's own, as P0000017.")
+        raise NotFound("there is no patient of this number", way_out="It is the laboratory's own, as P0000017.")
     return found
 
 
@@ -75,7 +75,7 @@ def labelled(session: Session, text: str) -> Labelled:
     kind = kinds[kind_of(label)]
     found = session.scalar(select(kind).where(kind.label == label))
     if found is None:
-        raise InputError(f"nothing here has the label {label}", way_out="See that it is a label of this laboratory.")
+        raise NotFound(f"nothing here has the label {label}", way_out="See that it is a label of this laboratory.")
     return found
 
 
@@ -123,7 +123,7 @@ def place_called(session: Session, text: str) -> PlaceRow:
         select(PlaceRow).where(PlaceRow.freezer == freezer, PlaceRow.box == box, PlaceRow.position == position)
     )
     if found is None:
-        raise InputError(
+        raise NotFound(
             "there is no such place",
             way_out="An administrator makes it: consilium laboratory place FREEZER/BOX/POSITION.",
         )

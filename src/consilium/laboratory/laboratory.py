@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from consilium.laboratory.tables import ProfileRow, StaffRow
 
-HEAD = "0001"
+HEAD = "0005"
 """The newest step in `migrations/versions/`."""
 
 VERSION_TABLE = "laboratory_schema"
@@ -49,6 +49,15 @@ class Laboratory(Database):
 
     def __init__(self, url: str) -> None:
         super().__init__(url, SCHEMA)
+        self._only: frozenset[str] = frozenset(ROLES)
+
+    def only(self, roles: Iterable[str]) -> Laboratory:
+        """The same records for somebody who uses some of her roles alone, as a program does that asks in her name."""
+        from copy import copy
+
+        narrowed = copy(self)
+        narrowed._only = self._only & frozenset(roles)
+        return narrowed
 
     def begin(self, who: str, profile: Profile, roles: Iterable[Role] = ROLES) -> None:
         """Found the laboratory; whoever does is its first person.
@@ -78,15 +87,18 @@ class Laboratory(Database):
             InputError: the laboratory was not founded.
         """
         with self.writing() as session:
-            profile, worker = profile_in(session), worker_in(session, who)
+            profile, worker = profile_in(session), self._narrowed(worker_in(session, who))
             yield Change(session=session, worker=worker, at=now(), profile=profile)
 
     @contextmanager
     def looking(self, who: str) -> Iterator[Change]:
         """As `changing`, for a look: it takes no turn, and nothing is to be written in it."""
         with self.reading() as session:
-            profile, worker = profile_in(session), worker_in(session, who)
+            profile, worker = profile_in(session), self._narrowed(worker_in(session, who))
             yield Change(session=session, worker=worker, at=now(), profile=profile)
+
+    def _narrowed(self, worker: Worker) -> Worker:
+        return Worker(name=worker.name, roles=frozenset(one for one in worker.roles if one in self._only))
 
 
 def profile_in(session: Session) -> Profile:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from consilium.errors import InputError
 from consilium.laboratory.accession import Series
 from consilium.laboratory.due_date import WorkingDays
+from consilium.laboratory.review.release import ReleaseRules
 
 _LONGEST_NAME = 200
 
@@ -26,6 +27,7 @@ class Profile:
         days: which are worked.
         second_reader: whether somebody else than the analyst has to review.
         keep_days: how long a specimen is kept after its case was reported.
+        release: what has to be done before a report is signed.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Profile:
     days: WorkingDays = field(default_factory=WorkingDays)
     second_reader: bool = True
     keep_days: int = 365
+    release: ReleaseRules = field(default_factory=ReleaseRules)
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > _LONGEST_NAME or not self.name.isprintable():
@@ -99,6 +102,7 @@ def to_json(profile: Profile) -> str:
         "extra_workdays": sorted(map(str, profile.days.extra)),
         "second_reader": profile.second_reader,
         "keep_days": profile.keep_days,
+        "release": vars(profile.release) | {"withhold_sex_of": sorted(profile.release.withhold_sex_of)},
     }
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
@@ -113,7 +117,7 @@ def from_json(text: str) -> Profile:
         document: dict[str, Any] = json.loads(text)
         if not isinstance(document, dict):
             raise TypeError("not an object")
-        known = {"name", "zone", "specimens", "cases", "second_reader", "keep_days"}
+        known = {"name", "zone", "specimens", "cases", "second_reader", "keep_days", "release"}
         calendar = {"weekend", "holidays", "extra_workdays"}
         if unknown := sorted(set(document) - known - calendar):
             raise InputError(
@@ -126,6 +130,12 @@ def from_json(text: str) -> Profile:
             holidays=frozenset(map(date.fromisoformat, document.get("holidays", ()))),
             extra=frozenset(map(date.fromisoformat, document.get("extra_workdays", ()))),
         )
-        return Profile(**plain, **series, days=days)
+        return Profile(**plain, **series, days=days, release=_release(document.get("release", {})))
     except (ValueError, TypeError, AttributeError) as problem:
         raise InputError(f"this is no profile of a laboratory ({problem})") from problem
+
+
+def _release(told: Any) -> ReleaseRules:
+    """What stands in a profile of an earlier version has no such entries: those are the strict ones."""
+    entries = dict(told)
+    return ReleaseRules(**entries | {"withhold_sex_of": frozenset(entries.get("withhold_sex_of", ()))})

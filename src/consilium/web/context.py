@@ -8,8 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from consilium.errors import ConsiliumError
+from consilium.laboratory.analysis.cells import OpenCells
 from consilium.laboratory.laboratory import Laboratory
 from consilium.laboratory.permissions import Role
+from consilium.web.security.accounts import Accounts
 from consilium.web.settings import Settings
 from consilium.web.wording.language import Language, language_of
 
@@ -27,12 +29,22 @@ class Signed:
         roles: what she is there at this moment.
         csrf: what an unsafe request has to bring along.
         lang: in which language she reads.
+        must_change: whether she has to change her password before anything else.
+        session: number of her session; None where a program asks in her name.
+        by_browser: whether a browser asks, which sends its cookie whoever made the page.
+        began: when she last showed who she is, ISO 8601 in UTC; empty where that is not known.
+        method: by which she did: "password", "oidc" or "token".
     """
 
     person: str
     roles: frozenset[Role]
     csrf: str
     lang: Language
+    must_change: bool = False
+    session: int | None = None
+    by_browser: bool = False
+    began: str = ""
+    method: str = ""
 
 
 def settings_of(request: Request) -> Settings:
@@ -42,9 +54,27 @@ def settings_of(request: Request) -> Settings:
 
 
 def records_of(request: Request) -> Laboratory:
-    """The laboratory's records."""
+    """The laboratory's records; for a program, with no more roles than it was given."""
     found: Laboratory = request.app.state.records
+    signed: Signed | None = getattr(request.state, "signed", None)
+    return found.only(signed.roles) if signed is not None and signed.method == "token" else found
+
+
+def accounts_of(request: Request) -> Accounts:
+    """The accounts of the laboratory's people."""
+    found: Accounts = request.app.state.accounts
     return found
+
+
+def cells_of(request: Request) -> OpenCells:
+    """The cells that this server has open."""
+    found: OpenCells = request.app.state.analysis.cells
+    return found
+
+
+def address_of(request: Request) -> str:
+    """From where somebody asks; behind a proxy that is trusted, what the proxy says."""
+    return "" if request.client is None else request.client.host
 
 
 def signed_in(request: Request) -> Signed:
@@ -53,7 +83,7 @@ def signed_in(request: Request) -> Signed:
     Raises:
         NotSignedIn: nobody is signed in.
     """
-    found: Signed | None = request.app.state.signed(request)
+    found: Signed | None = request.state.signed
     if found is None:
         raise NotSignedIn("nobody is signed in", way_out="Sign in first.")
     return found
@@ -65,5 +95,7 @@ def lang_of(request: Request) -> Language:
 
 
 Asking = Annotated[Signed, Depends(signed_in)]
+People = Annotated[Accounts, Depends(accounts_of)]
 Records = Annotated[Laboratory, Depends(records_of)]
+Cells = Annotated[OpenCells, Depends(cells_of)]
 Run = Annotated[Settings, Depends(settings_of)]

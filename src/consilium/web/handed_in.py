@@ -15,10 +15,6 @@ from consilium.alliance.workshop.unpack import Limits, Unpacked, keep_files, unp
 from consilium.errors import InputError
 from consilium.web.settings import Settings
 
-_MOST_FILES = 20_000
-_FRAME = 16 * 1024 * 1024
-"""Bytes of a form beside the content of its files: names and boundaries."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class HandedIn:
@@ -57,21 +53,15 @@ async def handed_in(request: Request) -> AsyncIterator[HandedIn]:
     """The form of a request, its files on the disk until it is answered.
 
     Raises:
-        InputError: it is no form, or more than may be handed in.
+        InputError: it is no form, or has too many files.
     """
     settings: Settings = request.app.state.settings
-    told = request.headers.get("content-length", "")
-    if not told.isdigit():
-        raise InputError("how much is handed in is not told", way_out="Send the header Content-Length.")
-    if int(told) > settings.largest_dataset + _FRAME:
-        raise InputError(
-            f"more than {settings.largest_dataset >> 20} MB cannot be handed in",
-            way_out="Put the folder on the server and point to it there.",
-        )
     try:
-        form: FormData = await request.form(max_files=_MOST_FILES, max_fields=1000)
+        form: FormData = await request.form()
     except HTTPException as problem:
-        raise InputError(f"the form cannot be read ({problem.detail})", way_out="Hand in a ZIP archive.") from problem
+        raise InputError(
+            f"the form cannot be read ({problem.detail})", way_out="Hand a folder of many files in as a ZIP archive."
+        ) from problem
     try:
         fields = {key: value for key, value in form.multi_items() if isinstance(value, str)}
         archives = [one for one in form.getlist("archive") if isinstance(one, UploadFile) and one.filename]

@@ -25,6 +25,9 @@ class Room:
 
 ROOMS: tuple[Room, ...] = (
     Room(path="/worklist", words="nav.worklist", act="record.see"),
+    Room(path="/reception", words="nav.reception", act="specimen.receive"),
+    Room(path="/storage", words="nav.storage", act="record.see"),
+    Room(path="/records", words="nav.records", act="record.see"),
     Room(path="/models", words="nav.models"),
     Room(path="/specialists", words="nav.specialists"),
     Room(path="/studies", words="nav.studies"),

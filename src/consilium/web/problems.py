@@ -9,17 +9,22 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from consilium import errors
 from consilium.web.context import NotSignedIn
 from consilium.web.page import page, sign_in_address
+from consilium.web.security.attempts import TooManyAttempts
+from consilium.web.security.headers import HEADERS
 
 LOG = logging.getLogger("consilium.web")
 
 STATUS: tuple[tuple[type[errors.ConsiliumError], int], ...] = (
     (NotSignedIn, 401),
+    (TooManyAttempts, 429),
     (errors.NotAllowed, 403),
+    (errors.NotFound, 404),
     (errors.RecordChanged, 409),
     (errors.InputError, 422),
     (errors.MissingExtra, 503),
@@ -28,6 +33,47 @@ STATUS: tuple[tuple[type[errors.ConsiliumError], int], ...] = (
     (errors.ConsiliumError, 500),
 )
 """The first that fits."""
+
+
+class Told(BaseModel):
+    """An error, in three parts."""
+
+    kind: str
+    what: str
+    where: str
+    way_out: str
+
+
+class Fault(BaseModel):
+    """An entry that cannot be used, and why."""
+
+    at: list[str | int]
+    what: str
+
+
+class Problem(BaseModel):
+    """What is answered instead."""
+
+    error: Told
+    faults: list[Fault] = []
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": meaning}
+    for status, meaning in (
+        (400, "It cannot be understood."),
+        (401, "Nobody is signed in."),
+        (403, "Who asks may not do it, or no page of ours asked."),
+        (404, "There is no such thing."),
+        (409, "Somebody changed it since it was read."),
+        (413, "It is too large."),
+        (422, "Something of it cannot be used."),
+        (429, "Too many attempts: wait first."),
+        (503, "Something that is needed does not run."),
+        (507, "There is no room."),
+    )
+}
+"""The errors of every route, as the interface documents them."""
 
 
 def status_of(problem: errors.ConsiliumError) -> int:
@@ -49,19 +95,29 @@ def for_interface(request: Request) -> bool:
     return request.url.path.startswith("/api/")
 
 
+def answer_to(request: Request, problem: errors.ConsiliumError) -> Response:
+    """An error of ours as an answer."""
+    status = status_of(problem)
+    if status >= 500:
+        LOG.error("%s %s: %s", request.method, request.url.path, problem, exc_info=problem)
+    headers = {"Retry-After": str(problem.seconds)} if isinstance(problem, TooManyAttempts) else {}
+    if for_interface(request):
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return JSONResponse(told(problem), status_code=status, headers=headers)
+    if isinstance(problem, NotSignedIn):
+        return RedirectResponse(sign_in_address(request), status_code=303)
+    answer = _page(request, status, problem)
+    answer.headers.update(headers)
+    return answer
+
+
 def answer_problems(app: FastAPI) -> None:
     """Have every error of an app answered."""
 
     @app.exception_handler(errors.ConsiliumError)
     def _ours(request: Request, problem: errors.ConsiliumError) -> Response:
-        status = status_of(problem)
-        if status >= 500:
-            LOG.error("%s %s: %s", request.method, request.url.path, problem, exc_info=problem)
-        if for_interface(request):
-            return JSONResponse(told(problem), status_code=status)
-        if isinstance(problem, NotSignedIn):
-            return RedirectResponse(sign_in_address(request), status_code=303)
-        return _page(request, status, problem)
+        return answer_to(request, problem)
 
     @app.exception_handler(HTTPException)
     def _theirs(request: Request, problem: HTTPException) -> Response:
@@ -89,14 +145,13 @@ def answer_problems(app: FastAPI) -> None:
         found = errors.ConsiliumError(
             "this is a defect of Consilium", way_out="Nothing that was acknowledged is lost. The log has the details."
         )
-        if for_interface(request):
-            return JSONResponse(told(found), status_code=500)
-        return _page(request, 500, found)
+        program = for_interface(request)
+        answer = JSONResponse(told(found), status_code=500) if program else _page(request, 500, found)
+        # It is answered outside of everything that adds these.
+        answer.headers.update(HEADERS | {"Cache-Control": "no-store"})
+        return answer
 
 
 def _page(request: Request, status: int, problem: errors.ConsiliumError) -> Response:
-    try:
-        signed = request.app.state.signed(request)
-    except errors.ConsiliumError:
-        signed = None
+    signed = getattr(request.state, "signed", None)
     return page(request, "problem.html.j2", signed=signed, status=status, problem=problem)

@@ -25,7 +25,8 @@ def at(day: int, hour: float) -> float:
 def test_leases_hold_in_their_hours_and_what_is_brought_in_in_the_others() -> None:
     hospitals = [Hospital(id="a", cores=4), Hospital(id="b", cores=2), Hospital(id="c")]
     leases = [
-        Lease(hospital="a", cores=10, hours=hours_of("Mon 08-10")), Lease(hospital="a", cores=1, hours=hours_of("Mon 09-10")),
+        Lease(hospital="a", cores=10, hours=hours_of("Mon 08-10")),
+        Lease(hospital="a", cores=1, hours=hours_of("Mon 09-10")),
         Lease(hospital="b", cores=0, hours=hours_of("Tue 00-24")), Lease(hospital="stranger", cores=9),
     ]  # fmt: skip
     found = sure_by_hour(hospitals, leases)
@@ -55,7 +56,8 @@ def test_cores_are_counted_in_the_hours_in_which_they_were_held() -> None:
 
 def test_jobs_are_counted_by_hospital_and_urgency() -> None:
     jobs = [
-        job(1, hospital="a", urgency="clinical", state="waiting"), job(2, hospital="a", urgency="clinical", state="running"),
+        job(1, hospital="a", urgency="clinical", state="waiting"),
+        job(2, hospital="a", urgency="clinical", state="running"),
         job(3, hospital="b", state="waiting"), job(4, hospital="b", state="done"), job(5, hospital="c", state="failed"),
     ]  # fmt: skip
     assert by_class(jobs) == {("a", "clinical"): (1, 1), ("b", "research"): (1, 0)}

@@ -34,7 +34,8 @@ def test_what_lies_below_is_found_by_the_name_it_is_listed_by(roots: tuple[Path,
     "named",
     [
         "", "/", "..", "sets/..", "sets/../secret", "sets/breast/../../secret", "secret", "sets/out", "sets/out/normal",
-        "sets/out/cases.csv", "sets/self", "sets/nothing", "/etc", "etc/passwd", "sets/\0", "sets//breast", "sets/./breast",
+        "sets/out/cases.csv", "sets/self", "sets/nothing", "/etc", "etc/passwd", "sets/\0", "sets//breast",
+        "sets/./breast",
         "sets\\..\\secret", "~", "sets/breast/normal/" + "a/" * 60,
     ],
 )  # fmt: skip

@@ -28,8 +28,9 @@ def packed(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> io
 
 def test_a_folder_for_each_class_comes_out_as_it_was_packed(tmp_path: Path) -> None:
     archive = packed({
-        "images/正常/p1/a.png": PNG, "images/tumour/b.png": PNG, "images/notes.docx": b"x", 
-        "__MACOSX/images/._b.png": b"x", "images/.DS_Store": b"x", "images/run.sh": b"#!/bin/sh", "images/inner.zip": packed({"a.png": PNG}).read(),
+        "images/正常/p1/a.png": PNG, "images/tumour/b.png": PNG, "images/notes.docx": b"x",
+        "__MACOSX/images/._b.png": b"x", "images/.DS_Store": b"x", "images/run.sh": b"#!/bin/sh",
+        "images/inner.zip": packed({"a.png": PNG}).read(),
     })  # fmt: skip
     kept = unpack_zip(archive, tmp_path / "data")
     assert kept.dataset == tmp_path / "data" / "images"

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
 from consilium.alliance.compute.job import LIVE, Job, Request, State
 from consilium.alliance.compute.machine import machine_memory_mb
@@ -33,6 +33,7 @@ from consilium.alliance.permissions import Person, require
 from consilium.alliance.workshop.build import Build, Language, Options, read_build, write_build
 from consilium.alliance.workshop.unpack import Unpacked
 from consilium.errors import InputError
+from consilium.specialist.report.facts import read_json
 
 _PROGRESS = re.compile(r"^\[(\d+)/(\d+)\]", re.MULTILINE)
 _TAIL = 20_000
@@ -206,7 +207,7 @@ class Workshop:
         """
         build = self.build(name)
         require(self._person, "job.submit", of=build.hospital)
-        model = self._ready(build)
+        self._ready(build)
         if self.report(build, lang) is not None or (lang in build.reports and self._runs(build.reports[lang])):
             return build
         folder = self._folder / name
@@ -224,6 +225,15 @@ class Workshop:
         folder = self._folder / build.name / (f"model/{build.name}-report" if first else f"report-{lang}")
         path = folder / f"report.{kind}"
         return path if path.is_file() else None
+
+    def verdict(self, build: Build, lang: Language) -> str:
+        """What its report says first: whether it may be used at all. In another language where only that is there."""
+        for one in (lang, *(other for other in get_args(Language) if other != lang)):
+            page = self.report(build, one)
+            if page is not None:
+                said = read_json(page.with_name("report.json")).get("verdict", {})
+                return str(said.get("headline", ""))
+        return ""
 
     def answer(self, name: str, picture: IO[bytes], filename: str) -> dict[str, Any]:
         """Ask a specialist about one file.

@@ -187,7 +187,7 @@ def _shown(
         build=build, standing=standing, told=told(workshop, build), answer=answer, problem=problem,
         probabilities=_probabilities(answer, signed.lang), figures=_figures(workshop, build, signed.lang),
         reports=[(lang, workshop.report(build, lang), workshop.report(build, lang, "pdf")) for lang in LANGS],
-        may_publish=allowed(person, "library.publish", of=hospital),
+        verdict=workshop.verdict(build, signed.lang), may_publish=allowed(person, "library.publish", of=hospital),
         may_share=allowed(person, "library.share_cases", of=hospital),
         may_build=allowed(person, "job.submit", of=hospital),
     )  # fmt: skip

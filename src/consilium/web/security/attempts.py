@@ -1,9 +1,10 @@
-"""How often somebody may try: failures are counted before a password is looked at, so that many tries at once count too.
+"""How often somebody may try to sign in.
 
-A name and an address each have a count. After the failures that the policy allows one waits a second, then two, four,
-up to the longest wait; what comes in the meantime is refused unseen and lengthens nothing. Where a person has signed in
-from an address before, failures for that name from there are counted apart, so that strangers who guess at a name
-elsewhere keep nobody out who sits where she always sits.
+Failures are counted before a password is looked at, so that many tries at once count too. A name and an address each
+have a count. After the failures that the policy allows one waits a second, then two, four, up to the longest wait;
+what comes in the meantime is refused unseen and lengthens nothing. Where a person has signed in from an address
+before, failures for that name from there are counted apart, so that strangers who guess at a name elsewhere keep
+nobody out who sits where she always sits.
 """
 
 from __future__ import annotations
@@ -13,13 +14,19 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from consilium.database.database import stamp
-from consilium.errors import TooManyAttempts
+from consilium.errors import ConsiliumError
 from consilium.web.security.policy import SignInPolicy
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from consilium.web.security.tables import AttemptRow
+
+
+class TooManyAttempts(ConsiliumError):
+    """Somebody tried so often that the next attempt has to wait; `seconds` says how long."""
+
+    seconds: int = 1
 
 
 def subject(kind: str, *parts: str) -> str:

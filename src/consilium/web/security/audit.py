@@ -1,6 +1,6 @@
 """What was done with accounts, sessions and tokens, in the transaction in which it was done.
 
-It never has a password, a token, a patient's name, nor a name that nobody has: people type passwords where names belong.
+It never has a password, a token or a patient's name, nor a name that nobody has: people type passwords there.
 """
 
 from __future__ import annotations

@@ -138,5 +138,7 @@ def _hasher() -> PasswordHasher:
         from argon2 import PasswordHasher
         from argon2.profiles import RFC_9106_LOW_MEMORY
     except ImportError as problem:
-        raise MissingExtra("argon2 is needed to sign in", way_out="Install it: pip install 'consilium[web]'.") from problem
+        raise MissingExtra(
+            "argon2 is needed to sign in", way_out="Install it: pip install 'consilium[web]'."
+        ) from problem
     return PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)

@@ -1,6 +1,7 @@
-"""What is kept of people who sign in. A change here needs a step in `migrations/versions/`; a test holds the two together.
+"""What is kept of people who sign in.
 
-No password and no token is in it, only what tells whether one is right. Times are text, ISO 8601 in UTC.
+A change here needs a step in `migrations/versions/`; a test holds the two together. No password and no token is in
+it, only what tells whether one is right. Times are text, ISO 8601 in UTC.
 """
 
 from __future__ import annotations

@@ -50,7 +50,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "At most {mb} MB unpacked. Only images, volumes, videos, tables and annotations are kept.",
         "解压后不超过 {mb} MB。仅保留图像、容积数据、视频、表格和标注文件。",
     ),
-    "specialists.folder": ("Or a folder of your computer", "或选择您电脑上的文件夹"),
+    "specialists.folder": (
+        "Or a folder of your computer, of at most 1,000 files",
+        "或选择您电脑上的文件夹（不超过 1000 个文件）",
+    ),
     "specialists.point": ("Or point to a folder on the server", "或指定服务器上的文件夹"),
     "specialists.place": ("Folder or table", "文件夹或表格"),
     "specialists.no_place": ("none: I hand images in", "不使用：由我提交图像"),

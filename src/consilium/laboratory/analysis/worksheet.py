@@ -1,0 +1,128 @@
+"""The worksheet of a case: what was done to each cell, what the cells say together, what is still missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from consilium.karyotype.abnormal_count import unfinished
+from consilium.karyotype.conclusion import Conclusion, conclude
+from consilium.karyotype.count import modal_karyotype
+from consilium.karyotype.editing.edited_metaphase import metaphase_of
+from consilium.karyotype.editing.effort import Effort, effort
+from consilium.karyotype.flags import case_flags
+from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
+from consilium.karyotype.metaphase import Case, Metaphase
+from consilium.laboratory.analysis.cells import ListedCell, OpenCells, cells_of
+from consilium.laboratory.analysis.kinds import CELL_ACTS
+from consilium.laboratory.analysis.tally import excluded
+from consilium.laboratory.analysis.tally import request_of as request_of
+from consilium.laboratory.journal import Change
+
+if TYPE_CHECKING:
+    from consilium.laboratory.tables import CaseRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worksheet:
+    """What stands on the worksheet of a case.
+
+    Attributes:
+        cells: the best first.
+        acts: how many cells were counted, analysed, karyotyped.
+        counts: of the counted cells, how many had each number of chromosomes.
+        modal_count: the number that most of them had; None before any was counted.
+        modal_karyotype: what most of the analysed cells show; empty before any was.
+        excluded: smallest part of other cells that the counted ones exclude at 95 and at 99 %, by that percentage;
+            empty where they are not all alike, or there are fewer than two.
+        checks: what guidelines ask of the specimen, beside what was done.
+        conclusion: what the analysed cells say together; None before any was.
+        unfinished: names of chromosomes in them that lack the breakpoints which ISCN asks for.
+        effort: interactions of the karyotyped cells.
+        doubtful: objects of the karyotyped cells that somebody still has to look at.
+    """
+
+    cells: tuple[ListedCell, ...]
+    acts: dict[str, int]
+    counts: dict[int, int]
+    modal_count: int | None
+    modal_karyotype: str
+    excluded: dict[int, float]
+    checks: tuple[GuidelineCheck, ...]
+    conclusion: Conclusion | None
+    unfinished: tuple[str, ...]
+    effort: Effort | None
+    doubtful: int
+
+
+def worksheet(change: Change, cells: OpenCells, case: CaseRow) -> Worksheet:
+    """The worksheet of a case as it is at this moment.
+
+    Raises:
+        NotAllowed: the person may not see records.
+        OutputError: a reading is missing.
+    """
+    listed = cells_of(change, case)
+    acts: dict[str, int] = {act: sum(one.has(act) for one in listed) for act in CELL_ACTS}
+    counts = Counter(one.count for one in listed if one.has("counted"))
+    request = request_of(case)
+    read = edited_case(change, cells, case, [one for one in listed if one.has("analysed")])
+    conclusion = conclude(read, request) if read.cells else None
+    karyotyped = [one for one in listed if one.has("karyotyped")]
+    levels = [one.band_level for one in listed if one.has("analysed") and one.band_level]
+    mosaic = len(counts) > 1 or (conclusion is not None and len(conclusion.lines) > 1)
+    return Worksheet(
+        cells=listed,
+        acts=acts,
+        counts=dict(sorted(counts.items())),
+        modal_count=min(counts, key=lambda count: (-counts[count], abs(count - 46), count)) if counts else None,
+        modal_karyotype=read.modal_karyotype,
+        excluded=excluded(counts),
+        checks=guideline_checks(
+            request.specimen, counted=acts["counted"], analysed=acts["analysed"], karyotyped=acts["karyotyped"],
+            band_level=round(float(np.median(levels))) if levels else None,
+            mosaic=mosaic and not request.looks_for_acquired,
+        ),
+        conclusion=conclusion,
+        unfinished=unfinished(one.written for cell in read.cells for one in cell.chromosomes if one.written),
+        effort=effort([one.interactions for one in karyotyped]),
+        doubtful=sum(one.doubtful for one in karyotyped),
+    )  # fmt: skip
+
+
+def edited_case(change: Change, cells: OpenCells, case: CaseRow, listed: Sequence[ListedCell]) -> Case:
+    """Cells as people left them, as a case; nothing is drawn of it, so their pictures are blank.
+
+    Args:
+        change: a look.
+        cells: that this process has open.
+        case: whose.
+        listed: which cells; they count as analysed by a person.
+    """
+    read = tuple(_metaphase(change, cells, one) for one in listed)
+    modal, disagreeing = modal_karyotype(read)
+    if any(one.written for cell in read for one in cell.chromosomes):
+        # Votes over whole chromosomes cannot speak of derivatives: here what most cells say as a whole counts.
+        votes = Counter(cell.karyotype for cell in read)
+        modal = min(votes, key=lambda written: (-votes[written], written))
+        disagreeing = tuple(cell.image for cell in read if cell.karyotype != modal)
+    return Case(
+        name=case.number,
+        cells=read,
+        failures=(),
+        modal_karyotype=modal,
+        disagreeing=disagreeing,
+        flags=case_flags(read),
+    )
+
+
+def _metaphase(change: Change, cells: OpenCells, one: ListedCell) -> Metaphase:
+    from consilium.laboratory.analysis.tables import CellRow
+
+    opened = cells.open(change.session, change.session.get_one(CellRow, one.id))
+    blank = np.broadcast_to(np.uint8(255), (opened.cell.height, opened.cell.width))
+    return metaphase_of(opened.cell, blank, analysed=one.has("analysed"), says=opened.says)
