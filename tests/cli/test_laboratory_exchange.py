@@ -74,8 +74,9 @@ def test_partners_are_settled_by_an_administrator(bench: Bench, tmp_path: Path) 
     assert told["services"] == CODES and told["receivers"]["his"]["identity"] is False
     path = tmp_path / "partners.json"
     bench.types("tang", "partners", "--set", str(path), "--reason", "x", ends=ExitCode.NOT_ALLOWED)
-    for wrong in ('{"receivers": {"a": {"host": "h", "port": "x"}}}', '{"qq": 1}', "[]", "{", '{"services": {"a": "qq"}}',
-                  '{"services": []}', '{"archives": {"a": {"title": ""}}}', '{"receivers": {"a": 1}}',
+    for wrong in ('{"receivers": {"a": {"host": "h", "port": "x"}}}', '{"qq": 1}', "[]", "{",
+                  '{"services": {"a": "qq"}}', '{"services": []}', '{"archives": {"a": {"title": ""}}}',
+                  '{"receivers": {"a": 1}}',
                   '{"receivers": {"a": {"host": "h", "port": 1, "charset": "qq"}}}'):  # fmt: skip
         path.write_text(wrong)
         bench.types("ada", "partners", "--set", str(path), "--reason", "x", ends=ExitCode.UNUSABLE_INPUT)
@@ -117,9 +118,10 @@ def test_listening_until_it_is_ended(bench: Bench) -> None:
 
     settled(bench)
     process = subprocess.Popen(
-        [sys.executable, "-c", "from consilium.cli.main import main; main()", "laboratory", "listen", "--port", "0"], stdout=subprocess.PIPE,
-        text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "CONSILIUM_HOME": str(bench.home),
-                                     "CONSILIUM_PERSON": "tang", "PYTHONUNBUFFERED": "1"},
+        [sys.executable, "-c", "from consilium.cli.main import main; main()", "laboratory", "listen", "--port", "0"],
+        stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "CONSILIUM_HOME": str(bench.home),
+                          "CONSILIUM_PERSON": "tang", "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     try:
         assert process.stdout is not None

@@ -18,6 +18,7 @@ from consilium.database import database as module
 from consilium.errors import EngineError, InputError, NotAllowed
 from consilium.laboratory import tables
 from consilium.laboratory.analysis import tables as analysis
+from consilium.laboratory.exchange import tables as exchange
 from consilium.laboratory.laboratory import (
     HEAD,
     SCHEMA,
@@ -82,6 +83,7 @@ def filled(laboratory: Laboratory, folder: Path) -> None:
             command=Confirm(objects=("c0",)),
         )  # fmt: skip
     _reported(laboratory, number)
+    _exchanged(laboratory, number)
     label, _, patient = received(laboratory)
     with laboratory.changing("ada") as change:
         make_place(change, "F1/B1/A1")
@@ -117,6 +119,22 @@ def _reported(laboratory: Laboratory, number: str) -> None:
         )  # fmt: skip
 
 
+def _exchanged(laboratory: Laboratory, number: str) -> None:
+    from consilium.laboratory.disclosure import disclose
+    from consilium.laboratory.exchange.messages import keep
+    from consilium.laboratory.exchange.partners import Partners, settle
+    from consilium.laboratory.found import case_called
+
+    with laboratory.changing("ada") as change:
+        settle(change, Partners(), reason="test")
+    with laboratory.changing("dai") as change:
+        disclose(change, case_called(change.session, number).patient, why="test")
+        keep(
+            change.session, at=change.at, direction="out", protocol="hl7", kind="ORU^R01", control="C1", peer="his",
+            who="dai", body=b"MSH", state="waiting",
+        )  # fmt: skip
+
+
 def test_no_row_of_any_table_can_be_deleted(laboratory: Laboratory, tmp_path: Path) -> None:
     filled(laboratory, tmp_path)
     for table in EVERY:
@@ -129,7 +147,9 @@ def test_no_row_of_any_table_can_be_deleted(laboratory: Laboratory, tmp_path: Pa
             assert session.scalar(text(f"SELECT count(*) FROM {table}")) == before
 
 
-@pytest.mark.parametrize("table", [*tables.APPEND_ONLY, *analysis.APPEND_ONLY, *review.APPEND_ONLY])
+@pytest.mark.parametrize(
+    "table", [*tables.APPEND_ONLY, *analysis.APPEND_ONLY, *review.APPEND_ONLY, *exchange.APPEND_ONLY]
+)
 def test_what_happened_cannot_be_rewritten(laboratory: Laboratory, tmp_path: Path, table: str) -> None:
     filled(laboratory, tmp_path)
     column = inspect(laboratory._engine).get_columns(table)[-1]["name"]

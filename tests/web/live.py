@@ -38,6 +38,7 @@ class Live:
     Attributes:
         folder: with its records, its files and what else it keeps (`CONSILIUM_HOME`).
         records: the same records, opened here.
+        server: the module that serves: one that believes a header, or one where people sign in.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class Live:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
     environ: dict[str, str] = field(default_factory=dict)
+    server: str = "tests.web.live_server"
 
     @property
     def url(self) -> str:
@@ -68,7 +70,7 @@ class Live:
         environ = os.environ | {"CONSILIUM_HOME": str(self.folder / "home"), "OMP_NUM_THREADS": "1"} | self.environ
         environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT), environ.get("PYTHONPATH", "")])
         command = [
-            sys.executable, "-m", "tests.web.live_server", self.database, str(self.files), str(port_file),
+            sys.executable, "-m", self.server, self.database, str(self.files), str(port_file),
             str(self.port),
         ]  # fmt: skip
         with (self.folder / "server.log").open("ab") as log:
@@ -115,7 +117,7 @@ class Live:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Live]:
+def running(folder: Path, server: str = "tests.web.live_server") -> Iterator[Live]:
     """A founded laboratory with the people of `PEOPLE`, served from a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     records = Laboratory(f"sqlite:///{folder / 'records.db'}")
@@ -123,7 +125,7 @@ def running(folder: Path) -> Iterator[Live]:
     with records.changing("ada") as change:
         for name, roles in PEOPLE.items():
             put_staff(change, name, roles)  # type: ignore[arg-type]
-    made = Live(folder=folder, records=records)
+    made = Live(folder=folder, records=records, server=server)
     try:
         made.start()
         yield made

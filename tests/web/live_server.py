@@ -32,11 +32,15 @@ def workstation(database: str, files: Path) -> FastAPI:
 
 def main(database: str, files: str, port_file: str, port: str = "0") -> None:
     """Serve on a port of loopback, 0 for any free one, and write into `port_file` which."""
+    serve(workstation(database, Path(files)), port_file, port)
+
+
+def serve(app: FastAPI, port_file: str, port: str) -> None:
+    """Serve an app on a port of loopback, and write into `port_file` which."""
     import socket
 
     import uvicorn
 
-    app = workstation(database, Path(files))
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", int(port)))

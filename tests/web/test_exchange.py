@@ -85,8 +85,8 @@ def test_an_order_by_hl7(client: Any, app: FastAPI) -> None:
     assert tang.get("/api/v1/messages?state=taken&case=K26-00001").json()[0]["steps"][0]["state"] == "taken"
     body = tang.get(f"/api/v1/messages/{told[1]['id']}/body")
     assert body.content == oml().encode() and body.headers["content-type"] == "application/octet-stream"
-    assert tang.get("/api/v1/messages/99/body").status_code == 422
-    assert tang.post(f"/api/v1/messages/{told[1]['id']}/again", headers=HEADERS).status_code == 422
+    assert tang.get("/api/v1/messages/99/body").status_code == 404
+    assert tang.post(f"/api/v1/messages/{told[1]['id']}/again", headers=HEADERS).status_code == 404
 
 
 def test_an_order_by_fhir(client: Any, app: FastAPI) -> None:
@@ -107,8 +107,8 @@ def test_a_signed_report_by_fhir(client: Any, report: str) -> None:
     assert told["entry"][0]["resource"]["status"] == "final"
     with_pdf = dai.get(f"/api/v1/fhir/DiagnosticReport/{report}?pdf=en&identity=true").json()
     assert with_pdf["entry"][0]["resource"]["presentedForm"][0]["size"] > 10_000
-    assert dai.get(f"/api/v1/fhir/DiagnosticReport/{report}?revision=2").status_code == 422
-    assert dai.get("/api/v1/fhir/DiagnosticReport/K26-99999").status_code == 422
+    assert dai.get(f"/api/v1/fhir/DiagnosticReport/{report}?revision=2").status_code == 404
+    assert dai.get("/api/v1/fhir/DiagnosticReport/K26-99999").status_code == 404
 
 
 def test_a_signed_report_is_queued_once(client: Any, report: str) -> None:
@@ -117,7 +117,7 @@ def test_a_signed_report_is_queued_once(client: Any, report: str) -> None:
     assert first.status_code == 202 and first.json()["state"] == "waiting" and first.json()["kind"] == "ORU^R01"
     again = dai.post("/api/v1/results", json={"case": report, "receiver": "his"}, headers=HEADERS)
     assert again.json()["id"] == first.json()["id"]
-    assert dai.post("/api/v1/results", json={"case": report, "receiver": "qq"}, headers=HEADERS).status_code == 422
+    assert dai.post("/api/v1/results", json={"case": report, "receiver": "qq"}, headers=HEADERS).status_code == 404
     assert dai.post(f"/api/v1/messages/{first.json()['id']}/again", headers=HEADERS).status_code == 202
 
 
@@ -146,6 +146,6 @@ def test_an_archive(client: Any, app: FastAPI, report: str, orthanc: Orthanc, tm
     assert came.json() == {"case": "K26-00002", "taken_in": 3, "were_there": 0, "left_out": 0}
     again = tang.post("/api/v1/archives/pacs/fetch", json={"case": "K26-00002", "study": STUDY}, headers=HEADERS)
     assert again.json()["were_there"] == 3 and again.json()["taken_in"] == 0
-    assert tang.get("/api/v1/archives/none/echo").status_code == 422
+    assert tang.get("/api/v1/archives/none/echo").status_code == 404
     sent = [one for one in tang.get("/api/v1/messages").json() if one["protocol"] == "dicom"]
     assert [one["state"] for one in sent] == ["sent", "sent"]

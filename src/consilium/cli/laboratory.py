@@ -12,6 +12,8 @@ import click
 
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.identity import caller
+from consilium.cli.laboratory_account import account
+from consilium.cli.laboratory_backup import backup, restore
 from consilium.cli.laboratory_exchange import add_to
 from consilium.errors import InputError
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from consilium.laboratory.tables import Thing
 
 _ROLES = ("technologist", "reviewer", "director", "administrator")
-_STATES = ("in culture", "harvested", "analysed", "reviewed", "signed", "amended")
+_STATES = ("in culture", "harvested", "analysed", "reviewed", "signed", "reopened", "amended")
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 _seen = click.option("--seen", type=click.IntRange(min=1), metavar="VERSION", help="Refuse if it was changed since.")
 _why = click.option("--reason", default="", help="Why; stands in its history.")
@@ -332,6 +334,8 @@ def worklist(waits_for: Any, mine: bool, late: bool, within: int | None) -> None
 
 
 add_to(laboratory)
+for _verb in (account, backup, restore):
+    laboratory.add_command(_verb)
 
 
 @contextmanager

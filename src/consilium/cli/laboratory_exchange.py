@@ -1,4 +1,4 @@
-"""`consilium laboratory order|result|listen|send|messages|partners|pacs`: what goes to other systems and comes from them."""
+"""`consilium laboratory order|result|listen|send|messages|partners|pacs`: orders in, signed reports out, archives."""
 
 from __future__ import annotations
 

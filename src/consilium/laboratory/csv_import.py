@@ -110,4 +110,3 @@ def _take(change: Change, cells: Mapping[str, str]) -> str:
     if patient is None:
         patient = register(change, **{name: told[name] for name in IDENTITY})
     return receive_specimen(change, open_case(change, patient, order), order).label
-

@@ -103,6 +103,7 @@ PAGES: tuple[str, ...] = (
     "case",
     "case_cells",
     "editor",
+    "review",
     "thing",
     "storage",
     "patient",

@@ -51,8 +51,9 @@ def both(url: str) -> Iterator[Laboratory]:
 def oml(
     number: str = "ORD-1", *, control: str = "NW", message: str = "M1", service: str = "KARYO-B", patient: str = "HN-1",
     name: str = "欧阳^娜娜", birth: str = "19990909", sex: str = "F", indication: str = "short stature",
-    priority: str = "R", kind: str = "OML^O21^OML_O21", specimen: str = "SPM|1|||BLD^blood^HL70487|||||||||||||202603010830",
-    charset: str = "UNICODE UTF-8", processing: str = "P", version: str = "2.5.1", reason: str = "",
+    priority: str = "R", kind: str = "OML^O21^OML_O21",
+    specimen: str = "SPM|1|||BLD^blood^HL70487|||||||||||||202603010830", charset: str = "UNICODE UTF-8",
+    processing: str = "P", version: str = "2.5.1", reason: str = "",
 ) -> str:  # fmt: skip
     lines = [
         f"MSH|^~\\&|HIS|HOSP|CONSILIUM|CYTO|20260302090000||{kind}|{message}|{processing}|{version}||||||{charset}",

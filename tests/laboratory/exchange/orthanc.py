@@ -1,4 +1,4 @@
-"""A real Orthanc for tests, in a folder of its own on loopback; where there is none they are skipped with the reason."""
+"""A real Orthanc for tests, in a folder of its own on loopback; where there is none they skip with the reason."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def running_orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthan
 
 
 @pytest.fixture
-def orthanc(running_orthanc: Orthanc) -> Iterator[Orthanc]:
+def orthanc(running_orthanc: Orthanc) -> Orthanc:
     """An empty one."""
     running_orthanc.empty()
-    yield running_orthanc
+    return running_orthanc

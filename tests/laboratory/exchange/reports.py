@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from consilium.laboratory.exchange.report import Person, OutgoingReport
+from consilium.laboratory.exchange.report import OutgoingReport, Person
 from consilium.laboratory.review.content import Karyogram, content_sha256
 from tests.laboratory.review.content_examples import content
 

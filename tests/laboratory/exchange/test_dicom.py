@@ -127,10 +127,11 @@ def test_a_signed_report_is_stored_and_stored_again_as_the_same_objects(archive:
 
 
 def texts(made: Dataset) -> dict[str, str]:
-    return {
-        one.ConceptNameCodeSequence[0].CodeValue: str(one.get("TextValue", "") or one.get("MeasuredValueSequence", [Dataset()])[0].get("NumericValue", ""))
-        for one in made.ContentSequence
-    }  # fmt: skip
+    told = {}
+    for one in made.ContentSequence:
+        measured = one.get("MeasuredValueSequence", [Dataset()])[0].get("NumericValue", "")
+        told[one.ConceptNameCodeSequence[0].CodeValue] = str(one.get("TextValue", "") or measured)
+    return told
 
 
 def test_what_the_structured_report_says() -> None:
@@ -336,8 +337,8 @@ def test_whether_a_study_is_of_the_patient_of_a_case(partnered: Laboratory) -> N
     order = replace(ORDER, order_number="ORD-1@HIS")
     label, number, patient = received(partnered, order, name="Zhang", hospital_number="HN-1@HIS")
     study = FoundStudy(uid="1.2", patient="", accession="", day="", description="", modalities="OT", instances=1)
-    right = [{"patient": "HN-1"}, {"patient": "HN-1@HIS"}, {"patient": patient}, {"accession": number}, {"accession": label},
-             {"accession": "ORD-1"}]  # fmt: skip
+    right = [{"patient": "HN-1"}, {"patient": "HN-1@HIS"}, {"patient": patient}, {"accession": number},
+             {"accession": label}, {"accession": "ORD-1"}]  # fmt: skip
     wrong = [{}, {"patient": "HN-2"}, {"patient": "HN-2", "accession": number}, {"accession": "ORD-2"}]
     with partnered.looking("tang") as look:
         case = case_called(look.session, number)
@@ -358,8 +359,8 @@ def test_a_coloured_karyogram_stays_in_colour() -> None:
     stream = io.BytesIO()
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (20, 30, 3), dtype=np.uint8)).save(stream, "PNG")
     told = signed()
-    karyogram = Karyogram(cell="01.png", karyotype="46,XX", sha256=sha256(stream.getvalue()).hexdigest(), interactions=0,
-                          synthetic=False)  # fmt: skip
+    digest = sha256(stream.getvalue()).hexdigest()
+    karyogram = Karyogram(cell="01.png", karyotype="46,XX", sha256=digest, interactions=0, synthetic=False)
     content = replace(told.content, karyograms=(karyogram,))
     from consilium.laboratory.review.content import content_sha256
 

@@ -126,7 +126,8 @@ def test_whoever_may_not_receive_is_told_so(partnered: Laboratory) -> None:
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
-        ["resourceType", "id", "identifier", "value", "coding", "code", "reference", "text", "entry", "resource"]), inner, max_size=4),
+        ["resourceType", "id", "identifier", "value", "coding", "code", "reference", "text", "entry", "resource"]
+    ), inner, max_size=4),
     max_leaves=8,
 )  # fmt: skip
 
@@ -187,8 +188,10 @@ def test_what_the_report_says() -> None:
     assert iscn["text"] == iscn["coding"][0]["code"] == "46,XX,t(9;22)(q34;q11.2)[15]/46,XX[5]"
     assert only(told, "Observation", "51968-6")["valueCodeableConcept"]["coding"][0]["display"] == "Positive"
     first, second = (
-        one["resource"] for one in told["entry"] if one["resource"].get("code", {}).get("coding", [{}])[0].get("code") == "69548-6"
-    )  # fmt: skip
+        one["resource"]
+        for one in told["entry"]
+        if one["resource"].get("code", {}).get("coding", [{}])[0].get("code") == "69548-6"
+    )
     assert first["valueCodeableConcept"]["coding"][0]["display"] == "Present"
     assert second["valueCodeableConcept"]["coding"][0]["display"] == "Absent"
     parts = {one["code"]["coding"][0]["code"]: one for one in first["component"]}

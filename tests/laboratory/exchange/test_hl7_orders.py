@@ -249,11 +249,12 @@ def test_bytes_in_escape_sequences_are_of_the_set_of_the_message() -> None:
 
 
 _VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40)
+_WORDS = ["NW", "CA", "ORD-1", "KARYO-B^x^L", "HN-1^^^^MR", "^~\\&", "\\", "~~~"]
 _LINES = st.lists(
     st.builds(
         lambda name, fields: "|".join([name, *fields]),
         st.sampled_from(["PID", "ORC", "OBR", "SPM", "NTE", "TQ1", "DG1", "ZZZ", "PV1"]) | st.text(max_size=5),
-        st.lists(_VALUES | st.sampled_from(["NW", "CA", "ORD-1", "KARYO-B^x^L", "HN-1^^^^MR", "^~\\&", "\\", "~~~"]), max_size=20),
+        st.lists(_VALUES | st.sampled_from(_WORDS), max_size=20),
     ),
     max_size=8,
 )  # fmt: skip
@@ -284,7 +285,7 @@ def test_every_message_is_kept_whole_and_never_changed(both: Laboratory) -> None
                       "DELETE FROM laboratory_message", "DELETE FROM laboratory_message_step"):  # fmt: skip
         from sqlalchemy import text
 
-        with pytest.raises(EngineError, match="not (changed|deleted)"), both.writing() as session:
+        with pytest.raises(EngineError, match=r"not (changed|deleted)"), both.writing() as session:
             session.execute(text(statement))
     with both.reading() as session:
         assert session.scalar(select(func.count()).select_from(MessageRow)) == 1

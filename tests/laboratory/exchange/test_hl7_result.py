@@ -90,7 +90,7 @@ def test_the_message_is_in_the_character_set_of_its_receiver() -> None:
         data.decode("utf-8")
     patient = message_of(data).first("PID")
     assert patient is not None and patient.value(5) == "欧阳娜娜Zzyzx"
-    with pytest.raises(InputError, match="no letter U\\+53CD"):
+    with pytest.raises(InputError, match=r"no letter U\+53CD"):
         written(signed(), replace(RECEIVER, charset="8859/1"))
     narrow = message_of(written(signed(indication="abortions"), replace(RECEIVER, charset="8859/1")))
     assert "INTERPRETATION-ZH" not in observations(narrow)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +86,8 @@ def test_a_peer_that_misbehaves_is_hung_up_on_and_others_are_served(partnered: L
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(bytes_)
             began = time.monotonic()
-            try:
+            with suppress(ConnectionError):
                 await asyncio.wait_for(reader.read(), 5)
-            except ConnectionError:
-                pass
             writer.close()
             return time.monotonic() - began, await ask(oml().encode(), host="127.0.0.1", port=port)
 
@@ -105,10 +103,8 @@ def test_connections_have_a_bound(partnered: Laboratory) -> None:
             lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
             closed = 0
             for reader, _ in lines:
-                try:
+                with suppress(TimeoutError):
                     closed += await asyncio.wait_for(reader.read(1), 0.3) == b""
-                except TimeoutError:
-                    pass
             for _, writer in lines:
                 writer.close()
             return closed
@@ -309,6 +305,17 @@ def test_what_a_receiver_answers_is_kept(partnered: Laboratory, peer: Any, answe
     with partnered.changing("dai") as change:
         messages.send_again(change, message)
     assert state(partnered, message).state == "waiting"
+
+
+def test_what_a_receiver_says_in_its_own_words_is_for_those_who_may_know_names(
+    partnered: Laboratory, peer: Any
+) -> None:
+    (message,) = queued(partnered, peer(answering("AE", "204^Unknown key identifier^HL70357")).port, signed())
+    send_waiting(partnered, "dai")
+    assert state(partnered, message).steps[-1].told == "AE told"
+    with partnered.looking("ada") as look:
+        (shown,) = messages.listed(look)
+    assert shown.state == "refused" and shown.steps[-1].told == ""
 
 
 def test_a_receiver_that_is_down_loses_nothing_and_nothing_overtakes(partnered: Laboratory, peer: Any) -> None:

@@ -17,6 +17,7 @@ from consilium.karyotype.editing.effort import Effort, effort
 from consilium.karyotype.flags import case_flags
 from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
 from consilium.karyotype.metaphase import Case, Metaphase
+from consilium.karyotype.request import Request
 from consilium.laboratory.analysis.cells import ListedCell, OpenCells, cells_of
 from consilium.laboratory.analysis.kinds import CELL_ACTS
 from consilium.laboratory.analysis.tally import excluded
@@ -59,6 +60,15 @@ class Worksheet:
     doubtful: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What the analysed cells of a case say together."""
+
+    conclusion: Conclusion | None
+    modal_karyotype: str
+    unfinished: tuple[str, ...]
+
+
 def worksheet(change: Change, cells: OpenCells, case: CaseRow) -> Worksheet:
     """The worksheet of a case as it is at this moment.
 
@@ -70,28 +80,39 @@ def worksheet(change: Change, cells: OpenCells, case: CaseRow) -> Worksheet:
     acts: dict[str, int] = {act: sum(one.has(act) for one in listed) for act in CELL_ACTS}
     counts = Counter(one.count for one in listed if one.has("counted"))
     request = request_of(case)
-    read = edited_case(change, cells, case, [one for one in listed if one.has("analysed")])
-    conclusion = conclude(read, request) if read.cells else None
+    analysed = tuple(one for one in listed if one.has("analysed"))
+    # A cell of as many commands that says the same is the same cell: a list is read in a moment, twenty cells are not.
+    known = tuple((one.id, one.commands, one.karyotype, one.doubtful, one.image) for one in analysed)
+    said = cells.said((case.id, request, known), lambda: _said(change, cells, case, analysed, request))
     karyotyped = [one for one in listed if one.has("karyotyped")]
-    levels = [one.band_level for one in listed if one.has("analysed") and one.band_level]
-    mosaic = len(counts) > 1 or (conclusion is not None and len(conclusion.lines) > 1)
+    levels = [one.band_level for one in analysed if one.band_level]
+    mosaic = len(counts) > 1 or (said.conclusion is not None and len(said.conclusion.lines) > 1)
     return Worksheet(
         cells=listed,
         acts=acts,
         counts=dict(sorted(counts.items())),
         modal_count=min(counts, key=lambda count: (-counts[count], abs(count - 46), count)) if counts else None,
-        modal_karyotype=read.modal_karyotype,
+        modal_karyotype=said.modal_karyotype,
         excluded=excluded(counts),
         checks=guideline_checks(
             request.specimen, counted=acts["counted"], analysed=acts["analysed"], karyotyped=acts["karyotyped"],
             band_level=round(float(np.median(levels))) if levels else None,
             mosaic=mosaic and not request.looks_for_acquired,
         ),
-        conclusion=conclusion,
-        unfinished=unfinished(one.written for cell in read.cells for one in cell.chromosomes if one.written),
+        conclusion=said.conclusion,
+        unfinished=said.unfinished,
         effort=effort([one.interactions for one in karyotyped]),
         doubtful=sum(one.doubtful for one in karyotyped),
     )  # fmt: skip
+
+
+def _said(change: Change, cells: OpenCells, case: CaseRow, analysed: Sequence[ListedCell], request: Request) -> _Said:
+    read = edited_case(change, cells, case, analysed)
+    return _Said(
+        conclusion=conclude(read, request) if read.cells else None,
+        modal_karyotype=read.modal_karyotype,
+        unfinished=unfinished(one.written for cell in read.cells for one in cell.chromosomes if one.written),
+    )
 
 
 def edited_case(change: Change, cells: OpenCells, case: CaseRow, listed: Sequence[ListedCell]) -> Case:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consilium.errors import NotFound, RecordChanged
 from consilium.laboratory.disclosure import disclose
 from consilium.laboratory.exchange.tables import Direction, MessageRow, MessageStepRow, Protocol, State
+from consilium.laboratory.permissions import allowed
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -64,8 +65,8 @@ class Told:
 
 
 def keep(
-    session: Session, *, at: str, direction: Direction, protocol: Protocol, kind: str, control: str, peer: str, who: str,
-    body: bytes, state: State, told: str = "", case_id: int | None = None, key: str | None = None,
+    session: Session, *, at: str, direction: Direction, protocol: Protocol, kind: str, control: str, peer: str,
+    who: str, body: bytes, state: State, told: str = "", case_id: int | None = None, key: str | None = None,
 ) -> MessageRow:  # fmt: skip
     """Keep a message with its first state, in the transaction of what it brought about."""
     row = MessageRow(
@@ -103,9 +104,10 @@ def newest_step(session: Session, message: int) -> MessageStepRow | None:
 def waiting(session: Session, at: str, *, peer: str | None = None) -> tuple[MessageRow, ...]:
     """Outgoing messages that may be sent now, oldest first: those that wait, and those that a killed sender left."""
     from sqlalchemy import and_, or_, select
+    from sqlalchemy.orm import defer
 
     gone = _later(at, -CLAIM)
-    asked = _with_newest(select(MessageRow)).where(
+    asked = _with_newest(select(MessageRow).options(defer(MessageRow.body))).where(
         MessageRow.direction == "out",
         or_(
             and_(MessageStepRow.state == "waiting", MessageStepRow.due <= at),
@@ -179,6 +181,8 @@ def listed(
 ) -> tuple[Told, ...]:  # fmt: skip
     """Messages without what stands in them, newest first.
 
+    What another system answered in its own words may name a patient: only whoever may know who a patient is reads it.
+
     Raises:
         NotAllowed: the person may not.
     """
@@ -196,7 +200,7 @@ def listed(
     if before is not None:
         asked = asked.where(MessageRow.id < before)
     rows = tuple(change.session.scalars(asked.order_by(MessageRow.id.desc()).limit(limit)))
-    return _told(change.session, rows)
+    return _told(change.session, rows, named=allowed(change.worker, "patient.identify"))
 
 
 def body_of(change: Change, message: int) -> bytes:
@@ -221,16 +225,19 @@ def body_of(change: Change, message: int) -> bytes:
     return row.body
 
 
-def _told(session: Session, rows: Sequence[MessageRow]) -> tuple[Told, ...]:
+def _told(session: Session, rows: Sequence[MessageRow], *, named: bool) -> tuple[Told, ...]:
     from sqlalchemy import select
 
     from consilium.laboratory.tables import CaseRow
 
     ids = [row.id for row in rows]
+    ours = {row.id for row in rows if row.direction == "in"}
     steps: dict[int, list[Step]] = {one: [] for one in ids}
     asked = select(MessageStepRow).where(MessageStepRow.message_id.in_(ids)).order_by(MessageStepRow.number)
     for one in session.scalars(asked):
-        steps[one.message_id].append(Step(at=one.at, state=one.state, due=one.due, told=one.told))
+        steps[one.message_id].append(
+            Step(at=one.at, state=one.state, due=one.due, told=one.told if named or one.message_id in ours else "")
+        )
     numbers = {row.case_id for row in rows if row.case_id is not None}
     named = session.execute(select(CaseRow.id, CaseRow.number).where(CaseRow.id.in_(numbers)))
     cases = dict(named.all())

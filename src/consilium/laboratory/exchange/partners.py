@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from consilium.cytogenetics.guidelines import load
-from consilium.errors import InputError
+from consilium.errors import InputError, NotFound
 from consilium.laboratory.entry import entry
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Partners:
         """A receiver by its name.
 
         Raises:
-            InputError: there is none.
+            NotFound: there is none.
         """
         found: Receiver = _named(self.receivers, name, "receiver")
         return found
@@ -135,7 +135,7 @@ class Partners:
         """An archive by its name.
 
         Raises:
-            InputError: there is none.
+            NotFound: there is none.
         """
         found: Archive = _named(self.archives, name, "archive")
         return found
@@ -215,7 +215,7 @@ def _made(kind: Any, told: Any) -> Any:
 def _named(known: Mapping[str, Any], name: str, what: str) -> Any:
     if name not in known:
         names = ", ".join(sorted(known)) or "none yet"
-        raise InputError(f"there is no {what} of this name", way_out=f"Settled are: {names}.")
+        raise NotFound(f"there is no {what} of this name", way_out=f"Settled are: {names}.")
     return known[name]
 
 

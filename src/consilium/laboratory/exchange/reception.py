@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from consilium.errors import InputError
+from consilium.errors import InputError, NotFound
 from consilium.laboratory.case_states import REPORTED
 from consilium.laboratory.entry import entry
 from consilium.laboratory.exchange.order import IncomingOrder, OrderedSpecimen, kind_of
@@ -37,7 +37,7 @@ class OrderConflict(InputError):
     """An order is known, and what comes now says something else."""
 
 
-class UnknownOrder(InputError):
+class UnknownOrder(NotFound):
     """An order is to be changed or cancelled that was never recorded."""
 
 

@@ -1,4 +1,4 @@
-"""A report for somebody who reads or prints it: what was signed or would be, with the name of the patient or without."""
+"""A report for somebody who reads or prints it: signed or still to be, with the name of the patient or without."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from consilium.errors import InputError
 from consilium.laboratory.case_states import State
 from consilium.laboratory.review.content import LANGS, Check, Lang
 from consilium.laboratory.review.differences import Stand
-from consilium.laboratory.review.release_wording import BLOCKERS, TAKES, Place
+from consilium.laboratory.review.release_wording import BLOCKERS, FIGURE_WORDS, TAKES, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,11 +115,17 @@ class Blocker:
 
     def what(self, lang: Lang) -> str:
         """What stands in the way, one sentence."""
-        return BLOCKERS[self.code][lang][0].format(**self.values, cell=self.cell)
+        return BLOCKERS[self.code][lang][0].format(**self._filled(lang))
 
     def way_out(self, lang: Lang) -> str:
         """What to do about it, one sentence."""
-        return BLOCKERS[self.code][lang][1].format(**self.values, cell=self.cell)
+        return BLOCKERS[self.code][lang][1].format(**self._filled(lang))
+
+    def _filled(self, lang: Lang) -> dict[str, str | int]:
+        told = dict(self.values) | {"cell": self.cell}
+        if "figure" in told:
+            told["figure"] = FIGURE_WORDS[str(told["figure"])][lang]
+        return told
 
 
 def review_blockers(facts: Facts, rules: ReleaseRules) -> tuple[Blocker, ...]:
@@ -177,8 +183,7 @@ def _of_text(facts: Facts, rules: ReleaseRules) -> Iterator[Blocker]:
         for check in facts.checks:
             if check.met is False and not check.reason.strip():
                 missed: dict[str, str | int] = {"asked": check.asked, "found": check.found or 0}
-                missed |= {"figure": check.what, "source": check.source}
-                yield Blocker(code="guideline_missed", values=missed)
+                yield Blocker(code="guideline_missed", values=missed | {"figure": check.what, "source": check.source})
     if not facts.karyograms:
         yield Blocker(code="no_karyogram")
 

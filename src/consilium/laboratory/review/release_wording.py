@@ -158,3 +158,13 @@ TAKES: Mapping[str, Place] = {
     "not_reviewed": "review",
     "signed_already": "report",
 }
+
+FIGURE_WORDS: Mapping[str, Mapping[Literal["en", "zh"], str]] = {
+    "counted": {"en": "cells counted", "zh": "计数细胞数"},
+    "mosaic_count": {"en": "cells counted, mosaicism suspected", "zh": "计数细胞数（疑似嵌合）"},
+    "analysed": {"en": "cells analysed", "zh": "分析细胞数"},
+    "karyotyped": {"en": "cells karyotyped", "zh": "核型排列细胞数"},
+    "band_level": {"en": "bands per haploid set", "zh": "单倍体条带数"},
+    "cultures": {"en": "independent cultures", "zh": "独立培养数"},
+}
+"""The figures of guidelines that a report is held against."""

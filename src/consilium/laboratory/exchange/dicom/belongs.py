@@ -32,10 +32,7 @@ def check_belongs(change: Change, case: CaseRow, study: FoundStudy, partners: Pa
     orders = {case.number, *labels}
     if case.order_number:
         orders |= {case.order_number, number_parts(case.order_number, partners)[0]}
-    if study.patient:
-        right = study.patient in patients
-    else:
-        right = study.accession in orders
+    right = study.patient in patients if study.patient else study.accession in orders
     if not right:
         raise InputError(
             f"the study is not of the patient of {case.number}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consilium.errors import ConsiliumError, EngineError, InputError, OutputError
+from consilium.errors import ConsiliumError, EngineError, InputError, NotFound, OutputError
 from consilium.imaging.read import read_image
 from consilium.laboratory.exchange.dicom.archive import FoundInstance, FoundStudy, Spoken, Take, Wanted
 
@@ -22,8 +22,9 @@ _NO_PICTURES = frozenset({"SR", "KO", "PR", "DOC", "SEG", "ANN", "REG", "RWV"})
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 KEPT = (
-    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "ImageType", "Rows", "Columns",
-    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation",
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "ImageType", "Rows",
+    "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel",
+    "PhotometricInterpretation",
     "PlanarConfiguration", "NumberOfFrames", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing",
     "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "RescaleType", "WindowCenter", "WindowWidth",
     "VOILUTFunction", "PresentationLUTShape", "PixelIntensityRelationship", "SmallestImagePixelValue",
@@ -68,13 +69,13 @@ def only_study(archive: Spoken, uid: str) -> FoundStudy:
     """The study of a UID.
 
     Raises:
-        InputError: the archive has none.
+        NotFound: the archive has none.
         EngineError: it does not answer.
     """
     wanted = check_uid(uid)
     found = [one for one in archive.studies(Wanted(study=wanted)) if one.uid == wanted]
     if len(found) != 1:
-        raise InputError("the archive has no study of this UID")
+        raise NotFound("the archive has no study of this UID")
     return found[0]
 
 

@@ -67,8 +67,8 @@ class Web:
         return self._bounded(
             tuple(
                 FoundInstance(
-                    uid=str(one.SOPInstanceUID), series=str(one.SeriesInstanceUID), kind=str(one.get("SOPClassUID", "")),
-                    modality=str(one.get("Modality", "")),
+                    uid=str(one.SOPInstanceUID), series=str(one.SeriesInstanceUID),
+                    kind=str(one.get("SOPClassUID", "")), modality=str(one.get("Modality", "")),
                 )
                 for one in found
             )
@@ -151,7 +151,7 @@ class Web:
 
 
 def _as_file(one: Dataset) -> Dataset:
-    """The client writes an object as it is, and archives keep it so: without its preamble nobody could read it again."""
+    """The client writes an object as it is, and archives keep it so: without its preamble nobody reads it again."""
     made = copy.copy(one)
     made.preamble = b"\0" * 128
     return made

@@ -60,7 +60,7 @@ def _order(bundle: Bundle, request: Resource, partners: Partners) -> IncomingOrd
         specimens=tuple(_specimens(bundle, request)),
         indication=_joined(map(_said, request.get("reasonCode", ()))),
         referrer=_referrer(bundle, request.get("requester")),
-        urgency=_URGENCIES[priority] if priority in _URGENCIES else None,
+        urgency=_URGENCIES.get(str(priority)),
         reason=_joined(one.get("text", "") for one in request.get("note", ())) if action == "cancel" else "",
     )
 

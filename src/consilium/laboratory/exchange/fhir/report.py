@@ -61,7 +61,9 @@ def report_bundle(report: OutgoingReport, partners: Partners) -> Resource:
     made = _Writer(report, partners)
     document: Resource = {
         "resourceType": "Bundle", "type": "collection", "timestamp": report.at,
-        "identifier": {"system": f"{LOCAL_SYSTEM}/report", "value": f"{report.content.case_number}/{report.content.revision}"},
+        "identifier": {
+            "system": f"{LOCAL_SYSTEM}/report", "value": f"{report.content.case_number}/{report.content.revision}",
+        },
         "entry": [{"fullUrl": made.url(name), "resource": resource} for name, resource in made.resources()],
     }  # fmt: skip
     validate(document)

@@ -11,7 +11,7 @@ from consilium.laboratory.exchange.hl7v2.message import Message, message_of, tim
 from consilium.laboratory.exchange.hl7v2.text import encoded, escaped
 
 Answer = Literal["AA", "AE", "AR"]
-"""Taken; the message is wrong and sending it again does not help; not taken for another reason (HL7 2.5.1, table 0008)."""
+"""Taken; the message is wrong, and stays so when it is sent again; not taken for another reason (table 0008)."""
 
 VERSION = "2.5.1"
 _CODES = {
@@ -86,7 +86,8 @@ def acknowledgement(
         message: that is answered; None where it could not be read.
         answer: what becomes of it.
         at: ISO 8601 in UTC; with the number of the message it makes the number of the answer.
-        application, facility: of the laboratory.
+        application: of the laboratory.
+        facility: of the laboratory.
         told: MSA-3, e.g. under which number an order is recorded.
         problems: one segment ERR each.
     """

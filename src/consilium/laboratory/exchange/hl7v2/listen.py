@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from consilium.errors import ConsiliumError
 from consilium.laboratory.exchange.hl7v2 import inbox, outbox
 from consilium.laboratory.exchange.hl7v2.mllp import Limits, serve
 from consilium.laboratory.laboratory import Laboratory
@@ -21,7 +22,8 @@ async def listen(
     Args:
         laboratory: whose records.
         who: receives and sends.
-        host, port: where.
+        host: where.
+        port: where; 0 is one that is free.
         tell: is told what comes and goes, without what stands in it.
         limits: of a line.
         pause: seconds between two looks at what waits.
@@ -48,6 +50,10 @@ async def listen(
 
 async def _send(laboratory: Laboratory, who: str, tell: Tell, pause: float) -> None:
     while True:
-        for one in await asyncio.to_thread(outbox.send_waiting, laboratory, who):
-            tell(f"{one.peer}: message {one.message} {one.state}{': ' + one.told if one.told else ''}")
+        try:
+            # What the other side said in its own words stays in the records: it may name a patient, and this is a log.
+            for one in await asyncio.to_thread(outbox.send_waiting, laboratory, who):
+                tell(f"{one.peer}: message {one.message} {one.state}")
+        except ConsiliumError as problem:
+            tell(f"nothing was sent: {problem}")
         await asyncio.sleep(pause)

@@ -42,7 +42,9 @@ class Segment:
         """A value without its escape sequences; empty where it is not there, or is the HL7 null.
 
         Args:
-            field, component, subcomponent: from 1, as the standard counts.
+            field: from 1, as the standard counts; so are the next two.
+            component: of the field.
+            subcomponent: of the component.
             repetition: from 0.
 
         Raises:

@@ -42,7 +42,8 @@ async def serve(
 
     Args:
         handle: what is done with one; it answers, whatever the message is.
-        host, port: where; port 0 is one that is free.
+        host: where.
+        port: where; 0 is one that is free.
         limits: of a line.
 
     Raises:
@@ -79,7 +80,8 @@ async def ask(data: bytes, *, host: str, port: int, seconds: float = 30.0, limit
 
     Args:
         data: the message.
-        host, port: of whoever listens.
+        host: of whoever listens.
+        port: of whoever listens.
         seconds: for all of it.
         limit: bytes of the answer.
 

@@ -22,7 +22,7 @@ _ACTIONS: dict[str, Action] = {"NW": "new", "XO": "change", "CA": "cancel", "OC"
 
 _URGENT = frozenset({"S", "A", "ASAP", "STAT", "T", "P"})
 _ROUTINE = frozenset({"R", "ROUTINE", "C"})
-"""Priorities (tables 0027 and 0485): what is stat, as soon as possible, time critical or before an operation is urgent."""
+"""Priorities (tables 0027, 0485): what is stat, as soon as possible, time critical or before an operation is urgent."""
 
 _SEXES = {"F": "female", "M": "male"}
 

@@ -1,7 +1,7 @@
-"""Bytes of HL7 version 2 to text and back: the character set that MSH-18 names, and escape sequences.
+r"""Bytes of HL7 version 2 to text and back: the character set that MSH-18 names, and escape sequences.
 
 A message has to be decoded before it is taken apart: the second byte of a letter in GB 18030 may be that of `|`, `^`,
-`~` or `\\`. So the character set is one under which the message is readable and names that very set.
+`~` or `\`. So the character set is one under which the message is readable and names that very set.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def encoded(text: str, charset: str) -> bytes:
 
 
 def escaped(text: str) -> str:
-    """A value as it may stand between the usual separators; ends of lines become `\\.br\\`."""
+    r"""A value as it may stand between the usual separators; ends of lines become `\.br\`."""
     made = []
     for letter in text.replace("\r\n", "\n"):
         place = "|^~\\&".find(letter)
