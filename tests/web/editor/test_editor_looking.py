@@ -120,7 +120,7 @@ def test_a_class_is_compared_across_the_cells_of_a_case(editor: Open) -> None:
     shown.page.wait_for_selector("dialog .of-cell img")
     assert shown.page.locator("dialog .of-cell").count() > 1
     shown.page.locator("dialog select").select_option("Y")
-    shown.page.wait_for_function("[...document.querySelectorAll('dialog .of-cell img')].every(i => i.alt.startsWith('Chromosome Y'))")
+    shown.page.wait_for_function("() => [...document.querySelectorAll('dialog .of-cell img')].every(i => i.alt.startsWith('Chromosome Y'))")
     shown.page.locator("dialog .of-cell.open button").first.click()
     assert shown.page.locator("dialog").count() == 0
     assert shown.object(shown.chosen())["label"] == "Y"
@@ -171,8 +171,8 @@ def test_the_help_and_the_handbook_have_every_key(editor: Open) -> None:
     assert shown.page.locator("dialog").count() == 0
 
 
-def test_a_signed_case_is_read_and_not_changed(editor: Open, reading: FaultyReading) -> None:
-    shown = editor(locked="1")
+def test_a_closed_case_is_read_and_not_changed(editor: Open, locked_cell: int, reading: FaultyReading) -> None:
+    shown = editor(cell=locked_cell)
     shown.choose(reading.dirt)
     shown.key("1", "2", "Delete", "f", "Enter")
     assert shown.page.locator(".note").first.is_visible()
