@@ -25,7 +25,7 @@ __all__ = ["app", "quick", "seat", "settings"]
 def number(app: FastAPI) -> str:
     """A case that Tang analysed."""
     records: Laboratory = app.state.records
-    opened: OpenCells = app.state.cells
+    opened: OpenCells = app.state.analysis.cells
     _, made, _ = received(records, name="Zhang San", hospital_number="H-1")
     step(records, "tang", made, "harvested")
     ids = add_cells(records, opened, made, (FEMALE,) * 3)

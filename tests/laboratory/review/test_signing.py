@@ -23,6 +23,7 @@ from consilium.laboratory.profile import Profile
 from consilium.laboratory.review import tables
 from consilium.laboratory.review.content import content_sha256
 from consilium.laboratory.review.prepared import prepare
+from consilium.laboratory.review.readings import record_reading
 from consilium.laboratory.review.release import ReleaseRules
 from consilium.laboratory.review.seal import Seal, holds
 from consilium.laboratory.review.signed import newest_revision, signed_report, verify
@@ -83,24 +84,49 @@ def test_only_a_director_signs(small: Laboratory, opened: OpenCells) -> None:
             sign(change, opened, case_called(change.session, number), shown=seen, method="password")
 
 
-def test_a_word_does_not_sign_a_case_whose_cells_are_read_here(small: Laboratory, opened: OpenCells) -> None:
-    number, _ = ready_case(small, opened)
-    with pytest.raises(InputError, match="not signed"), small.changing("dai") as change:
+def test_a_word_does_not_review_sign_or_reopen_a_case_whose_cells_are_read_here(
+    small: Laboratory, opened: OpenCells
+) -> None:
+    number, ids = analysed_case(small, opened)
+    with pytest.raises(InputError, match="written here"), small.changing("ren") as change:
+        move(change, case_called(change.session, number), "reviewed")
+    read_again(small, number, ids[:2])
+    settle(small, opened, number)
+    with small.changing("ren") as change:
+        reviewed(change, opened, case_called(change.session, number))
+    with pytest.raises(InputError, match="written here"), small.changing("dai") as change:
         move(change, case_called(change.session, number), "signed")
     signed_case(small, opened, number)
-    with pytest.raises(InputError, match="written here"), small.changing("dai") as change:
-        move(change, case_called(change.session, number), "amended", reason="x")
-    # An old signature does not carry an amended case.
+    for state in ("amended", "reopened"):
+        with pytest.raises(InputError, match="written here"), small.changing("dai") as change:
+            move(change, case_called(change.session, number), state, reason="x")
     with small.changing("dai") as change:
         reopen(change, case_called(change.session, number), reason="a line was missed")
     step(small, "tang", number, "analysed")
     with pytest.raises(InputError, match="out, and such a one"), small.changing("dai") as change:
         withdraw_case(change, case_called(change.session, number), reason="x")
-    read_again(small, number, [])
-    with small.changing("ren") as change:
-        move(change, case_called(change.session, number), "reviewed")
-    with pytest.raises(InputError, match="not signed"), small.changing("dai") as change:
-        move(change, case_called(change.session, number), "amended")
+
+
+def test_a_case_whose_report_is_written_elsewhere_goes_its_way_by_words(small: Laboratory, opened: OpenCells) -> None:
+    _, number, _ = received(small)
+    step(small, "tang", number, "harvested", "analysed")
+    step(small, "ren", number, "reviewed")
+    step(small, "dai", number, "signed")
+    with small.looking("dai") as look:
+        case = case_called(look.session, number)
+        assert newest_revision(look.session, case) == 0 and verify(look.session, case, opened.files) == ()
+
+
+def test_who_read_again_and_analysed_then_is_no_second_reader(small: Laboratory, opened: OpenCells) -> None:
+    number, ids = analysed_case(small, opened)
+    with small.changing("both") as change:
+        case = case_called(change.session, number)
+        record_reading(change, case, None, karyotype="46,XX")
+        for cell in ids[:2]:
+            record_reading(change, case, cell, count=46)
+        move(change, case, "harvested", reason="more cells")
+    step(small, "both", number, "analysed")
+    assert codes(small, opened, number)[:2] == ["second_reading_cells", "second_reading_case"]
 
 
 def test_a_content_that_changed_since_it_was_shown_is_not_signed(laboratory: Laboratory, opened: OpenCells) -> None:

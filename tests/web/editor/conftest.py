@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
+from consilium.karyotype.metaphase import Metaphase
+from tests.web.editor.faulty_reading import FaultyReading, faulty_reading
+
 for _module, _extra in (("sqlalchemy", "laboratory"), ("fastapi", "web"), ("uvicorn", "web"), ("argon2", "web")):
     pytest.importorskip(_module, reason=f"the workstation needs {_module} (extra {_extra})")
 
-from consilium.karyotype.metaphase import Metaphase
-from tests.web.editor.faulty_reading import FaultyReading, faulty_reading
-from tests.web.editor.serve import settings_in
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (
@@ -32,7 +32,7 @@ QUIET = (
 PATIENCE = 60.0
 ROOT = Path(__file__).parents[3]
 PASSWORD = "seven otters under a green piano"
-CELLS = 80
+CELLS = 56
 
 
 @dataclass
@@ -103,12 +103,13 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory, reading: FaultyReading) -
     from consilium.laboratory.casework import withdraw_case
     from consilium.laboratory.found import case_called
     from tests.laboratory.conftest import founded
+    from tests.web.editor.serve import settings_in
 
     folder = tmp_path_factory.mktemp("workstation")
     settings = settings_in(folder)
     records = founded(settings.database)
     files = Files(settings.files)
-    number, cells = case_of(records, files, folder, reading.metaphase, CELLS)
+    _, cells = case_of(records, files, folder, reading.metaphase, CELLS)
     closed, (locked,) = case_of(records, files, folder, reading.metaphase, 1)
     with records.changing("both") as change:
         withdraw_case(change, case_called(change.session, closed), reason="for a test")
@@ -144,6 +145,7 @@ def case_of(records: Any, files: Any, folder: Path, metaphase: Metaphase, count:
 def workstation(laid_out: tuple[Path, list[int], int]) -> Iterator[Workstation]:
     from consilium.web.security.accounts import Accounts, change_password, reset_password
     from consilium.web.security.sign_in import sign_in
+    from tests.web.editor.serve import settings_in
 
     folder, _, _ = laid_out
     accounts = Accounts(settings_in(folder).database)
@@ -200,11 +202,20 @@ class Editor:
         if kind == "error" and "Failed to load resource" not in text:
             self.faults.append(text)
 
-    def open(self) -> Editor:
-        self.page.goto(f"{self.workstation.address}/cells/{self.cell}")
+    def open(self, query: str = "") -> Editor:
+        self.page.goto(f"{self.workstation.address}/cells/{self.cell}{query}")
         self.page.wait_for_selector(".chromosome")
         self.page.wait_for_selector(".stage .ideogram, .inspector .soft")
         return self
+
+    def module(self, name: str, expression: str, *values: Any) -> Any:
+        """The value of an expression with a module of the editor as `it` and the values as `given`."""
+        return self.page.evaluate(
+            f"""async given => {{
+                const it = await import(new URL('./{name}.js', document.querySelector('script[type=module]').src));
+                return {expression}; }}""",
+            list(values),
+        )
 
     def key(self, *keys: str) -> None:
         for one in keys:
@@ -280,6 +291,13 @@ class Editor:
 
 
 Open = Callable[..., Editor]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the laboratory to be laid out, longer where others use the machine."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture

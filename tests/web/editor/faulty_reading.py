@@ -83,7 +83,8 @@ def faulty_reading(*, seed: int = 5) -> FaultyReading:
     )  # fmt: skip
     entry: dict[str, Any] = json.loads(json.dumps(cell_record(metaphase, number=1, lang="en")))
     return FaultyReading(
-        cell=cell, metaphase=metaphase, entry=entry, missed=missed, joined=(joined, first, second), dirt=dirt, misnamed=misnamed, turned=turned
+        cell=cell, metaphase=metaphase, entry=entry, missed=missed, joined=(joined, first, second), dirt=dirt,
+        misnamed=misnamed, turned=turned,
     )  # fmt: skip
 
 

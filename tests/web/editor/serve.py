@@ -19,4 +19,6 @@ def settings_in(folder: Path) -> Settings:
 if __name__ == "__main__":
     import uvicorn
 
-    uvicorn.run(create_app(settings_in(Path(sys.argv[1]))), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
+    uvicorn.run(
+        create_app(settings_in(Path(sys.argv[1]))), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning"
+    )

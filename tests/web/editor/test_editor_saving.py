@@ -52,7 +52,9 @@ def test_what_waits_outlives_the_page(editor: Open, workstation: Workstation, re
     assert len(workstation.commands(shown.cell)) == 2
 
 
-def test_an_answer_that_is_lost_does_not_do_it_twice(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
+def test_an_answer_that_is_lost_does_not_do_it_twice(
+    editor: Open, workstation: Workstation, reading: FaultyReading
+) -> None:
     shown = editor()
     lost = []
 
@@ -72,7 +74,9 @@ def test_an_answer_that_is_lost_does_not_do_it_twice(editor: Open, workstation: 
     assert shown.object(reading.turned)["upside_down"]
 
 
-def test_commands_of_one_person_are_not_sent_as_another(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
+def test_commands_of_one_person_are_not_sent_as_another(
+    editor: Open, workstation: Workstation, reading: FaultyReading
+) -> None:
     shown = editor()
     shown.choose(reading.dirt)
     shown.page.context.route("**/commands", lambda route: route.abort())
@@ -88,7 +92,9 @@ def test_commands_of_one_person_are_not_sent_as_another(editor: Open, workstatio
     assert workstation.commands(shown.cell) == []
 
 
-def test_somebody_else_was_faster_and_mine_goes_on_top(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
+def test_somebody_else_was_faster_and_mine_goes_on_top(
+    editor: Open, workstation: Workstation, reading: FaultyReading
+) -> None:
     mine = editor()
     theirs = editor(cell=mine.cell, who="both")
     theirs.choose(reading.turned)
@@ -107,7 +113,9 @@ def test_somebody_else_was_faster_and_mine_goes_on_top(editor: Open, workstation
     assert [one["who"] for one in workstation.commands(mine.cell)] == ["both", "tang"]
 
 
-def test_somebody_else_was_faster_and_mine_is_given_up(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
+def test_somebody_else_was_faster_and_mine_is_given_up(
+    editor: Open, workstation: Workstation, reading: FaultyReading
+) -> None:
     mine = editor()
     theirs = editor(cell=mine.cell, who="both")
     theirs.choose(reading.dirt)
