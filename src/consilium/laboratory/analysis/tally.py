@@ -43,13 +43,14 @@ class Tally:
     doubtful: int
 
 
-def tally(case: CaseRow, listed: Sequence[ListedCell], *, cultures: int | None = None) -> Tally:
+def tally(case: CaseRow, listed: Sequence[ListedCell], *, cultures: int | None = None, mosaic: bool = False) -> Tally:
     """Add up the cells of a case.
 
     Args:
         case: whose; its specimen says which guideline.
         listed: its cells.
         cultures: independent ones that were made of its specimens; None where nobody told.
+        mosaic: whether the cells show several lines, beyond what their counts tell.
     """
     request = request_of(case)
     acts: dict[str, int] = {act: sum(one.has(act) for one in listed) for act in CELL_ACTS}
@@ -63,7 +64,7 @@ def tally(case: CaseRow, listed: Sequence[ListedCell], *, cultures: int | None =
         checks=guideline_checks(
             request.specimen, counted=acts["counted"], analysed=acts["analysed"], karyotyped=acts["karyotyped"],
             band_level=round(float(np.median(levels))) if levels else None,
-            mosaic=len(counts) > 1 and not request.looks_for_acquired, cultures=cultures,
+            mosaic=(mosaic or len(counts) > 1) and not request.looks_for_acquired, cultures=cultures,
         ),
         effort=effort([one.interactions for one in karyotyped]),
         doubtful=sum(one.doubtful for one in karyotyped),

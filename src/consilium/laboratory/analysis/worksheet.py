@@ -13,15 +13,13 @@ from consilium.karyotype.abnormal_count import unfinished
 from consilium.karyotype.conclusion import Conclusion, conclude
 from consilium.karyotype.count import modal_karyotype
 from consilium.karyotype.editing.edited_metaphase import metaphase_of
-from consilium.karyotype.editing.effort import Effort, effort
+from consilium.karyotype.editing.effort import Effort
 from consilium.karyotype.flags import case_flags
-from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
+from consilium.karyotype.guideline_checks import GuidelineCheck
 from consilium.karyotype.metaphase import Case, Metaphase
 from consilium.karyotype.request import Request
 from consilium.laboratory.analysis.cells import ListedCell, OpenCells, cells_of
-from consilium.laboratory.analysis.kinds import CELL_ACTS
-from consilium.laboratory.analysis.tally import excluded
-from consilium.laboratory.analysis.tally import request_of as request_of
+from consilium.laboratory.analysis.tally import request_of, tally
 from consilium.laboratory.journal import Change
 
 if TYPE_CHECKING:
@@ -77,33 +75,27 @@ def worksheet(change: Change, cells: OpenCells, case: CaseRow) -> Worksheet:
         OutputError: a reading is missing.
     """
     listed = cells_of(change, case)
-    acts: dict[str, int] = {act: sum(one.has(act) for one in listed) for act in CELL_ACTS}
-    counts = Counter(one.count for one in listed if one.has("counted"))
     request = request_of(case)
     analysed = tuple(one for one in listed if one.has("analysed"))
     # A cell of as many commands that says the same is the same cell: a list is read in a moment, twenty cells are not.
     known = tuple((one.id, one.commands, one.karyotype, one.doubtful, one.image) for one in analysed)
     said = cells.said((case.id, request, known), lambda: _said(change, cells, case, analysed, request))
-    karyotyped = [one for one in listed if one.has("karyotyped")]
-    levels = [one.band_level for one in analysed if one.band_level]
-    mosaic = len(counts) > 1 or (said.conclusion is not None and len(said.conclusion.lines) > 1)
+    mosaic = said.conclusion is not None and len(said.conclusion.lines) > 1
+    added = tally(case, listed, mosaic=mosaic)
+    counts = added.counts
     return Worksheet(
         cells=listed,
-        acts=acts,
-        counts=dict(sorted(counts.items())),
+        acts=added.acts,
+        counts=counts,
         modal_count=min(counts, key=lambda count: (-counts[count], abs(count - 46), count)) if counts else None,
         modal_karyotype=said.modal_karyotype,
-        excluded=excluded(counts),
-        checks=guideline_checks(
-            request.specimen, counted=acts["counted"], analysed=acts["analysed"], karyotyped=acts["karyotyped"],
-            band_level=round(float(np.median(levels))) if levels else None,
-            mosaic=mosaic and not request.looks_for_acquired,
-        ),
+        excluded=added.excluded,
+        checks=added.checks,
         conclusion=said.conclusion,
         unfinished=said.unfinished,
-        effort=effort([one.interactions for one in karyotyped]),
-        doubtful=sum(one.doubtful for one in karyotyped),
-    )  # fmt: skip
+        effort=added.effort,
+        doubtful=added.doubtful,
+    )
 
 
 def _said(change: Change, cells: OpenCells, case: CaseRow, analysed: Sequence[ListedCell], request: Request) -> _Said:

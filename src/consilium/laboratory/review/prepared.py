@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from consilium import __version__
 from consilium.cytogenetics.iscn.validate import validate
 from consilium.laboratory.analysis.cells import OpenCells
-from consilium.laboratory.analysis.worksheet import request_of
+from consilium.laboratory.analysis.tally import request_of
 from consilium.laboratory.case_states import REPORTED
 from consilium.laboratory.journal import Change
 from consilium.laboratory.review.cell_now import CellNow

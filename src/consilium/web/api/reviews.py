@@ -91,6 +91,7 @@ def read_again(number: Number, given: ReadingIn, asking: Asking, records: Record
 def settle(number: Number, given: DifferenceIn, asking: Asking, records: Records, opened: Cells) -> ReviewOut:
     """Decide where both readers differ; the difference has to be the one that was shown."""
     with records.changing(asking.person) as change:
+        change.require("review.decide")
         case = case_called(change.session, number)
         check_may_see(change, case)
         difference = shown_difference(survey(change, opened, case), given)
