@@ -1,15 +1,15 @@
 """How many interactions a karyogram takes: `python -m benchmarks.interactions` (CONSILIUM_DATA for the real part).
 
-A simulated user who makes no mistake (`perfect_user`) edits what the shipped models read until the karyogram is as the truth
-says: she corrects or confirms each doubtful chromosome, corrects what nobody pointed out, and adds what was missed. The count is
-that of the program (`karyotype.editing`), confirmations included.
+A simulated user who makes no mistake (`perfect_user`) edits what the shipped models read until the karyogram is as the
+truth says: she corrects or confirms each doubtful chromosome, corrects what nobody pointed out, adds what was missed.
+The count is that of the program (`karyotype.editing`), confirmations included.
 
 - **synthetic**: drawn cells with exact outlines, normal and with whole chromosomes gained or lost.
-- **tseng2023**: the test part of the real metaphases, which have boxes and names. Outlines and which way up are not known there,
-  so the work on them is not counted; of two chromosomes read as one, one is added.
+- **tseng2023**: the test part of the real metaphases, which have boxes and names. Outlines and which way up are not
+  known there, so the work on them is not counted; of two chromosomes read as one, one is added.
 
-The anchor is a clinical test of a semi-automatic system: 36 interactions a karyotype (25 to 61), by people, mouse work included
-that ends in no command. A simulated user is a lower bound of what people do, and no measurement of people.
+The anchor is a clinical test of a semi-automatic system: 36 interactions a karyotype (25 to 61), by people, mouse work
+included that ends in no command. A simulated user is a lower bound of what people do, and no measurement of people.
 
 The figures go to `benchmarks/results/interactions.json` and, as a table, to `interactions.md` beside it.
 """
@@ -50,6 +50,10 @@ ANCHOR = 36
 DRAWN, SEED = 60, 36
 KARYOTYPES = ("46,XX", "46,XY", "46,XX", "46,XY", "47,XX,+21", "47,XY,+18", "45,X", "47,XXY")
 LEVELS = (400, 550, 550, 850)
+COLUMNS = (
+    "data", "karyograms (cases)", "median", "middle half", "most", "at most 36", "confirmations, mean",
+    "corrections, mean", "nothing to correct",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,10 +173,9 @@ def table_of(document: Mapping[str, Any]) -> str:
     """The document as Markdown."""
     lines = [
         "# Interactions per karyogram", "",
-        "Written by `python -m benchmarks.interactions`; do not edit. **A simulated user who makes no mistake**, a lower",
-        "bound of what people do. Intervals are 95 %, from 1,000 resamplings of whole cases.", "",
-        "| data | karyograms (cases) | median | middle half | most | at most 36 | confirmations, mean | corrections, mean |"
-        " nothing to correct |",
+        "Written by `python -m benchmarks.interactions`; do not edit. **A simulated user who makes no mistake**, a",
+        "lower bound of what people do. Intervals are 95 %, from 1,000 resamplings of whole cases.", "",
+        f"| {' | '.join(COLUMNS)} |",
         "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for name, told in document["sets"].items():
@@ -186,12 +189,13 @@ def table_of(document: Mapping[str, Any]) -> str:
     lines += ["", "Anchor: 36 (25 to 61) in a clinical test of a semi-automatic system, by people.", ""]
     for name, told in document["sets"].items():
         kinds = ", ".join(f"{kind} {mean:g}" for kind, mean in told["commands"].items())
-        lines += [
-            f"- **{name}**: {document['data'][name]}. A karyogram takes {kinds}. "
-            f"{told['unprompted']:.1%} of the corrections were of something that nobody had pointed out: a person has to see it. "
-            f"{told['ended_right']} of {told['karyograms']} ended as the truth says; {told['refused']} pictures were refused "
-            "and are not among them."
-        ]
+        seen = f"{told['unprompted']:.1%} of the corrections were of something that nobody had pointed out"
+        ended = f"{told['ended_right']} of {told['karyograms']} ended as the truth says"
+        refused = f"{told['refused']} pictures were refused and are not among them"
+        lines.append(
+            f"- **{name}**: {document['data'][name]}. A karyogram takes {kinds}. {seen}: a person has to see it. "
+            f"{ended}; {refused}."
+        )
     lines += ["", f"Measured on {document['date']}, {document['machine']}.", ""]
     return "\n".join(lines)
 
@@ -230,7 +234,8 @@ def main(part: Part, limit: int | None, processes: int) -> None:
             name: [
                 {
                     "name": one.name, "case": one.case, "interactions": one.replay.interactions,
-                    "commands": dict(one.replay.commands), "unprompted": one.replay.unprompted, "right": one.replay.right,
+                    "commands": dict(one.replay.commands), "unprompted": one.replay.unprompted,
+                    "right": one.replay.right,
                 }
                 for one in some
             ]

@@ -1,8 +1,9 @@
 """A simulated user who makes no mistake: what she does with a reading until the karyogram is as the truth says.
 
-She works as the editor leads her: the first doubtful chromosome is corrected where it is wrong and confirmed where it is
-right, until none is left; then what nobody pointed out is corrected, and what was missed is added. Everything is a command
-of `karyotype.editing`, so the count is that of the program. She sees every mistake at once, which a person does not.
+She works as the editor leads her: the first doubtful chromosome is corrected where it is wrong and confirmed where it
+is right, until none is left; then what nobody pointed out is corrected, and what was missed is added. Everything is a
+command of `karyotype.editing`, so the count is that of the program. She sees every mistake at once, which a person does
+not.
 """
 
 from __future__ import annotations
@@ -102,14 +103,15 @@ class _User:
 
     def about(self, log: Folded, id_: str) -> Command:
         """What she does when she is led to an object."""
-        return self._correction(log, log.cell.named(id_)) or Confirm(objects=(id_,))
+        return self._correction(log, log.cell.named(id_), self._indices(log)) or Confirm(objects=(id_,))
 
     def unprompted(self, log: Folded) -> Command | None:
         """What she does by herself."""
+        pairs = self._indices(log)
         for one in log.cell.objects:
-            if (command := self._correction(log, one)) is not None:
+            if (command := self._correction(log, one, pairs)) is not None:
                 return command
-        matched = {index for _, index in self.pairs(log)}
+        matched = set(pairs.values())
         for index, true in enumerate(self.truth):
             if index not in matched:
                 return Add(polygon=_drawn(true), label=true.label)
@@ -125,8 +127,10 @@ class _User:
         rows, columns = linear_sum_assignment(np.where(likeness >= ENOUGH, -1 - likeness, 0.0))
         return [(objects[row], int(at)) for row, at in zip(rows, columns, strict=True) if likeness[row, at] >= ENOUGH]
 
-    def _correction(self, log: Folded, one: CellObject) -> Command | None:
-        pairs = {each.id: index for each, index in self.pairs(log)}
+    def _indices(self, log: Folded) -> dict[str, int]:
+        return {one.id: index for one, index in self.pairs(log)}
+
+    def _correction(self, log: Folded, one: CellObject, pairs: dict[str, int]) -> Command | None:
         inside = [index for index, true in enumerate(self.truth) if _share(true, one) >= PART]
         free = [index for index in inside if index not in pairs.values() or pairs.get(one.id) == index]
         if len(free) >= 2 and (command := _parted(one, *(self.truth[index] for index in free[:2]))) is not None:

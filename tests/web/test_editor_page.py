@@ -46,5 +46,7 @@ def test_the_bands_are_those_of_the_ideogram(client: Client) -> None:
 def test_no_module_writes_markup_or_asks_elsewhere() -> None:
     for name, content in modules().items():
         text = content.decode()
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|\beval\(|new Function|document\.write", text), name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|\beval\(|new Function|document\.write", text), (
+            name
+        )
         assert not re.search(r"https?://(?!www\.w3\.org)", text), name

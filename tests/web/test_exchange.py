@@ -149,3 +149,27 @@ def test_an_archive(client: Any, app: FastAPI, report: str, orthanc: Orthanc, tm
     assert tang.get("/api/v1/archives/none/echo").status_code == 404
     sent = [one for one in tang.get("/api/v1/messages").json() if one["protocol"] == "dicom"]
     assert [one["state"] for one in sent] == ["sent", "sent"]
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in PATHS}))
+def test_nothing_that_its_document_allows_is_answered_by_a_defect(app: FastAPI, path: str) -> None:
+    schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed: nothing is fuzzed")
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    settled(app)
+    generic = path.replace("K26-00001", "{case}").replace("/1/", "/{number}/").replace("/a/", "/{archive}/")
+    schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app).include(path=f"/api/v1{generic}")
+    found = [one.ok() for one in schema.get_all_operations()]
+    assert found, generic
+    for operation in found:
+
+        @settings(
+            max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate],
+            database=None,
+        )  # fmt: skip
+        @given(case=operation.as_strategy())
+        def fuzz(case: Any) -> None:
+            answer = case.call(headers={"x-person": "both", **HEADERS})
+            assert answer.status_code < 500 or answer.status_code == 503, answer.text
+
+        fuzz()

@@ -16,7 +16,7 @@ pytest.importorskip("playwright", reason="browser tests need playwright (extra d
 from consilium.laboratory.analysis.cells import OpenCells
 from consilium.laboratory.analysis.files import Files
 from consilium.web.security.accounts import Accounts, change_password, reset_password
-from tests.laboratory.review.conftest import DOWN, FEMALE, analysed_case
+from tests.laboratory.review.conftest import FEMALE, analysed_case
 from tests.web.live import Live, browser, check_accessible, running
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def test_a_report_that_changed_while_the_dialog_was_open_is_not_signed(live: Liv
     from tests.laboratory.review.conftest import command, ready_case
 
     opened = OpenCells(Files(live.files))
-    number, ids = ready_case(live.records, opened, (DOWN,) * 3)
+    number, ids = ready_case(live.records, opened)
     with seated(browser, live, "dai", "en") as page:
         page.goto(f"/cases/{number}/report")
         page.get_by_role("button", name="Sign…").click()

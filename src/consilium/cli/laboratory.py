@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consilium.laboratory.tables import Thing
 
 _ROLES = ("technologist", "reviewer", "director", "administrator")
-_STATES = ("in culture", "harvested", "analysed", "reviewed", "signed", "amended")
+_STATES = ("in culture", "harvested", "analysed", "reviewed", "signed", "reopened", "amended")
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 _seen = click.option("--seen", type=click.IntRange(min=1), metavar="VERSION", help="Refuse if it was changed since.")
 _why = click.option("--reason", default="", help="Why; stands in its history.")

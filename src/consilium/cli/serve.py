@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import socket
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from consilium.web.settings import Settings
     from consilium.web.settings_file import Serving
 
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -58,6 +60,7 @@ def _need() -> None:
 def _prepare(serving: Serving) -> None:
     """Make sure that there is a laboratory in which somebody can sign in."""
     from consilium.laboratory.laboratory import Laboratory
+    from consilium.web.demo import fill
     from consilium.web.security.accounts import Accounts
     from consilium.web.security.first_accounts import DEMO, first_passwords, found_demo
 
@@ -65,7 +68,8 @@ def _prepare(serving: Serving) -> None:
     accounts = Accounts(serving.settings.database, serving.settings.sign_in)
     try:
         if found_demo(records):
-            click.echo(f"founded: {DEMO}, in {records.place}")
+            click.echo(f"founded: {DEMO}, in {records.place}; its patients and pictures are synthetic")
+            fill(records)
         made = first_passwords(records, accounts)
     finally:
         accounts.close()
@@ -99,9 +103,10 @@ def _run(serving: Serving, listening: socket.socket) -> None:
     from consilium.web.app import create_app
 
     app = create_app(serving.settings)
+    Thread(target=_draw_demo, args=(serving.settings,), name="consilium-demo", daemon=True).start()
     # An access log would have names that somebody searched for, and codes of single sign-on.
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_graceful_shutdown=10,
+        app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_keep_alive=75, timeout_graceful_shutdown=10,
         ssl_certfile=serving.tls_certificate, ssl_keyfile=serving.tls_key, proxy_headers=bool(serving.proxies),
         forwarded_allow_ips=list(serving.proxies),
     )  # fmt: skip
@@ -121,3 +126,21 @@ def _run(serving: Serving, listening: socket.socket) -> None:
         for one, handler in former.items():
             signal.signal(one, handler)
     click.echo("stopped")
+
+
+def _draw_demo(settings: Settings) -> None:
+    """Draw the cells of a demo laboratory while its first page is read; in any other nothing is done."""
+    import logging
+
+    from consilium.errors import ConsiliumError
+    from consilium.laboratory.laboratory import Laboratory
+    from consilium.web.demo import draw
+
+    try:
+        records = Laboratory(settings.database)
+        try:
+            draw(records, settings)
+        finally:
+            records.close()
+    except ConsiliumError as problem:
+        logging.getLogger("consilium.cli.serve").warning("the demo cells were not drawn: %s", problem)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from consilium.laboratory.tables import CaseRow, Labelled
 
 
-def move(change: Change, case: CaseRow, to: State, *, reason: str = "", seen: int | None = None) -> None:
+def move(
+    change: Change, case: CaseRow, to: State, *, reason: str = "", seen: int | None = None, by_report: bool = False
+) -> None:
     """Bring a case to another state.
 
     Args:
@@ -22,16 +24,18 @@ def move(change: Change, case: CaseRow, to: State, *, reason: str = "", seen: in
         to: where it is to go.
         reason: why; needed where the table of steps asks for one.
         seen: the version that the person looked at.
+        by_report: review, signature or amendment of a report written here does it (`review.signing`), and saw to what
+            has to be there.
 
     Raises:
         NotAllowed: the person may not, or a second reader is wanted.
         RecordChanged: somebody changed it since.
-        InputError: there is no such step from where it is, it was withdrawn, or its report is not signed.
+        InputError: there is no such step from where it is, it was withdrawn, or its report does that.
     """
     found = step(case.state, to, reason=reason)
     change.require(found.act)
     check_second_reader(to, who=change.worker.name, analysed_by=case.analysed_by, wanted=change.profile.second_reader)
-    _check_report(change, case, to)
+    _check_report(change, case, to, by_report=by_report)
     entries: dict[str, Any] = {"state": to, "assigned": ""}
     if to == "analysed" and case.state in ("harvested", "reopened"):
         entries["analysed_by"] = change.worker.name
@@ -43,18 +47,16 @@ def move(change: Change, case: CaseRow, to: State, *, reason: str = "", seen: in
     change.edit(case, found.act, seen=seen, reason=reason, **entries)
 
 
-def _check_report(change: Change, case: CaseRow, to: State) -> None:
-    """See that a case whose cells are read here goes out by a signature under its report, and not by a word."""
-    from consilium.laboratory.review.signed import reported_here, signed_at
+def _check_report(change: Change, case: CaseRow, to: State, *, by_report: bool) -> None:
+    """See that a case whose cells are read here is reviewed, signed and amended by its report, and not by a word."""
+    from consilium.laboratory.review.signed import reported_here
 
     if case.state == "reviewed" and to in REPORTED and (to == "amended") != (case.amendments > 0):
         right = "amended" if case.amendments else "signed"
         raise InputError(f"{case.number} was amended {case.amendments} times and becomes {right} next")
-    if to in REPORTED and reported_here(change.session, case):
-        if case.state in REPORTED:
-            raise InputError(f"the report of {case.number} is written here", way_out="Reopen the case with a reason.")
-        if signed_at(change.session, case) != change.at:
-            raise InputError(f"the report of {case.number} is not signed", way_out="Sign it on the page of the report.")
+    if (to in REPORTED or to in ("reviewed", "reopened")) and not by_report and reported_here(change.session, case):
+        pages = "its second reading" if to == "reviewed" else "its report"
+        raise InputError(f"the report of {case.number} is written here", way_out=f"Do it on the page of {pages}.")
 
 
 def assign(change: Change, case: CaseRow, worker: str, *, seen: int | None = None) -> None:

@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from consilium import __version__
 from consilium.laboratory.laboratory import Laboratory
+from consilium.web.alliance import close_library
 from consilium.web.analysis import analysis_in
 from consilium.web.context import Signed
 from consilium.web.problems import ANSWERS, answer_problems, answer_to
@@ -47,6 +48,7 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         app.state.runs.start()
         yield
+        close_library(app)
         app.state.runs.stop()
         accounts.close()
         records.close()
@@ -61,7 +63,8 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
     answer_problems(app)
     # The last one is asked first.
-    app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request))
+    datasets = dict.fromkeys(("/specialists", f"{API}/specialists"), settings.largest_dataset)
+    app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request, larger=datasets))
     app.add_middleware(Gate, signed=signed or signed_by(accounts), answer=answer_to)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False)
     app.add_middleware(SafeHeaders, secure=settings.secure)
@@ -84,6 +87,10 @@ ROOMS_OF_THE_INTERFACE: tuple[str, ...] = (
     "runs",
     "reviews",
     "exchange",
+    "models",
+    "specialists",
+    "studies",
+    "compute",
 )
 """Modules of `api/`, each with a `router`."""
 
@@ -101,6 +108,10 @@ PAGES: tuple[str, ...] = (
     "storage",
     "patient",
     "records",
+    "models",
+    "specialists",
+    "studies",
+    "operator",
 )
 """Modules of `pages/`, each with a `router`, and with an `api` where its scripts ask for something of their own."""
 

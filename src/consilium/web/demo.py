@@ -20,11 +20,12 @@ from consilium.laboratory.boxes import make_box
 from consilium.laboratory.casework import assign, move
 from consilium.laboratory.consent import record_consent
 from consilium.laboratory.journal import Change
-from consilium.laboratory.laboratory import Laboratory
+from consilium.laboratory.laboratory import Laboratory, profile_in
 from consilium.laboratory.permissions import Role
 from consilium.laboratory.preparation import harvest, make_slide, start_culture
 from consilium.laboratory.reception import Order, open_case, receive_specimen, register
 from consilium.laboratory.storage import hand_over, put
+from consilium.web.security.first_accounts import DEMO
 from consilium.web.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,6 +121,9 @@ def draw(records: Laboratory, settings: Settings) -> int:
     from consilium.laboratory.analysis.tables import ImageRow
     from consilium.laboratory.tables import CaseRow
 
+    with records.reading() as session:
+        if profile_in(session).name != DEMO:
+            return 0
     bench, files, drawn = _person(records, "technologist"), Files(settings.files), 0
     for number, told in enumerate(CASES, start=1):
         asked = select(CaseRow).where(CaseRow.order_number == _order_number(number), CaseRow.withdrawn.is_(None))

@@ -28,6 +28,10 @@ ROOMS: tuple[Room, ...] = (
     Room(path="/reception", words="nav.reception", act="specimen.receive"),
     Room(path="/storage", words="nav.storage", act="record.see"),
     Room(path="/records", words="nav.records", act="record.see"),
+    Room(path="/models", words="nav.models"),
+    Room(path="/specialists", words="nav.specialists"),
+    Room(path="/studies", words="nav.studies"),
+    Room(path="/alliance", words="nav.operator"),
 )
 
 

@@ -79,7 +79,7 @@ def _environment() -> Environment:
 
     made = Environment(
         loader=PackageLoader("consilium.web"), autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals["static"] = _static
     return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 pytest.importorskip("sqlalchemy", reason="the laboratory needs sqlalchemy (extra laboratory)")
@@ -162,6 +164,31 @@ def test_an_orm_with_the_specimen_in_the_request(partnered: Laboratory) -> None:
 def test_an_order_whose_specimen_comes_later_is_a_case_without_one(partnered: Laboratory) -> None:
     reply = sent(partnered, oml(specimen=""))
     assert reply.answer == "AA" and reply.taken[0].labels == ()
+    came = sent(partnered, oml(message="M2"))
+    assert came.answer == "AA" and came.taken[0].labels == ("S26-00001",) and came.taken[0].what == "changed"
+    assert sent(partnered, oml(message="M3")).taken[0].what == "known"
+    assert sent(partnered, oml(message="M4", specimen="")).taken[0].what == "known"
+
+
+@pytest.mark.parametrize(
+    "specimen",
+    ["SPM|1|||BLD|||||||||||||202603010831", "SPM|1|||BLD||||||||||hasty|||202603010830",
+     "SPM|1|||BLD|||||||||||||202603010830\rSPM|2|||BLD|||||||||||||202603010830"],
+)  # fmt: skip
+def test_specimens_that_were_not_recorded_are_never_acknowledged(partnered: Laboratory, specimen: str) -> None:
+    sent(partnered, oml())
+    before = counts(partnered)
+    reply = sent(partnered, oml(message="M2", specimen=specimen))
+    assert reply.answer == "AE" and "other specimens" in reply.why and counts(partnered) == before
+
+
+def test_a_message_that_is_large_is_refused_soon(partnered: Laboratory) -> None:
+    began = time.monotonic()
+    for letter in "&~^|":
+        assert sent(partnered, oml(indication=letter * 900_000)).answer == "AR"
+        assert sent(partnered, oml(indication=letter * 18_000)).answer in ("AA", "AE")
+    assert sent(partnered, oml() + "NTE|1||" + "x" * 2**20).answer == "AR"
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,18 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
+from consilium.karyotype.metaphase import Metaphase
 from tests.web.editor.faulty_reading import FaultyReading, faulty_reading
+
+for _module, _extra in (("sqlalchemy", "laboratory"), ("fastapi", "web"), ("uvicorn", "web"), ("argon2", "web")):
+    pytest.importorskip(_module, reason=f"the workstation needs {_module} (extra {_extra})")
+
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (
@@ -27,7 +30,9 @@ QUIET = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 PATIENCE = 60.0
-SERVER = Path(__file__).with_name("standin_server.py")
+ROOT = Path(__file__).parents[3]
+PASSWORD = "seven otters under a green piano"
+CELLS = 56
 
 
 @dataclass
@@ -36,19 +41,19 @@ class Workstation:
 
     folder: Path
     port: int
+    tokens: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
-    log: list[str] = field(default_factory=list)
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        root = Path(__file__).parents[3]
-        path = os.pathsep.join([str(root / "src"), str(root), os.environ.get("PYTHONPATH", "")])
+        path = os.pathsep.join([str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")])
         with (self.folder / "server.log").open("ab") as told:
             self.process = subprocess.Popen(
-                [sys.executable, str(SERVER), str(self.port), str(self.folder)], cwd=root, stdout=told, stderr=told,
+                [sys.executable, "-m", "tests.web.editor.serve", str(self.folder), str(self.port)], cwd=ROOT,
+                stdout=told, stderr=told,
                 env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
             )  # fmt: skip
         until = time.monotonic() + PATIENCE
@@ -67,8 +72,15 @@ class Workstation:
         self.process.wait(timeout=20)
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.address}/api/v1{path}", timeout=20) as answer:
+        asked = urllib.request.Request(
+            f"{self.address}/api/v1{path}", headers={"Cookie": f"consilium_session={self.tokens['tang']}"}
+        )  # fmt: skip
+        with urllib.request.urlopen(asked, timeout=20) as answer:
             return json.load(answer)
+
+    def cookie(self, who: str) -> dict[str, str]:
+        """By which a browser is signed in."""
+        return {"name": "consilium_session", "value": self.tokens[who], "url": self.address}
 
     def cell(self, cell: int) -> dict[str, Any]:
         told: dict[str, Any] = self.get(f"/cells/{cell}")
@@ -85,23 +97,83 @@ def reading() -> FaultyReading:
 
 
 @pytest.fixture(scope="session")
-def workstation(tmp_path_factory: pytest.TempPathFactory, reading: FaultyReading) -> Iterator[Workstation]:
+def laid_out(tmp_path_factory: pytest.TempPathFactory, reading: FaultyReading) -> tuple[Path, list[int], int]:
+    """A laboratory's folder; the cells of a case that is worked on, all alike; a cell of one that was withdrawn."""
+    from consilium.laboratory.analysis.files import Files
+    from consilium.laboratory.casework import withdraw_case
+    from consilium.laboratory.found import case_called
+    from tests.laboratory.conftest import founded
+    from tests.web.editor.serve import settings_in
+
     folder = tmp_path_factory.mktemp("workstation")
-    Image.fromarray(reading.cell.pixels).save(folder / "cell.png")
-    (folder / "entry.json").write_text(json.dumps(reading.entry), encoding="utf-8")
+    settings = settings_in(folder)
+    records = founded(settings.database)
+    files = Files(settings.files)
+    _, cells = case_of(records, files, folder, reading.metaphase, CELLS)
+    closed, (locked,) = case_of(records, files, folder, reading.metaphase, 1)
+    with records.changing("both") as change:
+        withdraw_case(change, case_called(change.session, closed), reason="for a test")
+    records.close()
+    return folder, cells, locked
+
+
+def case_of(records: Any, files: Any, folder: Path, metaphase: Metaphase, count: int) -> tuple[str, list[int]]:
+    """A case with cells that the machine has read, all alike; its number, and the cells' numbers."""
+    from consilium.laboratory.analysis.images import add_image
+    from consilium.laboratory.analysis.runs import ask_for_run
+    from consilium.laboratory.analysis.take_in import take_in
+    from consilium.laboratory.found import case_called
+    from tests.laboratory.analysis.conftest import cell_ids, png, written
+    from tests.laboratory.conftest import received
+
+    _, number, _ = received(records)
+    cells = []
+    for index in range(count):
+        pixels = metaphase.pixels.copy()
+        # The same picture twice would be one.
+        pixels[0, 0] = index
+        cells.append(replace(metaphase, image=f"{index:02d}.png", pixels=pixels))
+    with records.changing("tang") as change:
+        case = case_called(change.session, number)
+        for cell in cells:
+            add_image(change, files, case, cell.image, png(cell))
+        take_in(change, files, case, ask_for_run(change, case), written(cells, folder / number))
+    return number, cell_ids(records, number)
+
+
+@pytest.fixture(scope="session")
+def workstation(laid_out: tuple[Path, list[int], int]) -> Iterator[Workstation]:
+    from consilium.web.security.accounts import Accounts, change_password, reset_password
+    from consilium.web.security.sign_in import sign_in
+    from tests.web.editor.serve import settings_in
+
+    folder, _, _ = laid_out
+    accounts = Accounts(settings_in(folder).database)
+    tokens = {}
+    for person in ("tang", "both"):
+        reset_password(accounts, person, by="ada")
+        change_password(accounts, person, new=PASSWORD)
+        tokens[person] = sign_in(accounts, person=person, password=PASSWORD, address="127.0.0.1").token
+    accounts.close()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    made = Workstation(folder=folder, port=port)
+    made = Workstation(folder=folder, port=port, tokens=tokens)
     made.start()
     yield made
     made.kill()
 
 
 @pytest.fixture(scope="session")
-def cells() -> Iterator[int]:
+def cells(laid_out: tuple[Path, list[int], int]) -> Iterator[int]:
     """Cells that no test has touched."""
-    return iter(count(1))
+    return iter(laid_out[1])
+
+
+@pytest.fixture(scope="session")
+def locked_cell(laid_out: tuple[Path, list[int], int]) -> int:
+    """A cell of a case that is withdrawn."""
+    return laid_out[2]
 
 
 @pytest.fixture(scope="session")
@@ -130,11 +202,20 @@ class Editor:
         if kind == "error" and "Failed to load resource" not in text:
             self.faults.append(text)
 
-    def open(self) -> Editor:
-        self.page.goto(f"{self.workstation.address}/cells/{self.cell}")
+    def open(self, query: str = "") -> Editor:
+        self.page.goto(f"{self.workstation.address}/cells/{self.cell}{query}")
         self.page.wait_for_selector(".chromosome")
         self.page.wait_for_selector(".stage .ideogram, .inspector .soft")
         return self
+
+    def module(self, name: str, expression: str, *values: Any) -> Any:
+        """The value of an expression with a module of the editor as `it` and the values as `given`."""
+        return self.page.evaluate(
+            f"""async given => {{
+                const it = await import(new URL('./{name}.js', document.querySelector('script[type=module]').src));
+                return {expression}; }}""",
+            list(values),
+        )
 
     def key(self, *keys: str) -> None:
         for one in keys:
@@ -156,6 +237,8 @@ class Editor:
 
     def saved(self) -> Editor:
         """Wait until everything is stored."""
+        # What a closing dialog asks for is asked in the browser's next turn.
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
         self.page.wait_for_selector('.saved[data-state="saved"]')
         return self
 
@@ -210,18 +293,25 @@ class Editor:
 Open = Callable[..., Editor]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the laboratory to be laid out, longer where others use the machine."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300))
+
+
 @pytest.fixture
 def editor(browser: Any, workstation: Workstation, cells: Iterator[int]) -> Iterator[Open]:
-    """`editor()` opens a cell that nobody has touched; `editor(cell=7, who="wu")` this one as somebody else."""
+    """`editor()` opens a cell that nobody has touched; `editor(cell=7, who="both")` this one as somebody else."""
     opened: list[Editor] = []
     contexts: list[Any] = []
 
     def opening(
-        *, cell: int | None = None, who: str = "tang", lang: str = "en", size: tuple[int, int] = (1280, 800), **cookies: str
+        *, cell: int | None = None, who: str = "tang", lang: str = "en", size: tuple[int, int] = (1280, 800)
     ) -> Editor:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-        named = {"who": who, "consilium_lang": lang, **cookies}
-        context.add_cookies([{"name": name, "value": value, "url": workstation.address} for name, value in named.items()])
+        language = {"name": "consilium_lang", "value": lang, "url": workstation.address}
+        context.add_cookies([workstation.cookie(who), language])
         contexts.append(context)
         made = Editor(context.new_page(), workstation, next(cells) if cell is None else cell)
         opened.append(made)

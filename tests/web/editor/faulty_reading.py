@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consilium.karyotype.count import count_cell
 from consilium.karyotype.metaphase import CLASSES, Chromosome, Instance, Metaphase, Quality
 from consilium.karyotype.record import cell_record
 from consilium.karyotype.render import DrawnChromosome, Rendered, karyotype_set, render_metaphase
@@ -26,7 +27,8 @@ class FaultyReading:
 
     Attributes:
         cell: as it was drawn.
-        entry: of its reading in case.json.
+        metaphase: its reading.
+        entry: the same in case.json.
         missed: the chromosome that was not found.
         joined: id of the object that is two, and both of them.
         dirt: id of an object that is none.
@@ -35,6 +37,7 @@ class FaultyReading:
     """
 
     cell: Rendered
+    metaphase: Metaphase
     entry: dict[str, Any]
     missed: DrawnChromosome
     joined: tuple[str, DrawnChromosome, DrawnChromosome]
@@ -72,14 +75,16 @@ def faulty_reading(*, seed: int = 5) -> FaultyReading:
     dirt = f"c{len(found)}"
     found.append(_read(np.ones((7, 6), np.bool_), _free(cell), "21", 0.35, 0.0, other="22"))
     assert missed is not None and turned is not None
+    count, karyotype, gains, losses = count_cell([one.label for one in found])
     metaphase = Metaphase(
-        image="cell.png", pixels=cell.pixels, inverted=False, synthetic=True, chromosomes=tuple(found), count=len(found),
-        karyotype="", gains=(), losses=(),
+        image="cell.png", pixels=cell.pixels, inverted=False, synthetic=True, chromosomes=tuple(found), count=count,
+        karyotype=karyotype, gains=gains, losses=losses,
         quality=Quality(score=0.8, spread=0.7, overlap=0.1, sharpness=0.7, band_level=550),
     )  # fmt: skip
     entry: dict[str, Any] = json.loads(json.dumps(cell_record(metaphase, number=1, lang="en")))
     return FaultyReading(
-        cell=cell, entry=entry, missed=missed, joined=(joined, first, second), dirt=dirt, misnamed=misnamed, turned=turned
+        cell=cell, metaphase=metaphase, entry=entry, missed=missed, joined=(joined, first, second), dirt=dirt,
+        misnamed=misnamed, turned=turned,
     )  # fmt: skip
 
 

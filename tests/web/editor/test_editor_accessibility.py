@@ -52,9 +52,12 @@ def test_every_control_is_reached_by_keys_and_shows_its_focus(editor: Open) -> N
     for _ in range(40):
         shown.key("Tab")
         name = shown.page.evaluate(
-            """() => { const e = document.activeElement; const room = e.closest('[role=toolbar], .acts, .sheet, .inspector, .figures, .metaphase-room');
-               if (e !== document.body && getComputedStyle(e).outlineStyle === 'none') return 'no outline: ' + e.outerHTML.slice(0, 120);
-               return room ? room.className : e.tagName; }"""
+            """() => { const here = document.activeElement;
+               const room = here.closest(
+                 '[role=toolbar], .acts, .sheet, .inspector, .figures, .metaphase-room');
+               if (here !== document.body && getComputedStyle(here).outlineStyle === 'none')
+                 return 'no outline: ' + here.outerHTML.slice(0, 120);
+               return room ? room.className : here.tagName; }"""
         )
         seen.add(name)
     assert not [one for one in seen if one.startswith("no outline")]
@@ -64,7 +67,9 @@ def test_every_control_is_reached_by_keys_and_shows_its_focus(editor: Open) -> N
     assert shown.page.evaluate("document.activeElement.dataset.act") == "confirm"
 
 
-def test_a_reader_of_screens_hears_what_a_chromosome_is_and_that_it_is_saved(editor: Open, reading: FaultyReading) -> None:
+def test_a_reader_of_screens_hears_what_a_chromosome_is_and_that_it_is_saved(
+    editor: Open, reading: FaultyReading
+) -> None:
     shown = editor()
     (id_, _), *_ = reading.misnamed.items()
     label = shown.button(id_).get_attribute("aria-label")

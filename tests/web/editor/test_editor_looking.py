@@ -20,7 +20,12 @@ def test_a_cell_is_shown_as_the_field_arranges_it(editor: Open) -> None:
     assert shown.page.locator(".sheet .chromosome").count() == len(told["objects"])
     assert shown.page.locator(".metaphase .outline").count() == len(told["objects"])
     assert shown.page.locator(".karyotype").inner_text() == told["karyotype"]
-    rows = [GROUPS["A"] + GROUPS["B"], GROUPS["C"], GROUPS["D"] + GROUPS["E"], GROUPS["F"] + GROUPS["G"] + ("X", "Y", "mar", "unsure")]
+    rows = [
+        GROUPS["A"] + GROUPS["B"],
+        GROUPS["C"],
+        GROUPS["D"] + GROUPS["E"],
+        GROUPS["F"] + GROUPS["G"] + ("X", "Y", "mar", "unsure"),
+    ]
     tops = []
     for row in rows:
         slots = [shown.slot(label) for label in row]
@@ -120,24 +125,43 @@ def test_a_class_is_compared_across_the_cells_of_a_case(editor: Open) -> None:
     shown.page.wait_for_selector("dialog .of-cell img")
     assert shown.page.locator("dialog .of-cell").count() > 1
     shown.page.locator("dialog select").select_option("Y")
-    shown.page.wait_for_function("[...document.querySelectorAll('dialog .of-cell img')].every(i => i.alt.startsWith('Chromosome Y'))")
+    shown.page.wait_for_function(
+        "() => [...document.querySelectorAll('dialog .of-cell img')].every(i => i.alt.startsWith('Chromosome Y'))"
+    )
     shown.page.locator("dialog .of-cell.open button").first.click()
     assert shown.page.locator("dialog").count() == 0
     assert shown.object(shown.chosen())["label"] == "Y"
 
 
+def test_an_address_leads_to_a_chromosome_or_a_comparison(editor: Open, reading: FaultyReading) -> None:
+    shown = editor()
+    shown.open(f"?look={reading.turned}")
+    assert shown.chosen() == reading.turned
+    shown.open("?compare=13")
+    shown.page.wait_for_selector("dialog .of-cell img")
+    assert shown.page.locator("dialog select").input_value() == "13"
+    assert shown.page.locator("dialog .ideogram").count() == 1
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (3840, 2160)])
 def test_everything_fits_the_screen(editor: Open, size: tuple[int, int]) -> None:
     shown = editor(size=size)
-    assert shown.page.evaluate("document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight")
-    assert shown.page.evaluate("(() => { const r = document.querySelector('.karyogram-room'); return r.scrollHeight <= r.clientHeight + 1 && r.scrollWidth <= r.clientWidth + 1; })()")
-    longest = max(box["height"] for box in (one.bounding_box() for one in shown.page.locator(".sheet .chromosome").all()))
+    assert shown.page.evaluate(
+        "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"
+    )
+    assert shown.page.evaluate(
+        """() => { const room = document.querySelector('.karyogram-room');
+           return room.scrollHeight <= room.clientHeight + 1 && room.scrollWidth <= room.clientWidth + 1; }"""
+    )
+    longest = max(
+        box["height"] for box in (one.bounding_box() for one in shown.page.locator(".sheet .chromosome").all())
+    )
     assert longest > 0.14 * size[1]
 
 
 def test_every_word_is_there_in_both_languages(editor: Open) -> None:
     shown = editor()
-    words = shown.page.evaluate("(async () => (await import(new URL('./words.js', document.querySelector('script[type=module]').src))).WORDS)()")
+    words = shown.module("words", "it.WORDS")
     for key, (english, chinese) in words.items():
         assert english and chinese, key
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese)), key
@@ -154,7 +178,8 @@ def test_the_chinese_page_is_chinese(editor: Open) -> None:
     assert "已保存" in text and "可疑" in text
     assert not re.findall(r"\b(?:tool|do|part|saved|act|name|hint)_[a-z_]+\b", text)
     english = set(re.findall(r"[A-Za-z]{4,}", text)) - {
-        "bphs", "synthetic", "Space", "Enter", "Shift", "Ctrl", "Delete", "Backspace", "Escape", "Home", "PageUp", "PageDown", "ISCN", "cell",
+        "bphs", "synthetic", "Space", "Enter", "Shift", "Ctrl", "Delete", "Backspace", "Escape", "Home", "PageUp",
+        "PageDown", "ISCN", "cell",
     }  # fmt: skip
     assert not english
 
@@ -162,17 +187,20 @@ def test_the_chinese_page_is_chinese(editor: Open) -> None:
 def test_the_help_and_the_handbook_have_every_key(editor: Open) -> None:
     shown = editor()
     shown.key("?")
-    keys = shown.page.evaluate("(async () => (await import(new URL('./keys.js', document.querySelector('script[type=module]').src))).KEYS)()")
+    keys = shown.module("keys", "it.KEYS")
     assert shown.page.locator("dialog dt").count() == len(keys)
     listed = re.findall(r"^\| (`[^|]+) \| ([^|]+) \|$", HANDBOOK.read_text(encoding="utf-8"), re.MULTILINE)
-    does = [(" ".join(f"`{key}`" for key in one["keys"].split(" ")), shown.page.evaluate("async act => (await import(new URL('./words.js', document.querySelector('script[type=module]').src))).WORDS['do_' + act][0]", one["act"])) for one in keys]
+    words = shown.module("words", "it.WORDS")
+    does = [
+        (" ".join(f"`{key}`" for key in one["keys"].split(" ")), words[f"do_{one['act']}"][0]) for one in keys
+    ]  # fmt: skip
     assert listed == does
     shown.key("Escape")
     assert shown.page.locator("dialog").count() == 0
 
 
-def test_a_signed_case_is_read_and_not_changed(editor: Open, reading: FaultyReading) -> None:
-    shown = editor(locked="1")
+def test_a_closed_case_is_read_and_not_changed(editor: Open, locked_cell: int, reading: FaultyReading) -> None:
+    shown = editor(cell=locked_cell)
     shown.choose(reading.dirt)
     shown.key("1", "2", "Delete", "f", "Enter")
     assert shown.page.locator(".note").first.is_visible()

@@ -22,7 +22,7 @@ def test_the_doubtful_come_first_and_one_key_confirms_each(editor: Open) -> None
     assert after["interactions"] == after["version"] == len(order)
     assert all(command["command"]["kind"] == "confirm" for command in shown.workstation.commands(shown.cell))
     assert "none doubtful" in shown.page.locator(".figure.doubtful").inner_text()
-    assert shown.page.locator(".interactions").inner_text() == f"{len(order)} interactions"
+    assert shown.page.locator(".interactions").inner_text() == f"Interactions: {len(order)}"
     shown.key("Enter")
     assert shown.told()["version"] == after["version"]
 
@@ -71,6 +71,9 @@ def test_one_digit_waits_for_a_second_and_then_stands(editor: Open, reading: Fau
     shown.page.wait_for_selector(f'.slot[data-label="2"] [data-id="{reading.dirt}"]')
     assert shown.object(reading.dirt)["label"] == "2"
     shown.key("1", "Enter")
+    assert shown.object(reading.dirt)["label"] == "1"
+    shown.key("2", "5")
+    assert "no class 25" in shown.page.locator(".note").last.inner_text()
     assert shown.object(reading.dirt)["label"] == "1"
 
 
@@ -242,6 +245,7 @@ def test_a_note_and_the_three_acts_are_kept(editor: Open, reading: FaultyReading
     shown.page.locator("dialog input").fill("satellites large")
     shown.key("Enter")
     assert shown.object(reading.turned)["note"] == "satellites large"
+    assert "satellites large" in shown.page.locator(".inspector").inner_text()
     counted = shown.page.locator('[data-act-name="counted"]')
     counted.click()
     shown.page.wait_for_selector('[data-act-name="counted"][aria-pressed="true"]')

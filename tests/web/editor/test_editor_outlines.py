@@ -191,10 +191,7 @@ def test_dirt_is_removed_with_a_reason(editor: Open, reading: FaultyReading) -> 
 def test_a_brush_covers_what_it_went_over_and_no_hole(editor: Open) -> None:
     shown = editor()
     ring = [[100 + 30 * np.cos(angle), 100 + 30 * np.sin(angle)] for angle in np.linspace(0, 2 * np.pi, 60)]
-    outline = shown.page.evaluate(
-        """async ([ring]) => (await import(new URL('./geometry.js', document.querySelector('script[type=module]').src))).brushed(ring, 5)""",
-        [ring],
-    )
+    outline = shown.module("geometry", "it.brushed(given[0], 5)", ring)
     page = mask_of([outline], (200, 200))
     rows, columns = np.mgrid[:200, :200]
     far = np.hypot(columns - 100, rows - 100)

@@ -52,7 +52,9 @@ def test_what_waits_outlives_the_page(editor: Open, workstation: Workstation, re
     assert len(workstation.commands(shown.cell)) == 2
 
 
-def test_an_answer_that_is_lost_does_not_do_it_twice(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
+def test_an_answer_that_is_lost_does_not_do_it_twice(
+    editor: Open, workstation: Workstation, reading: FaultyReading
+) -> None:
     shown = editor()
     lost = []
 
@@ -72,13 +74,15 @@ def test_an_answer_that_is_lost_does_not_do_it_twice(editor: Open, workstation: 
     assert shown.object(reading.turned)["upside_down"]
 
 
-def test_commands_of_one_person_are_not_sent_as_another(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
+def test_commands_of_one_person_are_not_sent_as_another(
+    editor: Open, workstation: Workstation, reading: FaultyReading
+) -> None:
     shown = editor()
     shown.choose(reading.dirt)
     shown.page.context.route("**/commands", lambda route: route.abort())
     shown.key("x")
     shown.page.wait_for_selector('.saved[data-state="unreachable"]')
-    shown.page.context.add_cookies([{"name": "who", "value": "wu", "url": workstation.address}])
+    shown.page.context.add_cookies([workstation.cookie("both")])
     shown.page.on("dialog", lambda dialog: dialog.accept())
     shown.page.reload()
     shown.page.wait_for_selector(".chromosome")
@@ -88,28 +92,32 @@ def test_commands_of_one_person_are_not_sent_as_another(editor: Open, workstatio
     assert workstation.commands(shown.cell) == []
 
 
-def test_somebody_else_was_faster_and_mine_goes_on_top(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
+def test_somebody_else_was_faster_and_mine_goes_on_top(
+    editor: Open, workstation: Workstation, reading: FaultyReading
+) -> None:
     mine = editor()
-    theirs = editor(cell=mine.cell, who="wu")
+    theirs = editor(cell=mine.cell, who="both")
     theirs.choose(reading.turned)
     theirs.key("f")
     theirs.saved()
     mine.choose(reading.dirt)
     mine.key("x")
     mine.page.wait_for_selector("dialog .theirs li")
-    assert mine.page.locator("dialog .theirs").inner_text().startswith("wu")
+    assert mine.page.locator("dialog .theirs").inner_text().startswith("both")
     assert "reassign → Chromosome X" in mine.page.locator("dialog .mine").inner_text()
     mine.key("Escape")
     assert mine.page.locator("dialog").count() == 1
     mine.page.locator("dialog button").first.click()
     assert mine.object(reading.dirt)["label"] == "X"
     assert mine.object(reading.turned)["upside_down"]
-    assert [one["who"] for one in workstation.commands(mine.cell)] == ["wu", "tang"]
+    assert [one["who"] for one in workstation.commands(mine.cell)] == ["both", "tang"]
 
 
-def test_somebody_else_was_faster_and_mine_is_given_up(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
+def test_somebody_else_was_faster_and_mine_is_given_up(
+    editor: Open, workstation: Workstation, reading: FaultyReading
+) -> None:
     mine = editor()
-    theirs = editor(cell=mine.cell, who="wu")
+    theirs = editor(cell=mine.cell, who="both")
     theirs.choose(reading.dirt)
     theirs.key("y")
     theirs.saved()
@@ -127,11 +135,11 @@ def test_somebody_else_was_faster_and_mine_is_given_up(editor: Open, workstation
 def test_signed_out_keeps_what_waits(editor: Open, workstation: Workstation, reading: FaultyReading) -> None:
     shown = editor()
     shown.choose(reading.dirt)
-    shown.page.context.add_cookies([{"name": "out", "value": "1", "url": workstation.address}])
+    shown.page.context.clear_cookies(name="consilium_session")
     shown.key("x")
     shown.page.wait_for_selector('.saved[data-state="signed_out"]')
     assert unsent(shown) == 1
-    shown.page.context.clear_cookies(name="out")
+    shown.page.context.add_cookies([workstation.cookie("tang")])
     shown.page.locator(".saved").click()
     assert shown.object(reading.dirt)["label"] == "X"
 

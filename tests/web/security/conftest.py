@@ -92,10 +92,9 @@ EVERYBODY = ("tang", "ren", "dai", "ada", "both")
 Seat = Callable[..., TestClient]
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settled_in(folder: Path) -> Settings:
     """Of a founded laboratory in which everybody has an account."""
-    made = Settings(database=f"sqlite:///{tmp_path / 'records.db'}", files=tmp_path / "files", hosts=("testserver",))
+    made = Settings(database=f"sqlite:///{folder / 'records.db'}", files=folder / "files", hosts=("testserver",))
     founded(made.database).close()
     accounts = Accounts(made.database)
     for person in EVERYBODY:
@@ -103,6 +102,12 @@ def settings(tmp_path: Path) -> Settings:
         change_password(accounts, person, new=PASSWORD)
     accounts.close()
     return made
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """As `settled_in` makes them."""
+    return settled_in(tmp_path)
 
 
 @pytest.fixture

@@ -239,8 +239,8 @@ def _told(session: Session, rows: Sequence[MessageRow], *, named: bool) -> tuple
             Step(at=one.at, state=one.state, due=one.due, told=one.told if named or one.message_id in ours else "")
         )
     numbers = {row.case_id for row in rows if row.case_id is not None}
-    named = session.execute(select(CaseRow.id, CaseRow.number).where(CaseRow.id.in_(numbers)))
-    cases = dict(named.all())
+    found = session.execute(select(CaseRow.id, CaseRow.number).where(CaseRow.id.in_(numbers)))
+    cases = dict(found.all())
     return tuple(
         Told(
             id=row.id, at=row.at, direction=row.direction, protocol=row.protocol, kind=row.kind, control=row.control,

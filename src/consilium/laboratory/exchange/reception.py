@@ -6,6 +6,8 @@ answered each time. An order whose number is known and that says something else 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -140,12 +142,43 @@ def _again(change: Change, order: IncomingOrder, case: CaseRow, partners: Partne
             f"this order is recorded as case {case.number} with another {' and another '.join(differs)}",
             way_out="Nothing was changed. Cancel it and order anew, or speak with the laboratory.",
         )
+    late = _late_specimens(change, order, case, partners)
     if order.action == "change" and order.urgency is not None and order.urgency != case.urgency:
         if _is_out(change, case):
             raise OrderConflict(f"the report of {case.number} is out", way_out="Nothing was changed.")
         change_urgency(change, case, order.urgency, seen=case.version, reason="the order was changed by its sender")
-        return Taken(case=case.number, case_id=case.id, labels=(), what="changed")
-    return Taken(case=case.number, case_id=case.id, labels=(), what="known")
+        return Taken(case=case.number, case_id=case.id, labels=late, what="changed")
+    return Taken(case=case.number, case_id=case.id, labels=late, what="changed" if late else "known")
+
+
+def _late_specimens(change: Change, order: IncomingOrder, case: CaseRow, partners: Partners) -> tuple[str, ...]:
+    """Receive the specimens of an order that was recorded without one; any other that is not known is a conflict."""
+    from sqlalchemy import select
+
+    from consilium.laboratory.tables import SpecimenRow
+
+    kinds = _kinds(order, partners) if order.specimens else ()
+    there = change.session.scalars(select(SpecimenRow).where(SpecimenRow.case_id == case.id)).all()
+    if not there:
+        return tuple(
+            receive_specimen(change, case, _as_order(order, kind, (one,))).label
+            for kind, one in zip(kinds, order.specimens, strict=True)
+        )
+    # As they were received: the laboratory may have changed a note since.
+    known = Counter(_as_received(history(change.session, row)[0].after) for row in there)
+    for kind, one in zip(kinds, order.specimens, strict=True):
+        told = {"kind": kind, "collected": one.collected and change.profile.moment(one.collected), "note": one.note}
+        if known[_as_received(told)] < 1:
+            raise OrderConflict(
+                f"this order is recorded as case {case.number} with other specimens",
+                way_out="Nothing was changed. Order anew, or speak with the laboratory.",
+            )
+        known[_as_received(told)] -= 1
+    return ()
+
+
+def _as_received(told: Mapping[str, str | None]) -> tuple[str, str, str]:
+    return (told.get("kind") or "", told.get("collected") or "", entry("the note", told.get("note") or ""))
 
 
 def _check_patient(change: Change, order: IncomingOrder, case: CaseRow) -> None:

@@ -49,28 +49,18 @@ USUAL_KARYOGRAMS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A report before it is signed.
+class Survey:
+    """What a case has for its report; nothing was drawn for it.
 
     Attributes:
-        content: what it would say.
-        sha256: of it; a signature is bound to this.
-        pictures: PNG files of its karyograms, by their hash.
         facts: what the case has.
-        blockers: what stands in the way of a signature.
         draft: what the cells say.
-        drafted: the interpretation that the cells give, by language.
         text: what people wrote, and its version; None before anybody wrote.
         readings: of the second reader, by cell; under None that of the case.
     """
 
-    content: ReportContent
-    sha256: str
-    pictures: Mapping[str, bytes]
     facts: Facts
-    blockers: tuple[Blocker, ...]
     draft: Draft
-    drafted: Mapping[Lang, str]
     text: ReportTextRow | None
     readings: Mapping[int | None, SecondReadingRow]
 
@@ -80,8 +70,27 @@ class Prepared:
         return self.facts.stands
 
 
-def prepare(change: Change, opened: OpenCells, case: CaseRow) -> Prepared:
-    """See what the report of a case would say at this moment; of one that is out, what it says.
+@dataclass(frozen=True, kw_only=True)
+class Prepared(Survey):
+    """A report before it is signed.
+
+    Attributes:
+        content: what it would say.
+        sha256: of it; a signature is bound to this.
+        pictures: PNG files of its karyograms, by their hash.
+        blockers: what stands in the way of a signature.
+        drafted: the interpretation that the cells give, by language.
+    """
+
+    content: ReportContent
+    sha256: str
+    pictures: Mapping[str, bytes]
+    blockers: tuple[Blocker, ...]
+    drafted: Mapping[Lang, str]
+
+
+def survey(change: Change, opened: OpenCells, case: CaseRow) -> Survey:
+    """See what a case has for its report.
 
     Args:
         change: a look, or a transaction.
@@ -95,23 +104,46 @@ def prepare(change: Change, opened: OpenCells, case: CaseRow) -> Prepared:
     change.require("record.see")
     text = text_row(change.session, case)
     found = case_draft(change, opened, case, text)
-    facts = case_facts(change, case, found, text)
+    return Survey(
+        facts=_facts(change, case, found, text),
+        draft=found,
+        text=text,
+        readings=newest_readings(change.session, case),
+    )
+
+
+def prepare(change: Change, opened: OpenCells, case: CaseRow) -> Prepared:
+    """See what the report of a case would say at this moment; of one that is out, what it says.
+
+    Karyograms are drawn for it, which takes a second or two where nobody looked at them before: in a transaction, which
+    keeps everybody else from writing, it is called after a look.
+
+    Args:
+        change: a look, or a transaction.
+        opened: cells that this process has open, with the files beside the database.
+        case: as its session has it.
+
+    Raises:
+        NotAllowed: the person may not see records.
+        OutputError: a file of the laboratory is missing or was changed.
+    """
+    seen = survey(change, opened, case)
     if case.state in REPORTED and newest_revision(change.session, case):
         content = signed_report(change.session, case).content
         pictures = {one.sha256: opened.files.read(one.sha256) for one in content.karyograms}
     else:
-        drawing = _Pictures(change, opened, found)
-        content, pictures = _content(change, case, found, text, facts, drawing), drawing.drawn
+        drawing = _Pictures(change, opened, seen.draft)
+        content, pictures = _content(change, case, seen.draft, seen.text, seen.facts, drawing), drawing.drawn
     return Prepared(
+        facts=seen.facts,
+        draft=seen.draft,
+        text=seen.text,
+        readings=seen.readings,
         content=content,
         sha256=content_sha256(content),
         pictures=pictures,
-        facts=facts,
-        blockers=blockers(facts, change.profile.release),
-        draft=found,
-        drafted=drafted_interpretation(found),
-        text=text,
-        readings=newest_readings(change.session, case),
+        blockers=blockers(seen.facts, change.profile.release),
+        drafted=drafted_interpretation(seen.draft),
     )
 
 
@@ -159,7 +191,7 @@ def first_reading(cell: CellNow) -> Reading:
     )
 
 
-def case_facts(change: Change, case: CaseRow, found: Draft, text: ReportTextRow | None) -> Facts:
+def _facts(change: Change, case: CaseRow, found: Draft, text: ReportTextRow | None) -> Facts:
     """What a case has at this moment."""
     readings = newest_readings(change.session, case)
     iscn = text.iscn if text else ""
@@ -236,13 +268,20 @@ class _Pictures:
         pixels = pixels_of(self._session, self._files, cell.id)
         return karyogram_picture(self._shown[cell.name], pixels)
 
-    def key(self, cell: CellNow) -> tuple[str, int, int, bool, bool]:
-        """What a karyogram depends on."""
+    def key(self, cell: CellNow) -> _Key:
+        """What a karyogram depends on; the newest command stands for all before it."""
+        from sqlalchemy import select
+
+        from consilium.laboratory.analysis.tables import CommandRow
+
+        newest = select(CommandRow.key).where(CommandRow.cell_id == cell.id).order_by(CommandRow.sequence.desc())
         shown = self._shown[cell.name]
-        return str(self._files.folder), cell.id, cell.version, shown.sex_withheld, shown.analysed
+        command = self._session.scalar(newest.limit(1)) or ""
+        return str(self._files.folder), cell.id, command, shown.sex_withheld, shown.analysed
 
 
-_KEPT: dict[tuple[str, int, int, bool, bool], bytes] = {}
+_Key = tuple[str, int, str, bool, bool]
+_KEPT: dict[_Key, bytes] = {}
 _MOST_KEPT = 200
 
 

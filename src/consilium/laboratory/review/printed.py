@@ -188,30 +188,27 @@ def _lines(content: ReportContent, words: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _figures(content: ReportContent, words: Mapping[str, str]) -> dict[str, Any]:
+    """Name and value, two and two beside each other."""
     told = content.mosaicism
+    excluded = words["mosaicism_none"]
+    if told is not None:
+        percents = {"at_95": f"{100 * told.at_95:.1f}", "at_99": f"{100 * told.at_99:.1f}"}
+        excluded = words["excluded_from"].format(cells=told.cells, **percents)
     models = ", ".join(f"{one.name} {one.version}" for one in content.models) or UNKNOWN
     looked = words["unreviewed"].format(number=content.unreviewed) if content.unreviewed else words["all_reviewed"]
     read = words["models_note"].format(
         models=models, looked=looked, interactions=sum(one.interactions for one in content.karyograms),
         karyograms=len(content.karyograms),
     )  # fmt: skip
-
-    def excluded(part: float) -> str:
-        if told is None:
-            return words["mosaicism_none"]
-        return words["mosaicism_from"].format(percent=f"{100 * part:.1f}", cells=told.cells)
-
     rows = (
-        (words["counted_cells"], str(len(content.cells_counted))),
-        (words["analysed_cells"], str(len(content.cells_analysed))),
-        (words["karyotyped_cells"], str(len(content.cells_karyotyped))),
-        (words["banding"], ", ".join(content.banding) or UNKNOWN),
-        (words["band_level_row"], str(content.band_level) if content.band_level else words["unknown"]),
-        (words["mosaicism"], excluded(told.at_95 if told else 0)),
-        (words["at_99"], excluded(told.at_99 if told else 0)),
-        (words["models"], read),
-    )
-    return _table(words["figures"], (), (0, 1), rows)
+        (words["counted_cells"], str(len(content.cells_counted)),
+         words["analysed_cells"], str(len(content.cells_analysed))),
+        (words["karyotyped_cells"], str(len(content.cells_karyotyped)),
+         words["banding"], ", ".join(content.banding) or UNKNOWN),
+        (words["excluded"], excluded,
+         words["band_level_row"], str(content.band_level) if content.band_level else words["unknown"]),
+    )  # fmt: skip
+    return _table(words["figures"], (), (0, 7, 0, 2), rows, note=read)
 
 
 def _checks(content: ReportContent, words: Mapping[str, str]) -> dict[str, Any]:

@@ -47,11 +47,14 @@ _PRINTED: Mapping[str, Mapping[Lang, str]] = {
     "analysed_cells": {"en": "Cells analysed", "zh": "分析细胞数"},
     "karyotyped_cells": {"en": "Cells karyotyped", "zh": "核型排列细胞数"},
     "banding": {"en": "Banding", "zh": "显带"},
-    "at_99": {"en": "Mosaicism excluded at 99 %", "zh": "99 % 置信度下排除的嵌合比例"},
-    "models": {"en": "Read with", "zh": "判读模型"},
+    "excluded": {"en": "Mosaicism excluded at 95 % / 99 %", "zh": "95 % / 99 % 置信度下排除的嵌合比例"},
+    "excluded_from": {
+        "en": "{at_95} % / {at_99} % or more ({cells} cells alike)",
+        "zh": "≥ {at_95} % / ≥ {at_99} %（{cells} 个一致细胞）",
+    },
     "models_note": {
-        "en": "{models}; {looked}. {interactions} acts of a person for {karyograms} karyogram(s).",
-        "zh": "{models}；{looked}。{karyograms} 张核型图共经人工操作 {interactions} 次。",
+        "en": "Read with {models}; {looked}. {interactions} acts of a person for {karyograms} karyogram(s).",
+        "zh": "判读模型：{models}；{looked}。{karyograms} 张核型图共经人工操作 {interactions} 次。",
     },
     "all_reviewed": {
         "en": "every flagged chromosome of the analysed cells was looked at by a person",

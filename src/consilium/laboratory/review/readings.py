@@ -115,16 +115,22 @@ def check_may_see(change: Change, case: CaseRow) -> None:
 
 
 def newest_readings(session: Session, case: CaseRow) -> dict[int | None, SecondReadingRow]:
-    """The reading of each cell that holds, and under None that of the case; only those for the report that is made."""
+    """The reading of each cell that holds, and under None that of the case; only those for the report that is made.
+
+    Whoever analysed the case meanwhile is no second reader of it any more.
+    """
     from sqlalchemy import select
 
     from consilium.laboratory.review.tables import SecondReadingRow
 
     asked = (
         select(SecondReadingRow)
-        .where(SecondReadingRow.case_id == case.id, SecondReadingRow.revision == case.amendments + 1)
+        .where(
+            SecondReadingRow.case_id == case.id, SecondReadingRow.revision == case.amendments + 1,
+            SecondReadingRow.reader != case.analysed_by,
+        )
         .order_by(SecondReadingRow.id)
-    )
+    )  # fmt: skip
     return {row.cell_id: row for row in session.scalars(asked)}
 
 

@@ -63,12 +63,6 @@ def reported_here(session: Session, case: CaseRow) -> bool:
     return session.scalar(select(CellRow.id).where(CellRow.case_id == case.id).limit(1)) is not None
 
 
-def signed_at(session: Session, case: CaseRow) -> str:
-    """When the newest revision of a case was signed; empty for none."""
-    rows = _rows(session, case)
-    return rows[-1][0].at if rows else ""
-
-
 def newest_revision(session: Session, case: CaseRow) -> int:
     """The newest signed revision of a case; 0 for none."""
     return max((row.revision for row, _ in _rows(session, case)), default=0)

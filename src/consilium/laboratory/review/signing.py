@@ -10,11 +10,11 @@ from consilium.laboratory.casework import move
 from consilium.laboratory.entry import entry, one_of
 from consilium.laboratory.journal import Change
 from consilium.laboratory.review.content import document
-from consilium.laboratory.review.prepared import Prepared, case_draft, case_facts, prepare
+from consilium.laboratory.review.prepared import Prepared, prepare, survey
 from consilium.laboratory.review.release import Blocker, review_blockers
 from consilium.laboratory.review.signature import METHODS, Method, Signature, signature_sha256
 from consilium.laboratory.review.signed import SignedReport, newest_revision, signed_report
-from consilium.laboratory.review.texts import begin_amendment, text_row
+from consilium.laboratory.review.texts import begin_amendment
 
 if TYPE_CHECKING:
     from consilium.laboratory.review.seal import Seal
@@ -77,10 +77,8 @@ def reviewed(change: Change, opened: OpenCells, case: CaseRow, *, seen: int | No
         InputError: something of the cells or of both readings is missing.
     """
     change.require("case.review")
-    text = text_row(change.session, case)
-    facts = case_facts(change, case, case_draft(change, opened, case, text), text)
-    refuse(review_blockers(facts, change.profile.release), case)
-    move(change, case, "reviewed", seen=seen)
+    refuse(review_blockers(survey(change, opened, case).facts, change.profile.release), case)
+    move(change, case, "reviewed", seen=seen, by_report=True)
 
 
 def reopen(change: Change, case: CaseRow, *, reason: str, seen: int | None = None) -> None:
@@ -93,7 +91,7 @@ def reopen(change: Change, case: CaseRow, *, reason: str, seen: int | None = Non
     """
     change.require("case.amend")
     why = entry("a reason", reason, needed=True)
-    move(change, case, "reopened", reason=why, seen=seen)
+    move(change, case, "reopened", reason=why, seen=seen, by_report=True)
     begin_amendment(change, case, why)
 
 
@@ -122,5 +120,5 @@ def _recorded(change: Change, case: CaseRow, prepared: Prepared, method: Method,
         )
     )  # fmt: skip
     change.session.flush()
-    move(change, case, "amended" if case.amendments else "signed")
+    move(change, case, "amended" if case.amendments else "signed", by_report=True)
     return signed_report(change.session, case, revision)

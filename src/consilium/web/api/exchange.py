@@ -17,7 +17,7 @@ from consilium.laboratory.exchange.fhir import inbox as fhir_inbox
 from consilium.laboratory.exchange.fhir.bundle import LARGEST as LARGEST_BUNDLE
 from consilium.laboratory.exchange.fhir.report import report_bundle
 from consilium.laboratory.exchange.hl7v2 import inbox as hl7_inbox
-from consilium.laboratory.exchange.hl7v2.text import LARGEST as LARGEST_MESSAGE
+from consilium.laboratory.exchange.hl7v2.text import LARGEST_ORDER as LARGEST_MESSAGE
 from consilium.laboratory.exchange.outgoing import outgoing
 from consilium.laboratory.exchange.partners import partners_in
 from consilium.laboratory.exchange.send import queue_result
@@ -141,7 +141,7 @@ def fhir_report(
 
 @router.post(
     "/hl7", response_class=Response,
-    openapi_extra={"requestBody": {"required": True, "content": {HL7: {"schema": {"type": "string"}}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}},
     responses={200: {"content": {HL7: {"schema": {"type": "string"}}}}},
 )  # fmt: skip
 async def hl7_message(request: Request, records: Records, signed: Asking) -> Response:

@@ -15,7 +15,7 @@ from consilium.laboratory.permissions import allowed
 from consilium.laboratory.review.content import document
 from consilium.laboratory.review.differences import Difference
 from consilium.laboratory.review.iscn_field import check_iscn
-from consilium.laboratory.review.prepared import Prepared, prepare
+from consilium.laboratory.review.prepared import Prepared, Survey, prepare, survey
 from consilium.laboratory.review.printed import Report
 from consilium.laboratory.review.printed_html import report_html
 from consilium.laboratory.review.printed_pdf import report_pdf
@@ -71,7 +71,7 @@ def review(number: Number, asking: Asking, records: Records, opened: Cells) -> R
     """A case under review: its cells, both readings as far as the reader may see them, where they differ."""
     with records.looking(asking.person) as look:
         case = case_called(look.session, number)
-        return review_of(look, prepare(look, opened, case), case)
+        return review_of(look, survey(look, opened, case), case)
 
 
 @router.post("/cases/{number}/review/readings", status_code=201)
@@ -91,11 +91,12 @@ def read_again(number: Number, given: ReadingIn, asking: Asking, records: Record
 def settle(number: Number, given: DifferenceIn, asking: Asking, records: Records, opened: Cells) -> ReviewOut:
     """Decide where both readers differ; the difference has to be the one that was shown."""
     with records.changing(asking.person) as change:
+        change.require("review.decide")
         case = case_called(change.session, number)
         check_may_see(change, case)
-        difference = shown_difference(prepare(change, opened, case), given)
+        difference = shown_difference(survey(change, opened, case), given)
         decide(change, case, given.cell, difference, kept=given.kept, reason=given.reason)
-        return review_of(change, prepare(change, opened, case), case)
+    return review(number, asking, records, opened)
 
 
 @router.post("/cases/{number}/review/done")
@@ -104,7 +105,7 @@ def done(number: Number, given: SeenIn, asking: Asking, records: Records, opened
     with records.changing(asking.person) as change:
         case = case_called(change.session, number)
         reviewed(change, opened, case, seen=given.seen)
-        return review_of(change, prepare(change, opened, case), case)
+    return review(number, asking, records, opened)
 
 
 @router.get("/cases/{number}/report")
@@ -123,11 +124,11 @@ def write(number: Number, given: TextIn, asking: Asking, records: Records, opene
         case = case_called(change.session, number)
         check_may_see(change, case)
         write_text(
-            change, case, seen=given.seen, drafted=prepare(change, opened, case).draft.iscn, iscn=given.iscn,
+            change, case, seen=given.seen, drafted=survey(change, opened, case).draft.iscn, iscn=given.iscn,
             iscn_override=given.iscn_override, withhold_sex=given.withhold_sex, interpretation=given.interpretation,
             reasons=given.reasons, karyograms=given.karyograms,
         )  # fmt: skip
-        return prepared_out(case, prepare(change, opened, case))
+    return preview(number, asking, records, opened)
 
 
 @router.post("/cases/{number}/report/signature", status_code=201)
@@ -138,6 +139,8 @@ def put_signature(
     """Sign what was shown, after proving once more to be oneself. A program cannot."""
     with records.looking(asking.person) as look:
         look.require("case.sign")
+        # What has to be drawn is drawn before others wait for this signature.
+        prepare(look, opened, case_called(look.session, number))
     method = proven(request, asking, people, given.password)
     with records.changing(asking.person) as change:
         case = case_called(change.session, number)
@@ -150,7 +153,7 @@ def open_again(number: Number, given: ReasonIn, asking: Asking, records: Records
     with records.changing(asking.person) as change:
         case = case_called(change.session, number)
         reopen(change, case, reason=given.reason, seen=given.seen)
-        return prepared_out(case, prepare(change, opened, case))
+    return preview(number, asking, records, opened)
 
 
 @router.get("/cases/{number}/report/file.{kind}", response_class=Response, responses=FILE)
@@ -159,6 +162,9 @@ def preview_file(
     lang: Annotated[Language | None, Query()] = None, named: bool = False,
 ) -> Response:  # fmt: skip
     """The preliminary report. With the patient's name it leaves a line in the record of who looked."""
+    with records.looking(asking.person) as look:
+        # What has to be drawn is drawn before others wait for the line that a look at a name leaves.
+        preview_to_print(look, opened, case_called(look.session, number), named=False)
     with records.changing(asking.person) if named else records.looking(asking.person) as change:
         report, pictures = preview_to_print(change, opened, case_called(change.session, number), named=named)
     return _file(report_file(report, pictures, kind, lang or asking.lang), kind, f"{number}-preliminary")
@@ -226,7 +232,7 @@ def picture(
     return Response(data, media_type="image/png", headers={"Cache-Control": "private, max-age=86400, immutable"})
 
 
-def review_of(change: Change, prepared: Prepared, case: CaseRow) -> ReviewOut:
+def review_of(change: Change, prepared: Survey, case: CaseRow) -> ReviewOut:
     """A case under review, as far as the person may see it."""
     whole = may_see_first(change, case, None)
     ids = {one.name: one.id for one in prepared.draft.cells}
@@ -295,7 +301,7 @@ def check_cell(change: Change, case: CaseRow, cell: int | None) -> None:
         raise NotFound(f"{case.number} has no such cell", way_out="Load the page again.")
 
 
-def shown_difference(prepared: Prepared, given: DifferenceIn) -> Difference:
+def shown_difference(prepared: Survey, given: DifferenceIn) -> Difference:
     """The difference that was shown, as it still is.
 
     Raises:

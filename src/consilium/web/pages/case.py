@@ -21,6 +21,7 @@ from consilium.laboratory.entry import one_of
 from consilium.laboratory.found import case_called
 from consilium.laboratory.journal import Change
 from consilium.laboratory.permissions import TABLE, Act
+from consilium.laboratory.review.signed import reported_here
 from consilium.laboratory.tables import CaseRow
 from consilium.laboratory.thread import Piece, case_history, pieces
 from consilium.laboratory.worklist import days_left
@@ -151,12 +152,15 @@ def _facts(look: Change, row: CaseRow, asking: Signed) -> dict[str, Any]:
     left = days_left(date.fromisoformat(row.due), today, look.profile.days) if row.due and waits else None
     forward: list[State] = []
     back: list[State] = []
+    here = reported_here(look.session, row)
     for (before, to), step in STEPS.items():
-        if before == row.state and may(asking, step.act) and row.withdrawn is None:
+        # What is read here is reviewed, signed and reopened on the pages of the review and of the report.
+        elsewhere = here and (to == "reviewed" or to == "reopened" or to in REPORTED)
+        if before == row.state and may(asking, step.act) and row.withdrawn is None and not elsewhere:
             (back if step.reason else forward).append(to)
     second = look.profile.second_reader and row.analysed_by == asking.person
     return {
-        "case": row, "days_left": left, "waits_for": WAITS_FOR.get(row.state) if waits else None,
+        "case": row, "read_here": here, "days_left": left, "waits_for": WAITS_FOR.get(row.state) if waits else None,
         "forward": [to for to in forward if not (to == "reviewed" and second)], "back": back,
         "may_change": may(asking, "case.change") and row.withdrawn is None,
         "may_withdraw": may(asking, "case.withdraw") and waits, "may_identify": may(asking, "patient.identify"),

@@ -16,7 +16,7 @@ from consilium.laboratory.laboratory import Laboratory
 from consilium.laboratory.permissions import TABLE, Act
 from consilium.laboratory.review.content import LANGS
 from consilium.laboratory.review.iscn_field import check_iscn
-from consilium.laboratory.review.prepared import Prepared, prepare
+from consilium.laboratory.review.prepared import Prepared, prepare, survey
 from consilium.laboratory.review.readings import decide, may_see_first, record_reading
 from consilium.laboratory.review.signed import newest_revision, signed_report, verify
 from consilium.laboratory.review.signing import reopen, reviewed, sign
@@ -44,7 +44,7 @@ def show_review(
     """The page of the second reading, with a form that was not accepted."""
     with records.looking(asking.person) as look:
         case = case_called(look.session, number)
-        prepared = prepare(look, opened, case)
+        prepared = survey(look, opened, case)
         told = review_of(look, prepared, case)
         clock = Clock(look.profile)
         wanted = min(look.profile.release.second_reading_cells, len(prepared.facts.analysed))
@@ -83,7 +83,7 @@ def settle(number: str, request: Request, asking: Asking, records: Records, open
             if not may_see_first(change, case, _number(given, "cell", "the cell")):
                 raise InputError("it has to be read a second time first", way_out="Say what you see, then decide.")
             asked = _difference(given)
-            difference = shown_difference(prepare(change, opened, case), asked)
+            difference = shown_difference(survey(change, opened, case), asked)
             decide(change, case, asked.cell, difference, kept=asked.kept, reason=asked.reason)
         return f"/cases/{number}/review#differences"
 
@@ -140,7 +140,7 @@ def write(number: str, request: Request, asking: Asking, records: Records, opene
     def act() -> str:
         with records.changing(asking.person) as change:
             case = case_called(change.session, number)
-            drafted = prepare(change, opened, case).draft.iscn
+            drafted = survey(change, opened, case).draft.iscn
             write_text(
                 change, case, seen=given.seen, drafted=drafted, iscn=given.get("iscn"),
                 iscn_override=given.get("iscn_override"), withhold_sex=given.get("withhold_sex") == "yes",
@@ -166,6 +166,7 @@ def put_signature(
     def act() -> str:
         with records.looking(asking.person) as look:
             look.require("case.sign")
+            prepare(look, opened, case_called(look.session, number))
         method = proven(request, asking, people, given.get("password"))
         with records.changing(asking.person) as change:
             case = case_called(change.session, number)

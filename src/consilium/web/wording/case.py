@@ -54,6 +54,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "case.of": ("Of", "对象"),
     "case.values": ("From → to", "更改前 → 更改后"),
     "case.why": ("Why", "原因"),
+    "case.to_review": ("Second reading", "第二人复核"),
+    "case.to_report": ("Report", "报告"),
     "case.review": ("Review and report", "复核与报告"),
     "thing.title": ("{kind} {label}", "{kind} {label}"),
     "thing.of_case": ("of case {number}", "属于病例 {number}"),

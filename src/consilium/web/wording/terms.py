@@ -103,3 +103,21 @@ WORDS |= {
     "act.cell.withdraw": ("record taken back", "撤回登记"),
     "act.cell.edit": ("edited", "编辑"),
 }
+WORDS |= {
+    "state.reopened": ("reopened", "已重新打开"),
+    "step.reopened": ("Reopen for an amended report", "重新打开以修订报告"),
+    "act.review.read": ("read a second time", "第二人阅片"),
+    "act.review.decide": ("decided", "裁定"),
+    "act.report.write": ("report written", "撰写报告"),
+    "act.record.see": ("seen", "查看"),
+    "act.record.export": ("exported", "导出"),
+    "act.record.import": ("imported", "导入"),
+    "act.history.see": ("history seen", "查看历史"),
+    "act.patient.identify": ("identity seen", "查看身份"),
+    "act.custody.hand_over": ("handed over", "交接"),
+    "act.exchange.receive": ("message received", "接收消息"),
+    "act.exchange.cancel": ("cancelled by message", "消息取消"),
+    "act.exchange.send": ("message sent", "发送消息"),
+    "act.exchange.fetch": ("fetched", "调取"),
+    "act.exchange.settle": ("message settled", "处理消息"),
+}

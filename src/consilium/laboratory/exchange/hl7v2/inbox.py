@@ -14,6 +14,7 @@ from consilium.laboratory.exchange import messages
 from consilium.laboratory.exchange.hl7v2.acknowledge import Answer, Problem, acknowledgement
 from consilium.laboratory.exchange.hl7v2.message import Message, message_of
 from consilium.laboratory.exchange.hl7v2.orders import KINDS, orders_of
+from consilium.laboratory.exchange.hl7v2.text import LARGEST_ORDER
 from consilium.laboratory.exchange.partners import Partners, partners_in
 from consilium.laboratory.exchange.reception import OrderConflict, Taken, UnknownOrder, take
 from consilium.laboratory.laboratory import Laboratory
@@ -59,6 +60,8 @@ def receive(laboratory: Laboratory, who: str, data: bytes, *, peer: str) -> Repl
     """
     message, partners = None, Partners()
     try:
+        if len(data) > LARGEST_ORDER:
+            raise InputError(f"the message is too large ({len(data)} bytes)", way_out=f"{LARGEST_ORDER} bytes at most.")
         message = message_of(data)
         with laboratory.changing(who) as change:
             partners = partners_in(change)

@@ -16,6 +16,9 @@ MOST_SEGMENTS = 2000
 LONGEST_SEGMENT = 14 * 2**20
 """Letters: a report as PDF is one field."""
 
+MOST_PARTS = 20_000
+"""Fields, repetitions, components and subcomponents: the package makes an object of each, some microseconds long."""
+
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
 _TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\.\d{1,4})?([+-]\d{4})?", re.ASCII)
 
@@ -80,6 +83,8 @@ class Message:
         lines = text.split("\r")
         if len(lines) > MOST_SEGMENTS or max(map(len, lines)) > LONGEST_SEGMENT:
             raise InputError("the message has too many or too long segments")
+        if sum(map(text.count, self.separators.replace(self.separators[3], ""))) > MOST_PARTS:
+            raise InputError("the message has too many parts", way_out=f"{MOST_PARTS} at most.")
         for line in lines:
             if not _SEGMENT.fullmatch(line[:3]) or line[3:4] not in ("", self.separators[0]):
                 raise InputError("a line of the message is no segment")

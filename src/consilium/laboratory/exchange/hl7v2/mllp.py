@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from consilium.errors import EngineError, InputError
-from consilium.laboratory.exchange.hl7v2.text import END, LARGEST, START
+from consilium.laboratory.exchange.hl7v2.text import END, LARGEST_ORDER, START
 
 Handle = Callable[[bytes, str], Awaitable[bytes]]
 """A message and where it came from, to its answer."""
@@ -29,7 +29,7 @@ class Limits:
         connections: at once.
     """
 
-    frame: int = LARGEST
+    frame: int = LARGEST_ORDER
     frame_seconds: float = 30.0
     idle_seconds: float = 600.0
     connections: int = 32
@@ -75,7 +75,7 @@ async def serve(
         ) from problem
 
 
-async def ask(data: bytes, *, host: str, port: int, seconds: float = 30.0, limit: int = LARGEST) -> bytes:
+async def ask(data: bytes, *, host: str, port: int, seconds: float = 30.0, limit: int = LARGEST_ORDER) -> bytes:
     """Send a message, and wait for its answer.
 
     Args:

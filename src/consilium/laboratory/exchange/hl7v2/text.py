@@ -12,7 +12,10 @@ from consilium.errors import InputError
 from consilium.laboratory.exchange.partners import CHARSETS
 
 LARGEST = 16 * 2**20
-"""Bytes of a message."""
+"""Bytes of a message: a report as PDF is one field of it."""
+
+LARGEST_ORDER = 2**20
+"""Bytes of a message that asks for something."""
 
 START, END = b"\x0b", b"\x1c\x0d"
 """Around a message on a line (MLLP)."""

@@ -30,6 +30,7 @@ export class Actions {
     this.metaphase = metaphase;
     this.tools = tools;
     this.warn = warn;
+    this.compare = compare;
     /** @type {Record<string, () => void>} */
     this.acts = {
       next_doubtful: () => this.#go(cell.nextDoubtful(1)),

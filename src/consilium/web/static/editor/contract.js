@@ -29,6 +29,7 @@
  * @property {boolean} straight
  * @property {boolean} upside_down
  * @property {boolean} mirrored
+ * @property {string} [note]
  * @property {string} sprite
  * @property {number} sprite_width
  * @property {number} sprite_height
@@ -59,6 +60,9 @@
  * @property {{act: string, by: string, at: string}[]} [acts_by]
  * @property {CellObject[]} objects
  * @property {string[]} doubtful  ids in the order in which to look
+ * @property {Flag[]} [flags]  what is doubtful about the cell
+ * @property {string[]} [notes]
+ * @property {string[]} [unfinished]  names that lack their breakpoints
  */
 
 /**

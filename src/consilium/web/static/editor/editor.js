@@ -65,12 +65,19 @@ function build(editor, stored) {
   outbox.addEventListener("changed", () => reconcile(cell, warn));
   outbox.addEventListener("refused", () => cell.replace(cell.stored));
   outbox.start(stored.version);
-  void server.bands().then((bands) => inspector.learn(bands), () => warn(say("load_failed", { why: say("band_level") })));
-  const first = cell.nextDoubtful();
+  const asked = new URLSearchParams(window.location.search);
+  const first = cell.shown.has(asked.get("look") ?? "") ? asked.get("look") : cell.nextDoubtful();
   if (first) {
     cell.select(first);
     karyogram.focus(first);
   }
+  void server.bands().then(
+    (bands) => inspector.learn(bands),
+    () => warn(say("no_bands")),
+  ).then(() => {
+    const label = asked.get("compare");
+    if (label) actions.compare(label);
+  });
   // For tests and for whoever looks into a page that misbehaves; nothing depends on it.
   Object.assign(window, { consiliumEditor: { cell, outbox, actions, tools, metaphase, karyogram } });
 }

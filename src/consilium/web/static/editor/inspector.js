@@ -59,7 +59,7 @@ export class Inspector {
     if (!one) {
       this.head.replaceChildren(html("p", { class: "soft" }, say("nothing_chosen")));
       this.stage.replaceChildren();
-      this.tell.replaceChildren();
+      this.tell.replaceChildren(...this.#aboutCell());
       return;
     }
     this.#drawHead(one);
@@ -121,11 +121,25 @@ export class Inspector {
     }
     const flags = html("ul", { class: "flags" }, ...one.flags.map((flag) => html("li", {}, flag.reason)));
     const looks = html("h3", { class: "looks" }, say("alternatives"));
-    this.tell.replaceChildren(...(choices.length ? [looks, list] : []), ...(one.flags.length ? [html("h3", {}, say("why_look")), flags] : []));
+    this.tell.replaceChildren(...(choices.length ? [looks, list] : []), ...(one.flags.length && !one.confirmed ? [html("h3", {}, say("why_look")), flags] : []), ...noteOf(one), ...this.#aboutCell());
+  }
+
+  /** What is doubtful about the whole cell, and what people wrote down about it. */
+  #aboutCell() {
+    const { flags = [], notes = [], unfinished = [] } = this.cell.stored;
+    const lines = [...flags.map((flag) => flag.reason), ...unfinished.map((name) => say("unfinished", { name }))];
+    if (!lines.length && !notes.length) return [];
+    const told = html("ul", { class: "flags" }, ...lines.map((line) => html("li", {}, line)), ...notes.map((note) => html("li", { class: "written" }, note)));
+    return [html("h3", {}, say("about_cell")), told];
   }
 }
 
 /** Whether the machine saw it in this shape; what was cut or drawn since has no likelihoods. */
 function read(/** @type {Shown} */ one) {
   return Object.keys(one.probabilities).length > 0;
+}
+
+/** @param {Shown} one */
+function noteOf(one) {
+  return one.note ? [html("ul", { class: "flags" }, html("li", { class: "written" }, one.note))] : [];
 }

@@ -1,5 +1,7 @@
 /** Which key does what. The help and the handbook show this very table. */
 
+import { say } from "./words.js";
+
 /**
  * @typedef {object} Key
  * @property {string} keys  as they are written: "Shift+F"; several by a space
@@ -94,8 +96,10 @@ export class Keys {
     if (!/^\d$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey) return false;
     window.clearTimeout(this.#timer);
     const both = this.#typed + event.key;
-    this.#typed = Number(both) >= 1 && Number(both) <= 22 ? both : event.key === "0" ? "" : event.key;
+    const known = Number(both) >= 1 && Number(both) <= 22;
+    this.#typed = known ? both : "";
     this.typing(this.#typed);
+    if (!known) this.actions.warn(say("no_class", { typed: both }));
     // 3 to 9 and every second digit can only mean one class.
     if (this.#typed.length === 2 || Number(this.#typed) > 2) this.#assign();
     else if (this.#typed) this.#timer = window.setTimeout(() => this.#assign(), SECOND_DIGIT);

@@ -1,0 +1,3 @@
+"""Operations that anybody may ask."""
+
+PUBLIC = frozenset({("GET", "/api/v1/health"), ("POST", "/api/v1/session")})
