@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-for module in ("fastapi", "uvicorn", "argon2"):
-    pytest.importorskip(module, reason=f"the workstation needs {module} (extra web)")
+pytest.importorskip("fastapi", reason="the workstation needs fastapi (extra web)")
+pytest.importorskip("uvicorn", reason="the workstation needs uvicorn (extra web)")
+pytest.importorskip("argon2", reason="the workstation needs argon2 (extra web)")
 
 import httpx
 from click.testing import CliRunner
@@ -206,7 +207,9 @@ def test_a_key_that_everybody_reads_is_refused(tmp_path: Path) -> None:
 
 def test_every_setting_stands_in_the_reference_with_its_default() -> None:
     text = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")
+    ]
     listed = {row[0].strip("`"): row for row in rows}
     assert set(listed) == set(ENTRIES)
     kinds = {str: "text", int: "number", bool: "yes or no", list: "list"}

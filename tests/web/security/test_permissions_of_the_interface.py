@@ -76,11 +76,16 @@ def test_each_operation_is_refused_exactly_where_the_reference_says_so(app: Fast
 def test_whom_the_alliance_does_not_know_asks_nothing_of_it(app: FastAPI, seat: Seat, own_home: Path) -> None:
     put_people(own_home)
     world, stranger, asked = build(app, seat), seat("both"), 0
+    given = seat("tang").post("/api/v1/tokens", json={"name": "lis", "roles": ["technologist"], "days": 9}).json()
+    program = seat()
+    program.headers["Authorization"] = f"Bearer {given['token']}"
     for method, path, operation in operations(app):
         if path.startswith(OF_THE_ALLIANCE):
             filled, more = request_for(app, world, path, operation)
             answer = stranger.request(method, filled, **more)
             assert answer.status_code == 403, (method, path, answer.text)
+            # Tang is known there, but gave away nothing of the alliance with a token of the laboratory.
+            assert program.request(method, filled, **more).status_code == 403, (method, path)
             asked += 1
     assert asked > 20
 

@@ -117,7 +117,7 @@ LATE = ("withdrawal", "disposal", "acts/{act}", "reopening", "/disabled", "/staf
 
 
 def operations(app: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every operation of the interface, `LATE` ones last: method, path with its parameters, its part of the document."""
+    """Every operation, `LATE` ones last: method, path with its parameters, its part of the document."""
     found = [*_operations(app)]
     yield from sorted(found, key=lambda one: any(part in f"{one[0]} {one[1]}" for part in LATE))
 
