@@ -1,4 +1,4 @@
-"""The interface is asked what its own document allows and what it does not: no defect, no answer that is not documented.
+"""The interface is asked what its own document allows and what it does not: no defect, no answer it does not document.
 
 Bounded and always the same; more with CONSILIUM_FUZZ_EXAMPLES. No operation is left out.
 """
