@@ -106,7 +106,8 @@ def _run(serving: Serving, listening: socket.socket) -> None:
     Thread(target=_draw_demo, args=(serving.settings,), name="consilium-demo", daemon=True).start()
     # An access log would have names that somebody searched for, and codes of single sign-on.
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_keep_alive=75, timeout_graceful_shutdown=10,
+        app, log_level="warning", access_log=False, server_header=False, ws="none",
+        timeout_keep_alive=75, timeout_graceful_shutdown=10,
         ssl_certfile=serving.tls_certificate, ssl_keyfile=serving.tls_key, proxy_headers=bool(serving.proxies),
         forwarded_allow_ips=list(serving.proxies),
     )  # fmt: skip
