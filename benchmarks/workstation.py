@@ -1,11 +1,11 @@
 """How fast the workstation answers fifty people at once: `python -m benchmarks.workstation` (six minutes).
 
 A database of 2,000 cases and 40,000 cells is filled (`workstation_records`), `consilium serve` serves it as a process
-of its own, and fifty simulated people sign in and work for two and a half minutes (`workstation_people`): worklist, page of a case
-with its thumbnails, a cell in the editor with its pictures, commands that are stored before they are answered, three
-seconds to think on average. They come in one by one in the first half minute, which is not counted. What counts is the
-time from the request to the last byte of the answer, seen from the browser's side, on loopback. The people are simulated
-on the same cores. Intervals are 95 %, from resampling the people.
+of its own, and fifty simulated people sign in and work for two and a half minutes (`workstation_people`): worklist,
+page of a case with its thumbnails, a cell in the editor with its pictures, commands that are stored before they are
+answered, three seconds to think on average. They come in one by one in the first half minute, which is not counted.
+What counts is the time from the request to the last byte of the answer, seen from the browser's side, on loopback. The
+people are simulated on the same cores. Intervals are 95 %, from resampling the people.
 
 The figures go to `benchmarks/results/workstation.json` and, as a table, to `workstation.md` beside it.
 """
