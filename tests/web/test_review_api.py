@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ pytest.importorskip("fastapi", reason="the workstation needs fastapi (extra web)
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 
 from consilium.laboratory.laboratory import Laboratory
 from consilium.web.settings import Settings
@@ -224,3 +228,40 @@ def test_a_case_that_is_not_there_is_not_found(seat: Seat) -> None:
 )  # fmt: skip
 def test_nobody_gets_nothing(seat: Seat, method: str, rest: str) -> None:
     assert getattr(seat(), method)(at("K26-00001", rest)).status_code == 401
+
+
+TEXTS = st.text(max_size=8) | st.sampled_from(["46,XX", "first", "count", "en", "\x00", "\ud800", "x" * 2001])
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = {
+    "review/readings": ("cell", "count", "karyotype", "labels", "note"),
+    "review/decisions": ("cell", "what", "of", "first", "second", "kept", "reason"),
+    "report": ("seen", "iscn", "iscn_override", "withhold_sex", "interpretation", "reasons", "karyograms"),
+    "report/reopening": ("reason", "seen"),
+}
+
+
+@pytest.fixture
+def both(seat: Seat) -> TestClient:
+    """Somebody who may do all of it."""
+    return seat("both")
+
+
+@settings_of(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_is_sent_is_refused_in_words_and_never_breaks(
+    both: TestClient, number: str, data: st.DataObject
+) -> None:
+    rest = data.draw(st.sampled_from(sorted(FIELDS)))
+    asked = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS[rest], ANY)))
+    body = json.dumps(asked).encode()
+    answer = both.request(
+        "PATCH" if rest == "report" else "POST", at(number, rest), content=body,
+        headers={"Content-Type": "application/json"},
+    )  # fmt: skip
+    assert answer.status_code in (200, 201, 403, 404, 409, 422), answer.text
+    if answer.status_code >= 400:
+        assert answer.json()["error"]["what"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -107,6 +108,7 @@ def to_json(profile: Profile) -> str:
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
 
+@lru_cache(maxsize=8)
 def from_json(text: str) -> Profile:
     """A profile from the records, or from a file that a person wrote.
 
