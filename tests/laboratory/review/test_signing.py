@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -391,26 +390,46 @@ from consilium.laboratory.found import case_called
 from consilium.laboratory.review.prepared import prepare
 from consilium.laboratory.review.seal import Seal
 from consilium.laboratory.review.signing import sign
-laboratory, opened = Laboratory(sys.argv[1]), OpenCells(Files(Path(sys.argv[2])))
-number, at, steps = sys.argv[3], int(sys.argv[4]), 0
+
+url, folder, numbers = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+opened = OpenCells(Files(folder))
+laboratory = Laboratory(url)
 with laboratory.looking("dai") as look:
-    shown = prepare(look, opened, case_called(look.session, number)).sha256
-def counted(real):
-    def call(*arguments, **named):
-        global steps
-        steps += 1
-        if steps == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*arguments, **named)
-    return call
-kind = sqlalchemy.engine.Connection
-for name in ("_commit_impl", "execute"):
-    setattr(kind, name, counted(getattr(kind, name)))
-Files.keep = counted(Files.keep)
-with laboratory.changing("dai") as change:
-    sign(change, opened, case_called(change.session, number), shown=shown, method="password",
-         seal=Seal(Path(sys.argv[2])))
-print(steps)
+    shown = {one: prepare(look, opened, case_called(look.session, one)).sha256 for one in numbers}
+laboratory.close()
+
+def attempt(number, at):
+    steps = 0
+    def counted(real):
+        def call(*arguments, **named):
+            nonlocal steps
+            steps += 1
+            if steps == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*arguments, **named)
+        return call
+    laboratory = Laboratory(url)
+    kind = sqlalchemy.engine.Connection
+    for name in ("_commit_impl", "execute"):
+        setattr(kind, name, counted(getattr(kind, name)))
+    Files.keep = counted(Files.keep)
+    with laboratory.changing("dai") as change:
+        sign(change, opened, case_called(change.session, number), shown=shown[number], method="password",
+             seal=Seal(folder))
+    return steps
+
+for line in sys.stdin:
+    number, at = line.split()
+    came, went = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.write(went, str(attempt(number, int(at))).encode())
+        os._exit(0)
+    os.close(went)
+    told = os.read(came, 100).decode()
+    _, status = os.waitpid(process, 0)
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    print("killed" if killed else told or "failed", flush=True)
 """
 
 
@@ -418,17 +437,6 @@ def test_a_process_that_is_killed_while_signing_has_signed_all_or_nothing(
     laboratory: Laboratory, opened: OpenCells, url: str
 ) -> None:
     numbers = [ready_case(laboratory, opened)[0] for _ in range(2)]
-
-    def tried(number: str, at: int) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", CHILD, url, str(opened.files.folder), number, str(at)], capture_output=True,
-            text=True, timeout=120, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        )  # fmt: skip
-
-    whole = tried(numbers[0], 0)
-    assert whole.returncode == 0, whole.stderr
-    steps = int(whole.stdout)
-    assert steps > 12
 
     def kept(number: str) -> tuple[str, int, int, int]:
         with laboratory.looking("dai") as look:
@@ -439,13 +447,26 @@ def test_a_process_that_is_killed_while_signing_has_signed_all_or_nothing(
             ]
             return case.state, case.version, *counts  # type: ignore[return-value]
 
-    before = kept(numbers[1])
-    assert before[0] == "reviewed" and before[2:] == (0, 0)
-    for at in sorted({2, steps // 3, steps // 2, steps - 4, steps - 2, steps - 1, steps}):
-        assert tried(numbers[1], at).returncode == -signal.SIGKILL
-        assert kept(numbers[1]) == before, f"killed at step {at} of {steps}"
-    assert tried(numbers[1], 0).returncode == 0
-    assert kept(numbers[1]) == ("signed", before[1] + 1, 1, 1)
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, url, str(opened.files.folder), *numbers], text=True, bufsize=1,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as child:  # fmt: skip
+        assert child.stdin is not None and child.stdout is not None
+
+        def tried(number: str, at: int) -> str:
+            child.stdin.write(f"{number} {at}\n")
+            return child.stdout.readline().strip()
+
+        steps = int(tried(numbers[0], 0))
+        assert steps > 12
+        before = kept(numbers[1])
+        assert before[0] == "reviewed" and before[2:] == (0, 0)
+        for at in sorted({2, steps // 3, steps // 2, steps - 4, steps - 2, steps - 1, steps}):
+            assert tried(numbers[1], at) == "killed"
+            assert kept(numbers[1]) == before, f"killed at step {at} of {steps}"
+        assert tried(numbers[1], 0) == str(steps)
+        assert kept(numbers[1]) == ("signed", before[1] + 1, 1, 1)
+        child.stdin.close()
     with laboratory.looking("dai") as look:
         (found,) = verify(look.session, case_called(look.session, numbers[1]), opened.files)
         assert found.problems == ()
