@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from consilium.web.settings import Settings
     from consilium.web.settings_file import Serving
 
-_file = click.Path(path_type=Path, exists=True, dir_okay=False)
+_file = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -24,7 +24,7 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--host", metavar="ADDR", help="Where to listen.  [default: 127.0.0.1, this machine alone]")
 @click.option("--tls-certificate", type=_file, metavar="FILE", help="Certificate with its chain, PEM.")
 @click.option("--tls-key", type=_file, metavar="FILE", help="Its key, PEM.")
-@click.option("--settings", "file", type=click.Path(path_type=Path), metavar="FILE", help="All settings, TOML.")
+@click.option("--settings", "file", type=_file, metavar="FILE", help="All settings, TOML.")
 def serve(
     port: int | None, host: str | None, tls_certificate: Path | None, tls_key: Path | None, file: Path | None
 ) -> None:
