@@ -45,6 +45,7 @@ class Person:
         cases: that are hers, so that nobody edits what she edits.
         rng: what she happens to do.
         until: when she goes home, seconds since the start.
+        comes_within: seconds in which she begins, at any moment of them; nobody opens the first cell when all do.
         answers: that she got.
     """
 
@@ -54,6 +55,7 @@ class Person:
     rng: random.Random
     start: float
     until: float
+    comes_within: float
     answers: list[Answer] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
 
@@ -79,7 +81,7 @@ class Person:
 
     async def work(self) -> None:
         """Work until it is time: the worklist, a case, a cell, commands on it."""
-        await asyncio.sleep(self.rng.uniform(0, 2 * THINK_SECONDS))
+        await asyncio.sleep(self.rng.uniform(0, self.comes_within))
         while self._time_left():
             await self.ask("worklist", f"/worklist?view=waiting&first={50 * self.rng.randrange(4)}")
             await self._think()
@@ -138,7 +140,7 @@ class Person:
 
 
 async def crowd(
-    url: str, passwords: Mapping[str, str], numbers: Sequence[str], *, seconds: float, seed: int
+    url: str, passwords: Mapping[str, str], numbers: Sequence[str], *, seconds: float, ramp: float, seed: int
 ) -> tuple[Answer, ...]:
     """Let people work at once.
 
@@ -147,6 +149,7 @@ async def crowd(
         passwords: by the names of the people.
         numbers: of the cases; each person has her own.
         seconds: how long.
+        ramp: in how many of them the people come in, one by one.
         seed: of what they happen to do.
 
     Returns:
@@ -158,7 +161,7 @@ async def crowd(
     people = [
         Person(
             number=index, client=client, cases=numbers[index :: len(clients)], rng=random.Random(seed * 1000 + index),
-            start=start, until=seconds,
+            start=start, until=seconds, comes_within=ramp,
         )
         for index, client in enumerate(clients)
     ]  # fmt: skip

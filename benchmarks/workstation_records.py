@@ -1,4 +1,4 @@
-"""A laboratory of thousands of cases to measure on: cases by the services themselves, cells copied from ones really read.
+"""A laboratory of thousands of cases to measure on: cases by the services, cells copied from ones really read.
 
 Six drawn cells are read by the machine and taken in as any others. Every further case has the same readings under other
 numbers, as rows that the services would have written, events included; its pictures are the six, again and again.
@@ -154,20 +154,9 @@ def _copy_case(
         whole = values | {"id": id_, "version": 1}
         rows[kind].append(whole)
         title = {ImageRow: "image", RunRow: "run", CellRow: "cell"}[kind]
-        rows[EventRow].append(
-            {
-                "at": run["asked"],
-                "who": BENCH,
-                "what": act,
-                "kind": kind.__tablename__,
-                "of": id_,
-                "title": f"{title} {id_}",
-                "version": 1,
-                "before": {},
-                "reason": "",
-                "after": {name: value for name, value in whole.items() if name not in ("id", "version")},
-            }  # fmt: skip
-        )
+        after = {name: value for name, value in whole.items() if name not in ("id", "version")}
+        event = {"at": run["asked"], "who": BENCH, "what": act, "kind": kind.__tablename__, "of": id_, "version": 1}
+        rows[EventRow].append(event | {"title": f"{title} {id_}", "before": {}, "after": after, "reason": ""})
         return id_
 
     there = [

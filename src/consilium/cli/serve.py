@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import socket
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from consilium.web.settings import Settings
     from consilium.web.settings_file import Serving
 
@@ -103,16 +105,17 @@ def _run(serving: Serving, listening: socket.socket) -> None:
     from consilium.web.app import create_app
 
     app = create_app(serving.settings)
-    Thread(target=_draw_demo, args=(serving.settings,), name="consilium-demo", daemon=True).start()
+    stopped = Event()
+    drawing = Thread(target=_draw_demo, args=(serving.settings, stopped.is_set), name="consilium-demo")
     # An access log would have names that somebody searched for, and codes of single sign-on.
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_keep_alive=75, timeout_graceful_shutdown=10,
+        app, log_level="warning", access_log=False, server_header=False, ws="none", timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
         ssl_certfile=serving.tls_certificate, ssl_keyfile=serving.tls_key, proxy_headers=bool(serving.proxies),
         forwarded_allow_ips=list(serving.proxies),
     )  # fmt: skip
     scheme = "http" if serving.tls_certificate is None else "https"
     name = f"[{serving.host}]" if ":" in serving.host else serving.host
-    click.echo(f"Consilium is at {scheme}://{name}:{listening.getsockname()[1]} (Ctrl-C stops it)")
     server = uvicorn.Server(config)
 
     def stop(*_: object) -> None:
@@ -120,15 +123,20 @@ def _run(serving: Serving, listening: socket.socket) -> None:
 
     # It ends by itself when it is told to, and passes the signal on; that it was told to is no failure.
     former = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
+    click.echo(f"Consilium is at {scheme}://{name}:{listening.getsockname()[1]} (Ctrl-C stops it)")
+    drawing.start()
     try:
         server.run(sockets=[listening])
     finally:
+        # A thread that draws while the interpreter ends would tear it down; it goes on at the next start.
+        stopped.set()
+        drawing.join()
         for one, handler in former.items():
             signal.signal(one, handler)
     click.echo("stopped")
 
 
-def _draw_demo(settings: Settings) -> None:
+def _draw_demo(settings: Settings, stopped: Callable[[], bool]) -> None:
     """Draw the cells of a demo laboratory while its first page is read; in any other nothing is done."""
     import logging
 
@@ -139,7 +147,7 @@ def _draw_demo(settings: Settings) -> None:
     try:
         records = Laboratory(settings.database)
         try:
-            draw(records, settings)
+            draw(records, settings, stopped=stopped)
         finally:
             records.close()
     except ConsiliumError as problem:

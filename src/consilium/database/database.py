@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from consilium.errors import EngineError, InputError, MissingExtra, OutputError
@@ -107,11 +109,35 @@ class Database:
         from sqlalchemy import text
         from sqlalchemy.orm import Session
 
-        with self._errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with self._errors(), self._turn(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             # One writer at a time, as SQLite has it: what was looked at in the block still holds when it ends.
             if self._engine.dialect.name == "postgresql":
                 session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self.schema.lock})
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the writers of this process in the order in which they came.
+
+        SQLite itself lets writers look again and again, ever more rarely, and whoever comes late may go first: with
+        fifty people at once a command then waited for seconds. Other processes still take turns as SQLite has it.
+
+        Raises:
+            EngineError: one that writes does not come to an end.
+        """
+        if self._engine.dialect.name != "sqlite":
+            yield
+            return
+        turn = _turn_of(str(Path(str(self._engine.url.database)).absolute()))
+        if not turn.acquire(timeout=_PATIENCE):
+            raise EngineError(
+                f"{self.schema.what} does not answer (another change takes too long)", where=self.place,
+                way_out="Nothing was changed. Call again.",
+            )  # fmt: skip
+        try:
+            yield
+        finally:
+            turn.release()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -156,6 +182,12 @@ class Database:
                 f"{self.schema.what} does not answer ({told})", where=self.place,
                 way_out="See that the database runs and that this user may open it; nothing was changed.",
             ) from problem  # fmt: skip
+
+
+@cache
+def _turn_of(_path: str) -> Lock:
+    """Whose turn it is to write to a file: one lock a file, whoever has opened it."""
+    return Lock()
 
 
 def now() -> str:

@@ -17,6 +17,7 @@ from fastapi import Depends, FastAPI, Request
 
 from consilium.alliance.permissions import Person
 from consilium.alliance.roster import Roster
+from consilium.errors import NotAllowed
 from consilium.settings import LIBRARY_VARIABLE, STORE_VARIABLE, home_folder
 from consilium.web.context import Asking, Signed
 
@@ -39,8 +40,11 @@ def person_asking(signed: Asking) -> Person:
     """Who asks, as a person of the alliance.
 
     Raises:
-        NotAllowed: there is an alliance, and it does not know this name.
+        NotAllowed: there is an alliance, and it does not know this name; or a program asks in somebody's name.
     """
+    if signed.method == "token":
+        # A token has roles of the laboratory; whoever made it gave away nothing of the alliance.
+        raise NotAllowed("a program may not ask this in somebody's name", way_out="Sign in yourself.")
     return roster().person(signed.person)
 
 

@@ -7,7 +7,7 @@ pictures are read by the machine like real ones, in the background, so that the 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,7 +111,7 @@ def fill(records: Laboratory) -> int:
     return len(CASES)
 
 
-def draw(records: Laboratory, settings: Settings) -> int:
+def draw(records: Laboratory, settings: Settings, *, stopped: Callable[[], bool] = lambda: False) -> int:
     """Draw the cells of the demo cases that have none yet, and ask that they be read; of how many cases.
 
     A cell takes most of a second, so this is done while the laboratory is served. Called again it goes on.
@@ -132,7 +132,11 @@ def draw(records: Laboratory, settings: Settings) -> int:
             there = case is not None and session.scalar(select(ImageRow.id).where(ImageRow.case_id == case.id).limit(1))
         if not told.cells or case is None or there:
             continue
-        pictures = list(_drawn(told, seed=number))
+        pictures = []
+        for picture in _drawn(told, seed=number):
+            if stopped():
+                return drawn
+            pictures.append(picture)
         with records.changing(bench) as change:
             case = change.session.get_one(CaseRow, case.id)
             for name, content in pictures:

@@ -212,7 +212,8 @@ class Editor:
         """The value of an expression with a module of the editor as `it` and the values as `given`."""
         return self.page.evaluate(
             f"""async given => {{
-                const it = await import(new URL('./{name}.js', document.querySelector('script[type=module]').src));
+                const own = document.querySelector('script[src$="/editor.js"]').src;
+                const it = await import(new URL('./{name}.js', own));
                 return {expression}; }}""",
             list(values),
         )
@@ -220,6 +221,9 @@ class Editor:
     def key(self, *keys: str) -> None:
         for one in keys:
             self.page.keyboard.press(one)
+            # As fast as a quick hand, slower than a scanner.
+            if len(one.rpartition("+")[2]) == 1 and one != " ":
+                self.page.wait_for_timeout(70)
 
     def choose(self, *ids: str) -> None:
         for index, one in enumerate(ids):

@@ -37,7 +37,7 @@ def test_axe_finds_nothing_serious(editor: Open, reading: FaultyReading, lang: s
     shown.key("Escape", "?")
     assert serious(shown) == []
     shown.key("Escape", "g")
-    shown.page.wait_for_selector("dialog .of-cell img")
+    shown.page.wait_for_selector("dialog.asked .of-cell img")
     assert serious(shown) == []
     shown.key("Escape")
     shown.choose(reading.joined[0])
@@ -54,14 +54,14 @@ def test_every_control_is_reached_by_keys_and_shows_its_focus(editor: Open) -> N
         name = shown.page.evaluate(
             """() => { const here = document.activeElement;
                const room = here.closest(
-                 '[role=toolbar], .acts, .sheet, .inspector, .figures, .metaphase-room');
+                 '[role=toolbar], .cell-acts, .sheet, .inspector, .cell-figures, .metaphase-room');
                if (here !== document.body && getComputedStyle(here).outlineStyle === 'none')
                  return 'no outline: ' + here.outerHTML.slice(0, 120);
                return room ? room.className : here.tagName; }"""
         )
         seen.add(name)
     assert not [one for one in seen if one.startswith("no outline")]
-    assert {"tools", "view-tools", "metaphase-room", "sheet", "acts", "figures"} <= seen
+    assert {"tools", "view-tools", "metaphase-room", "sheet", "cell-acts", "cell-figures"} <= seen
     shown.page.locator('[data-act="next_doubtful"]').focus()
     shown.key("ArrowRight")
     assert shown.page.evaluate("document.activeElement.dataset.act") == "confirm"
@@ -78,4 +78,4 @@ def test_a_reader_of_screens_hears_what_a_chromosome_is_and_that_it_is_saved(
     shown.key("8")
     shown.saved()
     assert shown.button(id_).get_attribute("aria-label") == "Chromosome 8, confirmed"
-    assert shown.page.locator(".figures [role=status]").inner_text() == "Saved"
+    assert shown.page.locator(".cell-figures [role=status]").inner_text() == "Saved"

@@ -122,14 +122,14 @@ def test_a_class_is_compared_across_the_cells_of_a_case(editor: Open) -> None:
     shown = editor()
     shown.choose(next(one["id"] for one in shown.told()["objects"] if one["label"] == "9"))
     shown.key("g")
-    shown.page.wait_for_selector("dialog .of-cell img")
-    assert shown.page.locator("dialog .of-cell").count() > 1
-    shown.page.locator("dialog select").select_option("Y")
+    shown.page.wait_for_selector("dialog.asked .of-cell img")
+    assert shown.page.locator("dialog.asked .of-cell").count() > 1
+    shown.page.locator("dialog.asked select").select_option("Y")
     shown.page.wait_for_function(
-        "() => [...document.querySelectorAll('dialog .of-cell img')].every(i => i.alt.startsWith('Chromosome Y'))"
+        "() => [...document.querySelectorAll('dialog.asked .of-cell img')].every(i => i.alt.startsWith('Chromosome Y'))"
     )
-    shown.page.locator("dialog .of-cell.open button").first.click()
-    assert shown.page.locator("dialog").count() == 0
+    shown.page.locator("dialog.asked .of-cell.open button").first.click()
+    assert shown.page.locator("dialog.asked").count() == 0
     assert shown.object(shown.chosen())["label"] == "Y"
 
 
@@ -138,9 +138,9 @@ def test_an_address_leads_to_a_chromosome_or_a_comparison(editor: Open, reading:
     shown.open(f"?look={reading.turned}")
     assert shown.chosen() == reading.turned
     shown.open("?compare=13")
-    shown.page.wait_for_selector("dialog .of-cell img")
-    assert shown.page.locator("dialog select").input_value() == "13"
-    assert shown.page.locator("dialog .ideogram").count() == 1
+    shown.page.wait_for_selector("dialog.asked .of-cell img")
+    assert shown.page.locator("dialog.asked select").input_value() == "13"
+    assert shown.page.locator("dialog.asked .ideogram").count() == 1
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (3840, 2160)])
@@ -174,7 +174,7 @@ def test_every_word_is_there_in_both_languages(editor: Open) -> None:
 def test_the_chinese_page_is_chinese(editor: Open) -> None:
     shown = editor(lang="zh")
     shown.key("?")
-    text = shown.page.locator("#editor").inner_text() + shown.page.locator("dialog").inner_text()
+    text = shown.page.locator("#editor").inner_text() + shown.page.locator("dialog.asked").inner_text()
     assert "已保存" in text and "可疑" in text
     assert not re.findall(r"\b(?:tool|do|part|saved|act|name|hint)_[a-z_]+\b", text)
     english = set(re.findall(r"[A-Za-z]{4,}", text)) - {
@@ -188,7 +188,7 @@ def test_the_help_and_the_handbook_have_every_key(editor: Open) -> None:
     shown = editor()
     shown.key("?")
     keys = shown.module("keys", "it.KEYS")
-    assert shown.page.locator("dialog dt").count() == len(keys)
+    assert shown.page.locator("dialog.asked dt").count() == len(keys)
     listed = re.findall(r"^\| (`[^|]+) \| ([^|]+) \|$", HANDBOOK.read_text(encoding="utf-8"), re.MULTILINE)
     words = shown.module("words", "it.WORDS")
     does = [
@@ -196,7 +196,7 @@ def test_the_help_and_the_handbook_have_every_key(editor: Open) -> None:
     ]  # fmt: skip
     assert listed == does
     shown.key("Escape")
-    assert shown.page.locator("dialog").count() == 0
+    assert shown.page.locator("dialog.asked").count() == 0
 
 
 def test_a_closed_case_is_read_and_not_changed(editor: Open, locked_cell: int, reading: FaultyReading) -> None:

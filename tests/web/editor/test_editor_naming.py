@@ -77,17 +77,29 @@ def test_one_digit_waits_for_a_second_and_then_stands(editor: Open, reading: Fau
     assert shown.object(reading.dirt)["label"] == "1"
 
 
+def test_a_label_that_is_scanned_renames_nothing(editor: Open, reading: FaultyReading) -> None:
+    shown = editor()
+    shown.choose(reading.dirt)
+    # What is a label of the laboratory is followed by the frame of the pages; this is one of somebody else.
+    shown.page.keyboard.type("x1y2m3u4")
+    shown.page.keyboard.press("Enter")
+    shown.page.wait_for_timeout(1200)
+    assert shown.told()["version"] == 0
+    shown.key("x")
+    assert shown.object(reading.dirt)["label"] == "X"
+
+
 def test_a_derivative_is_named_and_stands_beside_the_normal_one(editor: Open) -> None:
     shown = editor()
     nine = [one for one in shown.told()["objects"] if one["label"] == "9"]
     left = min(nine, key=lambda one: one["place"])["id"]
     shown.choose(left)
     shown.key("d")
-    field = shown.page.locator("dialog input")
+    field = shown.page.locator("dialog.asked input")
     assert field.input_value() == "der(9)"
     field.fill("der 9 !")
     shown.key("Enter")
-    assert "twenty" in shown.page.locator("dialog .wrong").inner_text()
+    assert "twenty" in shown.page.locator("dialog.asked .wrong").inner_text()
     field.fill("der(9)")
     shown.key("Enter")
     assert shown.object(left)["label"] == "der(9)"
@@ -101,7 +113,7 @@ def test_what_is_no_name_is_taken_back_with_the_reason(editor: Open) -> None:
     one = next(one for one in shown.told()["objects"] if one["label"] == "9")
     shown.choose(one["id"])
     shown.key("d")
-    shown.page.locator("dialog input").fill("t(9;22)")
+    shown.page.locator("dialog.asked input").fill("t(9;22)")
     shown.key("Enter")
     shown.page.wait_for_selector(".note.refused")
     assert "t(9;22)" in shown.page.locator(".note.refused").inner_text()
@@ -242,7 +254,7 @@ def test_a_note_and_the_three_acts_are_kept(editor: Open, reading: FaultyReading
     shown = editor()
     shown.choose(reading.turned)
     shown.key("k")
-    shown.page.locator("dialog input").fill("satellites large")
+    shown.page.locator("dialog.asked input").fill("satellites large")
     shown.key("Enter")
     assert shown.object(reading.turned)["note"] == "satellites large"
     assert "satellites large" in shown.page.locator(".inspector").inner_text()
@@ -251,7 +263,7 @@ def test_a_note_and_the_three_acts_are_kept(editor: Open, reading: FaultyReading
     shown.page.wait_for_selector('[data-act-name="counted"][aria-pressed="true"]')
     assert shown.told()["acts"] == ["counted"]
     counted.click()
-    shown.page.locator("dialog input").fill("two cells lie on each other")
+    shown.page.locator("dialog.asked input").fill("two cells lie on each other")
     shown.key("Enter")
     shown.page.wait_for_selector('[data-act-name="counted"][aria-pressed="false"]')
     assert shown.told()["acts"] == []

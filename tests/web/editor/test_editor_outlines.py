@@ -178,7 +178,7 @@ def test_dirt_is_removed_with_a_reason(editor: Open, reading: FaultyReading) -> 
     count = shown.told()["count"]
     shown.choose(reading.dirt)
     shown.key("Delete")
-    assert shown.page.locator("dialog .answers button").count() == 5
+    assert shown.page.locator("dialog.asked .answers button").count() == 5
     shown.key("Escape")
     assert shown.told()["version"] == 0
     shown.key("Delete", "1")

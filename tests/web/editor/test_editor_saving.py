@@ -102,12 +102,12 @@ def test_somebody_else_was_faster_and_mine_goes_on_top(
     theirs.saved()
     mine.choose(reading.dirt)
     mine.key("x")
-    mine.page.wait_for_selector("dialog .theirs li")
-    assert mine.page.locator("dialog .theirs").inner_text().startswith("both")
-    assert "reassign → Chromosome X" in mine.page.locator("dialog .mine").inner_text()
+    mine.page.wait_for_selector("dialog.asked .theirs li")
+    assert mine.page.locator("dialog.asked .theirs").inner_text().startswith("both")
+    assert "reassign → Chromosome X" in mine.page.locator("dialog.asked .mine").inner_text()
     mine.key("Escape")
-    assert mine.page.locator("dialog").count() == 1
-    mine.page.locator("dialog button").first.click()
+    assert mine.page.locator("dialog.asked").count() == 1
+    mine.page.locator("dialog.asked button").first.click()
     assert mine.object(reading.dirt)["label"] == "X"
     assert mine.object(reading.turned)["upside_down"]
     assert [one["who"] for one in workstation.commands(mine.cell)] == ["both", "tang"]
@@ -123,8 +123,8 @@ def test_somebody_else_was_faster_and_mine_is_given_up(
     theirs.saved()
     mine.choose(reading.dirt)
     mine.key("x")
-    mine.page.wait_for_selector("dialog .theirs li")
-    mine.page.locator("dialog button.second").click()
+    mine.page.wait_for_selector("dialog.asked .theirs li")
+    mine.page.locator("dialog.asked button.second").click()
     mine.saved()
     assert mine.object(reading.dirt)["label"] == "Y"
     assert mine.button(reading.dirt).locator("xpath=..").get_attribute("data-label") == "Y"

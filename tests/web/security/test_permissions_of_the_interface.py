@@ -13,8 +13,9 @@ import pytest
 from fastapi import FastAPI
 
 from consilium.laboratory.permissions import ROLES
+from tests.web.an_alliance import put_people
 from tests.web.security.conftest import PASSWORD, Seat
-from tests.web.security.gate_list import PUBLIC
+from tests.web.security.gate_list import OF_THE_ALLIANCE, PUBLIC
 from tests.web.security.world import build, operations, request_for
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "api-permissions.md"
@@ -41,7 +42,7 @@ def measured(app: FastAPI, seat: Seat, known: Table) -> dict[tuple[str, str], li
     world, found = build(app, seat), {}
     seats = {role: seat(person) for role, person in PEOPLE.items()}
     for method, path, operation in operations(app):
-        if (method, path) in PUBLIC:
+        if (method, path) in PUBLIC or path.startswith(OF_THE_ALLIANCE):
             continue
         expected = known.get((method, path), {})
         statuses = {}
@@ -70,6 +71,23 @@ def test_each_operation_is_refused_exactly_where_the_reference_says_so(app: Fast
     # It means something only where what is allowed comes to something else than an answer for everybody.
     assert not {one: statuses for one, statuses in found.items() if 401 in statuses or max(statuses) >= 500}
     assert sum(1 for statuses in found.values() if min(statuses) < 300) > len(found) // 2
+
+
+def test_whom_the_alliance_does_not_know_asks_nothing_of_it(app: FastAPI, seat: Seat, own_home: Path) -> None:
+    put_people(own_home)
+    world, stranger, asked = build(app, seat), seat("both"), 0
+    given = seat("tang").post("/api/v1/tokens", json={"name": "lis", "roles": ["technologist"], "days": 9}).json()
+    program = seat()
+    program.headers["Authorization"] = f"Bearer {given['token']}"
+    for method, path, operation in operations(app):
+        if path.startswith(OF_THE_ALLIANCE):
+            filled, more = request_for(app, world, path, operation)
+            answer = stranger.request(method, filled, **more)
+            assert answer.status_code == 403, (method, path, answer.text)
+            # Tang is known there, but gave away nothing of the alliance with a token of the laboratory.
+            assert program.request(method, filled, **more).status_code == 403, (method, path)
+            asked += 1
+    assert asked > 20
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ class World:
 def build(app: FastAPI, seat: Seat) -> World:
     """Two cases: one that is analysed, one that is signed."""
     records: Laboratory = app.state.records
-    opened: OpenCells = app.state.cells
+    opened: OpenCells = app.state.analysis.cells
     made = [_analysed(records, opened, name) for name in ("Zhang San", "Li Si")]
     (label, number, patient, cells), (_, signed, _, _) = made
     _sign(seat, signed)
@@ -92,7 +92,7 @@ OF_SIGNED = ("/reports", "/report/", "DiagnosticReport", "/results", "/store")
 
 PARAMETERS: dict[str, Any] = {
     "revision": 1, "kind": "html", "act": "counted", "archive": "pacs", "sha256": "0" * 64, "key": "0" * 40, "q": "K26",
-    "name": "spare",
+    "name": "spare", "version": "1.0.0",
 }  # fmt: skip
 
 ENTRIES: dict[str, Any] = {
@@ -117,7 +117,7 @@ LATE = ("withdrawal", "disposal", "acts/{act}", "reopening", "/disabled", "/staf
 
 
 def operations(app: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every operation of the interface, `LATE` ones last: method, path with its parameters, its part of the document."""
+    """Every operation, `LATE` ones last: method, path with its parameters, its part of the document."""
     found = [*_operations(app)]
     yield from sorted(found, key=lambda one: any(part in f"{one[0]} {one[1]}" for part in LATE))
 
@@ -134,6 +134,8 @@ def request_for(app: FastAPI, world: World, path: str, operation: dict[str, Any]
     names = PARAMETERS | world.names | {"number": 999_999 if "/sessions/" in path else world.names["number"]}
     if any(part in path for part in OF_SIGNED):
         names |= {"number": world.names["signed"], "case": world.names["signed"]}
+    if "/studies/" in path:
+        names["act"] = "start"
     if path.endswith("/places/withdrawals"):
         names["place"] = "F1/B1/A2"
     if path.endswith("/steps"):
@@ -151,6 +153,8 @@ def request_for(app: FastAPI, world: World, path: str, operation: dict[str, Any]
     for kind, described in operation.get("requestBody", {}).get("content", {}).items():
         if kind in BODIES:
             more |= {"content": BODIES[kind][1], "headers": {"Content-Type": kind}}
+        elif kind == "multipart/form-data":
+            more["files"] = {"files": ("a.png", b"no picture")}
         elif kind == "application/json":
             more["json"] = _example(app.openapi(), described["schema"], ENTRIES | _entries(names, path))
         break

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import Response
 from pydantic import BaseModel
 
 from consilium.alliance.compute.snapshot import Snapshot
@@ -112,16 +112,19 @@ def usage(person: Member) -> list[Usage]:
     return [Usage(**asdict(one)) for one in engine_of(person).usage()]
 
 
-@router.get("/usage.csv", response_class=PlainTextResponse)
-def usage_table(person: Member) -> PlainTextResponse:
+TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "A table.", "content": {"text/csv": {}}}}
+
+
+@router.get("/usage.csv", response_class=Response, responses=TABLE)
+def usage_table(person: Member) -> Response:
     """The same as a table."""
     from consilium.alliance.compute.usage import usage_csv
 
     return _csv(usage_csv(engine_of(person).usage()), "consilium-usage.csv")
 
 
-@router.get("/cost.csv", response_class=PlainTextResponse)
-def cost(person: Member, month: str = "") -> PlainTextResponse:
+@router.get("/cost.csv", response_class=Response, responses=TABLE)
+def cost(person: Member, month: str = "") -> Response:
     """What hospitals used and owe, by month, as a table."""
     from consilium.alliance.compute.billing_report import bill_csv
     from consilium.alliance.compute.rates import read_rates
@@ -192,9 +195,9 @@ def shares_for(person: Person, whole: Snapshot | None = None) -> list[Any]:
     return [one for one in every if allowed(person, "cost.see", of=one.hospital)]
 
 
-def _csv(text: str, name: str) -> PlainTextResponse:
+def _csv(text: str, name: str) -> Response:
     headers = {"Content-Disposition": f"attachment; filename={name}"}
-    return PlainTextResponse(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _told(one: Any) -> Job:

@@ -54,7 +54,7 @@ function drawn(told, label, open, bands, choose) {
       const picture = html("img", { src: each.sprite, alt: say("of_cell", { name: fieldName(each.label), image: one.image }) });
       Object.assign(picture.style, { width: `${each.sprite_width * scale}px`, height: `${each.sprite_height * scale}px` });
       if (one.cell !== open) return picture;
-      return html("button", { type: "button", class: "plain", onclick: () => choose(each.id) }, picture);
+      return html("button", { type: "button", class: "bare", onclick: () => choose(each.id) }, picture);
     });
     const caption = one.cell === open ? html("strong", {}, one.image) : html("a", { href: `/cells/${one.cell}` }, one.image);
     return html("figure", { class: one.cell === open ? "of-cell open" : "of-cell" }, html("div", { class: "copies" }, ...pictures), html("figcaption", {}, caption));

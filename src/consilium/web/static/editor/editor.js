@@ -23,6 +23,13 @@ import { say } from "./words.js";
 /** @type {{cell: number, person: string, csrf: string}} */
 const facts = JSON.parse(document.getElementById("editor-facts")?.textContent ?? "{}");
 const server = new Server(facts);
+// The frame of the pages has keys of its own, which mean something else here.
+document.body.dataset.keys = "own";
+document.addEventListener("click", (event) => {
+  if (!(event.target instanceof Element) || !event.target.closest("[data-opens-keys]")) return;
+  event.stopImmediatePropagation();
+  void help();
+}, { capture: true });
 void open();
 
 async function open() {
@@ -85,9 +92,9 @@ function build(editor, stored) {
 /** @param {HTMLElement} editor @param {import("./contract.js").Cell} stored */
 function furnish(editor, stored) {
   const rooms = {
-    bar: html("div", { class: "figures" }),
+    bar: html("div", { class: "cell-figures" }),
     neighbours: html("nav", { class: "neighbours", "aria-label": say("class_cells") }),
-    acts: html("div", { class: "acts", role: "group", "aria-label": say("acts") }),
+    acts: html("div", { class: "cell-acts", role: "group", "aria-label": say("acts") }),
     tools: html("div", { class: "tools", role: "toolbar", "aria-label": say("toolbar") }),
     view: html("div", { class: "view-tools", role: "toolbar", "aria-label": say("metaphase") }),
     hint: html("div", { class: "hint-line", role: "status" }),
@@ -100,7 +107,7 @@ function furnish(editor, stored) {
   const synthetic = stored.synthetic ? html("span", { class: "tag doubt", title: say("synthetic_title") }, say("synthetic")) : null;
   const locked = stored.locked ? html("p", { class: "notice", role: "status" }, say("locked")) : null;
   editor.append(
-    html("div", { class: "head" }, title, rooms.neighbours, synthetic, rooms.bar, rooms.acts),
+    html("div", { class: "cell-head" }, title, rooms.neighbours, synthetic, rooms.bar, rooms.acts),
     ...(locked ? [locked] : []),
     rooms.tools,
     html("div", { class: "panes" },

@@ -57,7 +57,18 @@ export const KEYS = [
 /** Milliseconds within which a second digit belongs to the first. */
 const SECOND_DIGIT = 900;
 
+/**
+ * A scanner of labels types a letter within some milliseconds, a hand does not. So many letters and digits at that pace were
+ * scanned: they are no commands, as a label that is scanned while a karyogram is open must not rename chromosomes.
+ */
+const SCANNED = 4;
+const PAUSE = 60;
+const OF_LABELS = /^[a-z0-9/-]$/i;
+
 export class Keys {
+  /** @type {KeyboardEvent[]} letters that wait until it is known that nobody scans */
+  #held = [];
+  #pause = 0;
   #typed = "";
   #timer = 0;
 
@@ -80,6 +91,28 @@ export class Keys {
     const target = event.target instanceof Element ? event.target : document.body;
     const undoing = event.ctrlKey || event.metaKey;
     if (target.closest("textarea, select, input") || (!undoing && onControl(target, event.key))) return;
+    if (OF_LABELS.test(event.key) && !undoing && !event.altKey) {
+      if (!event.repeat) this.#held.push(event);
+      window.clearTimeout(this.#pause);
+      this.#pause = window.setTimeout(() => this.#release(), PAUSE);
+      return event.preventDefault();
+    }
+    if (this.#release()) return event.preventDefault();
+    this.#do(event);
+  }
+
+  /** Do what was held, unless it was scanned. @returns {boolean} whether it was */
+  #release() {
+    window.clearTimeout(this.#pause);
+    const held = this.#held;
+    this.#held = [];
+    if (held.length >= SCANNED) return true;
+    for (const one of held) this.#do(one);
+    return false;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #do(event) {
     if (this.actions.tools.key(event)) return event.preventDefault();
     if (this.#digit(event)) return event.preventDefault();
     if (this.#typed && event.key === "Enter") {

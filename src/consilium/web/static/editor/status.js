@@ -19,7 +19,7 @@ export class Status {
     this.saved = html("button", { type: "button", class: "saved", "data-state": "idle", onclick: () => cell.outbox.hurry() });
     this.live = html("span", { class: "visually-hidden", role: "status", "aria-live": "polite" });
     this.karyotype = html("span", { class: "iscn karyotype" });
-    this.count = html("span", { class: "figure count" });
+    this.count = html("span", { class: "figure chromosomes" });
     this.doubtful = html("span", { class: "figure doubtful" });
     this.interactions = html("span", { class: "figure interactions", title: say("interactions_title") });
     this.typed = html("span", { class: "typed", hidden: true });
