@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
+import cv2
 import numpy as np
 import pytest
 
-from consilium.karyotype.flags import case_flags, cell_flags, chromosome_flags, length_of, touching
+from consilium.karyotype.flags import (
+    CONTACT_DISTANCE,
+    CROSSING_SHARE,
+    case_flags,
+    cell_flags,
+    chromosome_flags,
+    crossings,
+    length_of,
+    touching,
+)
 from consilium.karyotype.metaphase import CLASSES, UNSURE, Chromosome, Metaphase
 from consilium.karyotype.wording import FLAGS, LANGUAGES, sentence
 
@@ -186,3 +197,28 @@ def test_every_sentence_of_the_table_belongs_to_a_flag_that_can_be_raised() -> N
 
     source = Path(module.__file__).read_text(encoding="utf-8")
     assert {code for code in FLAGS if f'"{code}"' in source} == set(FLAGS)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_who_meets_whom_is_what_whole_pages_say(chromosome: Make, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pages, rods = [], []
+    for _ in range(30):
+        mask = rng.random(tuple(rng.integers(4, 40, 2))) < 0.9
+        x, y = map(int, rng.integers(10, 200, 2))
+        page = np.zeros((250, 250), np.uint8)
+        page[y : y + mask.shape[0], x : x + mask.shape[1]] = mask
+        pages.append(page)
+        rods.append(chromosome(mask, (x, y), "1"))
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * CONTACT_DISTANCE + 1,) * 2)
+    grown = [cv2.dilate(page, reach.astype(np.uint8)) for page in pages]
+    crossed, touched = [0] * len(rods), [0] * len(rods)
+    for first, second in combinations(range(len(rods)), 2):
+        both = int((pages[first] & pages[second]).sum())
+        least = max(CROSSING_SHARE * min(int(pages[first].sum()), int(pages[second].sum())), 1)
+        for one in (first, second):
+            crossed[one] += both >= least
+            touched[one] += bool((grown[first] & pages[second]).any())
+    assert crossings(rods) == tuple(crossed) and touching(rods) == tuple(touched)
+    assert 0 < sum(crossed) <= sum(touched)
+    assert crossings([]) == touching([]) == ()

@@ -142,7 +142,7 @@ def touching(chromosomes: Sequence[Chromosome], *, distance: int = CONTACT_DISTA
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * distance + 1, 2 * distance + 1))
     grown = [_grown(one.instance, reach.astype(np.uint8), distance) for one in chromosomes]
     own = [one.instance for one in chromosomes]
-    return _neighbours(len(own), lambda first, second: shared_pixels(grown[first], own[second]) > 0)
+    return _neighbours(grown, own, lambda first, second: shared_pixels(grown[first], own[second]) > 0)
 
 
 def crossings(chromosomes: Sequence[Chromosome]) -> tuple[int, ...]:
@@ -150,7 +150,8 @@ def crossings(chromosomes: Sequence[Chromosome]) -> tuple[int, ...]:
     own = [one.instance for one in chromosomes]
     areas = [max(int(one.mask.sum()), 1) for one in own]
     return _neighbours(
-        len(own),
+        own,
+        own,
         lambda first, second: (
             shared_pixels(own[first], own[second]) >= max(CROSSING_SHARE * min(areas[first], areas[second]), 1)
         ),
@@ -176,14 +177,24 @@ def _grown(instance: Instance, reach: NDArray[np.uint8], margin: int) -> Instanc
     return replace(instance, mask=mask, origin=(instance.origin[0] - margin, instance.origin[1] - margin))
 
 
-def _neighbours(number: int, meet: Callable[[int, int], bool]) -> tuple[int, ...]:
-    counts = [0] * number
-    for first in range(number):
-        for second in range(first + 1, number):
-            if meet(first, second):
-                counts[first] += 1
-                counts[second] += 1
+def _neighbours(
+    reaching: Sequence[Instance], reached: Sequence[Instance], meet: Callable[[int, int], bool]
+) -> tuple[int, ...]:
+    """For each object, the others that it meets; only those whose windows overlap are looked at, which few do."""
+    counts = [0] * len(reached)
+    a, b = _windows(reaching)[:, None], _windows(reached)[None]
+    overlap = (np.maximum(a[..., :2], b[..., :2]) < np.minimum(a[..., 2:], b[..., 2:])).all(axis=-1)
+    for first, second in np.argwhere(np.triu(overlap, 1)).tolist():
+        if meet(first, second):
+            counts[first] += 1
+            counts[second] += 1
     return tuple(counts)
+
+
+def _windows(instances: Sequence[Instance]) -> NDArray[np.int64]:
+    """(N, 4) xmin, ymin, xmax, ymax of the masks, exclusive maxima."""
+    windows = [(*one.origin, one.origin[0] + one.mask.shape[1], one.origin[1] + one.mask.shape[0]) for one in instances]
+    return np.asarray(windows, dtype=np.int64).reshape(-1, 4)
 
 
 def _name_flags(one: Chromosome) -> list[Flag]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from consilium.errors import NotFound
 from consilium.karyotype.editing import command_json
 from consilium.karyotype.editing.cell import EditedCell
+from consilium.karyotype.editing.commands import Command
 from consilium.karyotype.editing.log import Folded
 from consilium.karyotype.editing.reading import read_cell
 from consilium.karyotype.editing.told import Told, told
@@ -109,6 +110,7 @@ class OpenCells:
     def __init__(self, files: Files) -> None:
         self.files = files
         self._lock = Lock()
+        self._foreseen: OrderedDict[str, tuple[OpenCell, Command, OpenCell]] = OrderedDict()
         self._known: OrderedDict[tuple[str, int], tuple[OpenCell, str]] = OrderedDict()
         self._said: OrderedDict[Hashable, object] = OrderedDict()
 
@@ -161,6 +163,19 @@ class OpenCells:
             self._known.move_to_end((row.reading, row.id))
             while len(self._known) > MOST_OPEN:
                 self._known.popitem(last=False)
+
+    def foresee(self, key: str, before: OpenCell, command: Command, after: OpenCell) -> None:
+        """Keep what a command will make of a cell, until it is stored."""
+        with self._lock:
+            self._foreseen[key] = (before, command, after)
+            while len(self._foreseen) > MOST_OPEN:
+                self._foreseen.popitem(last=False)
+
+    def foreseen(self, key: str, before: OpenCell, command: Command) -> OpenCell | None:
+        """What a command makes of a cell, if it was foreseen of this very cell; it is given once."""
+        with self._lock:
+            found = self._foreseen.pop(key, None)
+        return found[2] if found is not None and found[0] is before and found[1] == command else None
 
     def forget(self, row: CellRow) -> None:
         """Fold a cell anew the next time."""

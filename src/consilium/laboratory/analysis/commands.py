@@ -63,6 +63,34 @@ class LoggedCommand:
     undone: bool
 
 
+def foresee(change: Change, cells: OpenCells, row: CellRow, *, key: str, seen: int, command: Command) -> None:
+    """Work a command out before its transaction, since nobody else writes during one.
+
+    What comes of it is used only where the cell is then still the same; where it is not, nothing is foreseen.
+
+    Args:
+        change: a look.
+        cells: that this process has open.
+        row: the cell.
+        key: of the command.
+        seen: version of the cell that the person had before her.
+        command: what is to be done.
+
+    Raises:
+        NotAllowed: the person may not edit.
+        InputError: the command cannot be done.
+    """
+    change.require("cell.edit")
+    before = cells.open(change.session, row)
+    if before.folded.version == seen and seen < MOST_COMMANDS and row.withdrawn is None:
+        cells.foresee(key, before, command, _after(before, command))
+
+
+def _after(before: OpenCell, command: Command) -> OpenCell:
+    folded = before.folded.then(command)
+    return OpenCell(folded=folded, says=told(folded.cell))
+
+
 def store(change: Change, cells: OpenCells, row: CellRow, *, key: str, seen: int, command: Command) -> Stored:
     """Do a command, in a transaction that ends before anybody is told.
 
@@ -95,8 +123,8 @@ def store(change: Change, cells: OpenCells, row: CellRow, *, key: str, seen: int
         raise _changed(change.session, row, seen, before.folded.version)
     if before.folded.version >= MOST_COMMANDS:
         raise InputError(f"{row.title} has {MOST_COMMANDS} commands, and more than that is no work on a karyogram")
-    folded = before.folded.then(command)
-    after = OpenCell(folded=folded, says=told(folded.cell))
+    after = cells.foreseen(key, before, command) or _after(before, command)
+    folded = after.folded
     change.session.add(
         CommandRow(
             cell_id=row.id, sequence=folded.version, key=key, who=change.worker.name, at=change.at, command=document

@@ -13,7 +13,7 @@ from consilium.karyotype.editing.labels import OTHERS
 from consilium.karyotype.metaphase import CLASSES
 from consilium.laboratory.analysis.acts import record_act, withdraw_act
 from consilium.laboratory.analysis.cells import cell_numbered, cells_of
-from consilium.laboratory.analysis.commands import log_of, store
+from consilium.laboratory.analysis.commands import foresee, log_of, store
 from consilium.laboratory.analysis.kinds import CellAct
 from consilium.laboratory.found import case_called
 from consilium.web.analysis import Bench
@@ -81,6 +81,9 @@ def send_command(
 ) -> StoredOut:
     """Do a command. It is in the records before this is answered; 200 where it was there before."""
     command = command_json.read(asked.command)
+    with records.looking(signed.person) as look:
+        row = cell_numbered(look.session, cell)
+        foresee(look, bench.cells, row, key=asked.key, seen=asked.seen, command=command)
     with records.changing(signed.person) as change:
         row = cell_numbered(change.session, cell)
         stored = store(change, bench.cells, row, key=asked.key, seen=asked.seen, command=command)
