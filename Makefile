@@ -4,6 +4,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 BASE := $(VENV)/.base-installed
+WEB := $(VENV)/.web-installed
 DEV := $(VENV)/.dev-installed
 
 ifndef PYTHON
@@ -11,11 +12,12 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 endif
 
-.PHONY: help demo test check bench release clean
+.PHONY: help demo serve test check bench release clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    karyotype a synthetic case and say where to look'
+	@echo 'make serve   the workstation at http://127.0.0.1:8080, with a demo laboratory where there is none'
 	@echo 'make test    the test suite; with CONSILIUM_DATA set, the real-data tests too'
 	@echo 'make check   style, formatting, types, floors'
 	@echo 'make bench   measure again every figure that is quoted'
@@ -24,6 +26,9 @@ help:
 
 demo: $(BASE)
 	$(BIN)/consilium demo --out demo
+
+serve: $(WEB)
+	$(BIN)/consilium serve
 
 test: $(DEV)
 	$(BIN)/python -m pytest
@@ -49,10 +54,14 @@ $(BASE): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[pdf]'
 	@touch $@
 
-# The base comes with it, so that `make demo` after `make test` has nothing left to do.
+$(WEB): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[web]'
+	@touch $(BASE) $@
+
+# The base comes with it, so that `make demo` or `make serve` after `make test` has nothing left to do.
 $(DEV): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	@touch $(BASE) $@
+	@touch $(BASE) $(WEB) $@
 
 $(BIN)/python:
 	@if [ -z '$(PYTHON)' ]; then \

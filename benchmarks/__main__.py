@@ -5,7 +5,7 @@ one to be looked at while something is developed) and of any sample (`--limit`) 
 
 What needs no chromosomes has runs of its own, each with its results beside those: `python -m benchmarks.X`, X being
 generalist, from_scratch, looks, breast, segmentation, coverage, fit_time, install, deidentify, iscn, iscn_fuzz,
-lease_planning, library, joint_training, joint_tuning, interactions.
+lease_planning, library, joint_training, joint_tuning, editing, interactions.
 """
 
 from __future__ import annotations

@@ -45,9 +45,9 @@ from consilium.specialist.detection.draw import draw_boxes
 from consilium.specialist.detection.labelled_boxes import read_case_boxes
 from consilium.specialist.detection.pyramid import PyramidFeatures, pyramid_features
 from consilium.specialist.evidence.intervals import Estimate
-from consilium.specialist.segmentation.pixel_features import Picture
 from consilium.specialist.segmentation.segment_file import read_picture
 from consilium.specialist.splits import codes_of
+from consilium.specialist.two_sides import Picture
 from training.cells import RUNS
 
 RESULTS = Path(__file__).parent / "results" / "object_detection.json"

@@ -12,6 +12,7 @@ LIBRARY_VARIABLE = "CONSILIUM_LIBRARY"
 STORE_VARIABLE = "CONSILIUM_LIBRARY_STORE"
 LABORATORY_VARIABLE = "CONSILIUM_LABORATORY"
 FONTS_VARIABLE = "CONSILIUM_FONTS"
+DATASETS_VARIABLE = "CONSILIUM_DATASETS"
 
 
 def home_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -42,6 +43,19 @@ def data_folder(environ: Mapping[str, str] | None = None) -> Path | None:
     """
     named = (os.environ if environ is None else environ).get(DATA_VARIABLE, "").strip()
     return Path(named).expanduser() if named else None
+
+
+def dataset_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """Folders with cases that people of a workstation may point to; no other place of the disk may be named.
+
+    Args:
+        environ: the environment to read; the process's own when left out.
+
+    Returns:
+        The folders in `CONSILIUM_DATASETS`, which are parted as those in `PATH` are; empty when it is unset.
+    """
+    named = (os.environ if environ is None else environ).get(DATASETS_VARIABLE, "")
+    return tuple(Path(one.strip()).expanduser() for one in named.split(os.pathsep) if one.strip())
 
 
 def font_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:

@@ -18,6 +18,7 @@ from consilium.database import database as module
 from consilium.errors import EngineError, InputError, NotAllowed
 from consilium.laboratory import tables
 from consilium.laboratory.analysis import tables as analysis
+from consilium.laboratory.exchange import tables as exchange
 from consilium.laboratory.laboratory import (
     HEAD,
     SCHEMA,
@@ -28,6 +29,7 @@ from consilium.laboratory.laboratory import (
     put_staff,
 )
 from consilium.laboratory.profile import Profile
+from consilium.laboratory.review import tables as review
 from tests.laboratory.conftest import PROFILE, received
 
 EVERY = sorted(tables.Table.metadata.tables)
@@ -66,6 +68,7 @@ def filled(laboratory: Laboratory, folder: Path) -> None:
     from consilium.laboratory.analysis.commands import store
     from consilium.laboratory.analysis.files import Files
     from consilium.laboratory.consent import record_consent
+    from consilium.laboratory.disclosure import disclose
     from consilium.laboratory.found import case_called, patient_called
     from consilium.laboratory.preparation import harvest, make_slide, start_culture
     from consilium.laboratory.storage import hand_over, make_place, put
@@ -79,6 +82,8 @@ def filled(laboratory: Laboratory, folder: Path) -> None:
             change, OpenCells(Files(folder / "files")), row, key="a-key-of-a-test", seen=0,
             command=Confirm(objects=("c0",)),
         )  # fmt: skip
+    _reported(laboratory, number)
+    _exchanged(laboratory, number)
     label, _, patient = received(laboratory)
     with laboratory.changing("ada") as change:
         make_place(change, "F1/B1/A1")
@@ -87,6 +92,47 @@ def filled(laboratory: Laboratory, folder: Path) -> None:
         put(change, label, "F1/B1/A1")
         hand_over(change, label, "courier")
         record_consent(change, patient_called(change.session, patient), ["storage"], given="2026-03-01")
+        disclose(change, patient_called(change.session, patient), why="a test")
+
+
+def _reported(laboratory: Laboratory, number: str) -> None:
+    from consilium.laboratory.found import case_called
+    from consilium.laboratory.review.texts import write_text
+
+    with laboratory.changing("dai") as change:
+        case = case_called(change.session, number)
+        write_text(change, case, seen=0, drafted="46,XX", iscn="46,XX")
+        told = {"case_id": case.id, "revision": 1, "at": change.at}
+        both = {"cell_id": None, "first": "46,XX", "second": "46,XY", "kept": "first", "reason": "seen together"}
+        change.session.add_all(
+            [
+                review.SecondReadingRow(
+                    **told, cell_id=None, count=None, karyotype="46,XX", labels={}, note="", blind=True, reader="ren"
+                ),
+                review.DecisionRow(**told, **both, what="karyotype", of="", by="dai"),
+                review.ReportRow(case_id=case.id, revision=1, content_sha256="ab" * 32, document="{}"),
+                review.SignatureRow(
+                    **told, content_sha256="ab" * 32, signer="dai", meaning="approved", method="password",
+                    previous="", sha256="cd" * 32, seal="", seal_key="",
+                ),
+            ]
+        )  # fmt: skip
+
+
+def _exchanged(laboratory: Laboratory, number: str) -> None:
+    from consilium.laboratory.disclosure import disclose
+    from consilium.laboratory.exchange.messages import keep
+    from consilium.laboratory.exchange.partners import Partners, settle
+    from consilium.laboratory.found import case_called
+
+    with laboratory.changing("ada") as change:
+        settle(change, Partners(), reason="test")
+    with laboratory.changing("dai") as change:
+        disclose(change, case_called(change.session, number).patient, why="test")
+        keep(
+            change.session, at=change.at, direction="out", protocol="hl7", kind="ORU^R01", control="C1", peer="his",
+            who="dai", body=b"MSH", state="waiting",
+        )  # fmt: skip
 
 
 def test_no_row_of_any_table_can_be_deleted(laboratory: Laboratory, tmp_path: Path) -> None:
@@ -101,7 +147,9 @@ def test_no_row_of_any_table_can_be_deleted(laboratory: Laboratory, tmp_path: Pa
             assert session.scalar(text(f"SELECT count(*) FROM {table}")) == before
 
 
-@pytest.mark.parametrize("table", [*tables.APPEND_ONLY, *analysis.APPEND_ONLY])
+@pytest.mark.parametrize(
+    "table", [*tables.APPEND_ONLY, *analysis.APPEND_ONLY, *review.APPEND_ONLY, *exchange.APPEND_ONLY]
+)
 def test_what_happened_cannot_be_rewritten(laboratory: Laboratory, tmp_path: Path, table: str) -> None:
     filled(laboratory, tmp_path)
     column = inspect(laboratory._engine).get_columns(table)[-1]["name"]

@@ -14,7 +14,8 @@ from consilium.laboratory.worklist import Waiting, in_order, worklist
 from tests.laboratory.conftest import ORDER, received
 
 WAITING = Waiting(
-    number="K26-1", specimen="bone_marrow", state="received", urgency="routine", received=date(2026, 3, 2),
+    number="K26-1", patient="P0000001", indication="", specimen="bone_marrow", state="received",
+    urgency="routine", received=date(2026, 3, 2),
     due=date(2026, 3, 30), due_reason="", days_left=4, waits_for="technologist", assigned="", version=1,
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from consilium.karyotype.straighten import dark_on_light
+from tests.karyotype.editing.test_command_json import ANY, ENTRIES, EXAMPLES
 from tests.laboratory.analysis.conftest import NORMAL, TRISOMY, case_with_cells, cell_ids, drawn
 from tests.web.conftest import Client
 
@@ -201,3 +205,25 @@ def test_kinds_of_cells(client: Client, app: FastAPI, tmp_path: Any) -> None:
     other = case_with_cells(app.state.records, app.state.analysis.files, tmp_path, [TRISOMY])
     (one,) = client("tang").get(f"/api/v1/cases/{other}/cells").json()
     assert one["flags"] and one["acts"] == [] and one["synthetic"] is True
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(example=st.sampled_from(EXAMPLES), name=st.sampled_from(ENTRIES), value=ANY, seen=st.integers(-2, 2**70))
+def test_any_command_is_done_or_refused_with_the_reason(
+    client: Client, cell: int, example: dict[str, Any], name: str, value: Any, seen: int
+) -> None:
+    asked = client("tang")
+    version = asked.get(f"/api/v1/cells/{cell}").json()["version"]
+    for told in (version, seen):
+        document = {"key": str(uuid4()), "seen": told, "command": example | {name: value}}
+        # As a hostile client writes it: NaN, halves of letters, numbers without end.
+        answer = asked.post(
+            f"/api/v1/cells/{cell}/commands", content=json.dumps(document).encode(),
+            headers={"content-type": "application/json"},
+        )  # fmt: skip
+        assert answer.status_code in (201, 409, 422), answer.text
+        if answer.status_code != 201:
+            assert answer.json()["error"]["what"]
+            continue
+        assert answer.json()["version"] == version + 1
+        version += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterable
@@ -189,18 +188,14 @@ def capacity(as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="As a table for other programs.")
 def usage(as_csv: bool) -> None:
     """Tell what each hospital used, by month."""
+    from consilium.alliance.compute.usage import USAGE_COLUMNS, usage_csv, usage_table
+
     rows = _permitted().usage()
-    head = ("hospital", "month", "jobs", "failed", "core_hours", "gpu_hours")
-    table = [
-        (one.hospital, one.month, str(one.jobs), str(one.failed), f"{one.core_hours:.4f}", f"{one.gpu_hours:.4f}")
-        for one in rows
-    ]
     if as_csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows([head, *table])
-        return
+        click.echo(usage_csv(rows), nl=False)
     if not rows:
         click.echo("nothing was used yet", err=True)
-    for row in [head, *table] if rows else []:
+    for row in [USAGE_COLUMNS, *usage_table(rows)] if rows and not as_csv else []:
         click.echo("  ".join(cell.ljust(12) for cell in row).rstrip())
 
 
@@ -222,17 +217,10 @@ add_to(compute)
 
 def _engine() -> FolderEngine:
     """The engine itself, for what looks at all hospitals together."""
-    from consilium.alliance.compute.agreement import Agreement
+    from consilium.alliance.compute.engines import engine_in
     from consilium.settings import home_folder
 
-    home = home_folder() / "compute"
-    if Agreement.of(home).engine == "slurm":
-        from consilium.alliance.compute.slurm import SlurmEngine
-
-        return SlurmEngine(home)
-    from consilium.alliance.compute.embedded import EmbeddedEngine
-
-    return EmbeddedEngine(home)
+    return engine_in(home_folder())
 
 
 def _permitted() -> PermittedEngine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -247,19 +247,9 @@ def metrics(port: int | None) -> ExitCode:
 
 
 def _look(engine: Engine) -> Seen:
-    """What is to be seen at this moment."""
-    from consilium.alliance.compute.health import Node, alarms, state_of
-    from consilium.alliance.compute.metrics import Seen
-    from consilium.alliance.compute.storage_quota import filled, read_quotas
+    from consilium.alliance.compute.look import look
 
-    machines: Any = getattr(engine, "nodes", tuple)()  # an engine of one machine has none
-    nodes = [Node(name=one.name, cores=one.cores, state=state_of(one.state)) for one in machines]
-    seen = Seen(
-        jobs=engine.jobs(), capacity=engine.capacity(), alarms=(), nodes=nodes,
-        storage=[filled(one) for one in read_quotas(_folder() / "quotas.json")],
-    )  # fmt: skip
-    found = alarms(seen.jobs, seen.capacity, now=time.time(), nodes=nodes, storage=seen.storage)
-    return replace(seen, alarms=found)
+    return look(engine, _folder() / "quotas.json")
 
 
 def _tell_how_it_would_have_done(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,8 @@ import click
 if TYPE_CHECKING:
     from consilium.generalist.embedding import Outcome
     from consilium.generalist.encoder import Encoder
+
+_WATCHED_SECONDS = 2.0
 
 
 def encoder_called(spec: str) -> Encoder:
@@ -41,15 +46,19 @@ def work_progress(total: float, title: str) -> Iterator[Callable[[float, str], N
     """As `embedding_progress`, of work in steps of any size; the second argument is what went wrong, or empty."""
     if not sys.stderr.isatty():
         done, told = 0.0, 0
+        # Somebody watches a job: in one, a line now and then whatever the number.
+        every = _WATCHED_SECONDS if "CONSILIUM_JOB" in os.environ else math.inf
+        last = time.monotonic()
 
         def tell(amount: float, problem: str) -> None:
-            nonlocal done, told
+            nonlocal done, told, last
             done += amount
             so_far = f"[{round(done)}/{round(total)}]"
             if problem:
                 click.echo(f"{so_far} {problem}", err=True)
-            elif done > total - 0.5 > done - amount or done // 500 > told:
+            elif done > total - 0.5 > done - amount or done // 500 > told or time.monotonic() - last > every:
                 click.echo(so_far, err=True)
+                last = time.monotonic()
             told = int(done // 500)
 
         yield tell

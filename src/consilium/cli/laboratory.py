@@ -12,6 +12,9 @@ import click
 
 from consilium.cli.exit_codes import ExitCode
 from consilium.cli.identity import caller
+from consilium.cli.laboratory_account import account
+from consilium.cli.laboratory_backup import backup, restore
+from consilium.cli.laboratory_exchange import add_to
 from consilium.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from consilium.laboratory.tables import Thing
 
 _ROLES = ("technologist", "reviewer", "director", "administrator")
-_STATES = ("in culture", "harvested", "analysed", "reviewed", "signed", "amended")
+_STATES = ("in culture", "harvested", "analysed", "reviewed", "signed", "reopened", "amended")
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 _seen = click.option("--seen", type=click.IntRange(min=1), metavar="VERSION", help="Refuse if it was changed since.")
 _why = click.option("--reason", default="", help="Why; stands in its history.")
@@ -326,8 +329,13 @@ def worklist(waits_for: Any, mine: bool, late: bool, within: int | None) -> None
     with _looking() as look:
         for one in waiting(look, waits_for=waits_for, assigned=caller() if mine else "", late=late, within=within):
             left = "no day" if one.days_left is None else f"{'LATE ' if one.late else ''}{one.days_left} working days"
-            told = (one.number, one.specimen, one.state, one.urgency, str(one.due or "-"), left, one.waits_for)
+            told = (one.number, one.specimen, one.state, one.urgency, str(one.due or "-"), left, one.waits_for or "-")
             click.echo("\t".join((*told, one.assigned or "-")))
+
+
+add_to(laboratory)
+for _verb in (account, backup, restore):
+    laboratory.add_command(_verb)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def opened() -> Library:
 
 def own_key_file() -> Path:
     """Where the private key of this hospital lies."""
-    from consilium.alliance.library.trust import PRIVATE_KEY
+    from consilium.alliance.library import trust
     from consilium.settings import home_folder
 
-    return home_folder() / "keys" / PRIVATE_KEY
+    return trust.own_key_file(home_folder())

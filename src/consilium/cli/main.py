@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "consilium.cli.specialist:specialist",
         "Fit a model to labelled images, find out how good it is, use it.",
     ),
+    "serve": ("consilium.cli.serve:serve", "Serve the workstation of a laboratory to browsers."),
     "laboratory": ("consilium.cli.laboratory:laboratory", "Keep a laboratory's records, from specimen to signed case."),
     "alliance": ("consilium.cli.alliance:alliance", "Keep the list of hospitals and people, and their cluster."),
     "compute": ("consilium.cli.compute:compute", "Run commands as jobs, see them, end them."),

@@ -76,6 +76,7 @@ def specialist() -> None:
 @click.option("--cache/--no-cache", default=True, help="Keep features for the next time.  [default: --cache]")
 @click.option("--sign", "key", type=_path, metavar="KEY", help="Private key (PEM) to sign with (extra 'sign').")
 @click.option("--licence", type=_path, metavar="FILE", help="Text with the terms under which you hand the model on.")
+@click.option("--report", "reported", is_flag=True, help="Write its report too, as `specialist report` does.")
 @language_option
 def fit(
     dataset: Path,
@@ -96,6 +97,7 @@ def fit(
     cache: bool,
     key: Path | None,
     licence: Path | None,
+    reported: bool,
     lang: Literal["zh", "en"],
 ) -> None:
     """Fit a model to labelled images and find out how good it is.
@@ -150,6 +152,12 @@ def fit(
     for line in made.summary[lang]:
         click.echo(line)
     click.echo(f"-> {out}")
+    if reported:
+        from consilium.specialist.report.of_model import write_report_of
+
+        for file in write_report_of(out, lang, on_note=lambda note: click.echo(f"consilium: note: {note}", err=True)):
+            click.echo(str(file))
+        return
     hint = "报告：" if lang == "zh" else "its report: "
     click.echo(f"{hint}consilium specialist report {out}")
 

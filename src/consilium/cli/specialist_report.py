@@ -31,16 +31,10 @@ def report(model: Path, lang: Literal["zh", "en"], out: Path | None, images: Pat
     mandatory item can be told. Which cases they were, `fit` has written into MODEL-report, not into MODEL, which may be
     handed on.
     """
-    from consilium.specialist.report.chapters import chapters_of
-    from consilium.specialist.report.facts import facts_file, read_facts, read_json
-    from consilium.specialist.report.write import write_report
+    from consilium.specialist.report.of_model import write_report_of
 
-    facts = read_facts(facts_file(model))
-    validation = read_json(model / "validation.json")
-    beside = facts_file(model).parent
-    pictures = chapters_of(str(validation.get("task"))).pictures(facts, beside, [images or Path()])
-    files = write_report(
-        validation, facts, out or beside, lang, pictures=pictures, pdf=pdf,
+    files = write_report_of(
+        model, lang, out=out, images=[images] if images else (), pdf=pdf,
         on_note=lambda note: click.echo(f"consilium: note: {note}", err=True),
     )  # fmt: skip
     for file in files:

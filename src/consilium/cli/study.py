@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from consilium.cli.study_here import hospital_option, path_type, refuse_stranger
 from consilium.cli.study_run import resume, site, start, stop
 from consilium.cli.study_told import results, status
 from consilium.errors import InputError
+
+if TYPE_CHECKING:
+    from consilium.alliance.joint_training.study import Contribution
 
 
 @click.group()
@@ -67,7 +71,7 @@ def create(
     encrypted: bool,
     epsilon: float | None,
     delta: float,
-    contribution: str | None,
+    contribution: Contribution | None,
     least_hospitals: int,
     wait_for: int,
     budget: int,
@@ -81,9 +85,8 @@ def create(
 
     What it says is settled: every approval names its digest.
     """
-    from consilium.alliance.joint_training.joining import contract_for
+    from consilium.alliance.joint_training.proposing import Proposal, proposed
     from consilium.alliance.joint_training.server_place import ServerPlace, free_port, write_place
-    from consilium.alliance.joint_training.study import study_of
     from consilium.alliance.permissions import require
     from consilium.generalist.shipped import shipped_encoder
 
@@ -97,32 +100,18 @@ def create(
     if server != "localhost" and port is None:
         raise InputError("--server needs --port", way_out="Name the port that your firewall lets hospitals reach.")
     place = ServerPlace(host=server, port=port or free_port())
-    contract = contract_for(
-        shipped_encoder(), labels, modality, mirrored=mirrored, finer=finer, least_cases=least_cases
-    )
-    usual = "none" if epsilon is not None or encrypted else "shapley" if len(hospitals) <= 5 else "leave_one_out"
-    from dataclasses import asdict
-
-    made = study_of(
-        {
-            "id": name, "disease": disease, "hospitals": list(hospitals), "contract": asdict(contract),
-            "lead": person.hospital, "privacy": {"encrypted": encrypted, "epsilon": epsilon, "delta": delta},
-            "rounds": _private_rounds(rounds, epsilon), "contribution": contribution or usual,
-            "strengths": [1.0] if epsilon is not None else [0.1, 1.0, 10.0], "least_hospitals": least_hospitals,
-            "round_seconds": wait_for, "budget_seconds": budget, "site_figures": show_sites,
-        }
+    asked = Proposal(
+        id=name, disease=disease, hospitals=hospitals, labels=labels, modality=modality, least_cases=least_cases,
+        rounds=rounds, encrypted=encrypted, epsilon=epsilon, delta=delta, contribution=contribution,
+        least_hospitals=least_hospitals, round_seconds=wait_for, budget_seconds=budget, site_figures=show_sites,
+        mirrored=mirrored, finer=finer,
     )  # fmt: skip
+    made = proposed(asked, lead=person.hospital, encoder=shipped_encoder())
     register = register_here()
     register.create(made)
     write_place(place, register.folder(name))
     note("study.create", f"study {name}", digest=made.digest, hospitals=list(hospitals), server=str(place))
     click.echo(f"study {name} made for {len(hospitals)} hospitals, digest {made.digest}")
-
-
-def _private_rounds(rounds: int, epsilon: float | None) -> int:
-    from consilium.alliance.joint_training.differential_privacy import ROUNDS
-
-    return min(rounds, ROUNDS) if epsilon is not None else rounds
 
 
 @study.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consilium.cli.identity import who
-from consilium.errors import InputError, NotAllowed
+from consilium.errors import InputError
 
 if TYPE_CHECKING:
     from consilium.alliance.joint_training.register import Register
@@ -44,6 +44,6 @@ def led(name: str) -> tuple[Register, Study]:
 
 def refuse_stranger(found: Study, hospital: str, *, lead: bool = False) -> None:
     """A hospital that is not in a study does not learn that there is one."""
-    if hospital in found.hospitals or (lead and hospital == found.lead):
-        return
-    raise NotAllowed(f"there is no study {found.id!r} of {hospital}", way_out="Ask its lead to take you in.")
+    from consilium.alliance.joint_training.told import refuse_stranger as refuse
+
+    refuse(found, hospital, lead=lead)

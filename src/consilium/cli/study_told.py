@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from consilium.cli.identity import note, who
-from consilium.cli.study_here import path_type, refuse_stranger, register_here, study_argument
+from consilium.cli.study_here import path_type, register_here, study_argument
 from consilium.errors import InputError
-
-if TYPE_CHECKING:
-    from consilium.alliance.joint_training.register import Register
-    from consilium.alliance.joint_training.study import Study
 
 
 @click.command()
@@ -22,14 +18,16 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a study.")
 def status(name: str | None, as_json: bool) -> None:
     """Tell how far studies are; a hospital sees itself, the lead who is there and who was refused."""
+    from consilium.alliance.joint_training.told import status_of, studies_of
+
     register, person = register_here(), who()
-    mine = [one for one in register.studies() if person.hospital in (*one.hospitals, one.lead)]
+    mine = studies_of(register, person.hospital)
     if name is not None:
         mine = [one for one in mine if one.id == name]
         if not mine:
             raise InputError(f"there is no study {name!r}", way_out="`consilium study status` names those of yours.")
     for one in mine:
-        told = _status_of(register, one, person.hospital)
+        told = status_of(register, one, person.hospital)
         click.echo(json.dumps(told, ensure_ascii=False) if as_json else _in_words(told))
     if not mine:
         click.echo("no studies", err=True)
@@ -44,74 +42,41 @@ def results(name: str, out: Path | None, overwrite: bool, as_json: bool) -> None
     """Tell how good the model is and what each hospital gave, and write the model."""
     from dataclasses import asdict
 
-    from consilium.alliance.joint_training.progress import read_counts, read_progress
-    from consilium.alliance.joint_training.results import RESULT, read_result
-    from consilium.alliance.joint_training.shares import shares
-    from consilium.alliance.joint_training.taking_part import standing_apart
+    from consilium.alliance.joint_training.told import outcome_of
     from consilium.alliance.permissions import require
 
     person = who()
     require(person, "study.results", of=person.hospital)
     register = register_here()
     found = register.study(name)
-    refuse_stranger(found, person.hospital, lead=True)
-    apart = standing_apart(register, name, person.hospital) is not None
-    folder = register.site_folder(person.hospital, name) if apart else register.folder(name)
-    result, counts = read_result(folder / RESULT), read_counts(folder)
-    own = found.pseudonyms.get(person.hospital, "")
-    every = shares(found, result, read_progress(folder), counts)
-    shown = [one for one in every if found.site_figures or one.site == own]
-    figures = result["pooled"]
+    outcome = outcome_of(register, found, person.hospital)
+    figures = outcome.figures
     if out is not None:
         from consilium.alliance.joint_training.joint_model import bundle_files_of
         from consilium.artefact.bundle import write_bundle
 
-        write_bundle(bundle_files_of(found, result, counts, out.resolve().name), out, overwrite=overwrite)
+        write_bundle(
+            bundle_files_of(found, outcome.result, outcome.counts, out.resolve().name), out, overwrite=overwrite
+        )
     note("study.results", f"study {name}", **({"model": str(out)} if out else {}))
     if as_json:
-        told = {"pooled": asdict(figures), "shares": [asdict(one) for one in shown], "strength": result["strength"]}
+        told = {"pooled": asdict(figures), "shares": [asdict(one) for one in outcome.shares]}
+        told["strength"] = outcome.result["strength"]
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     for what, estimate in (("AUC", figures.macro_auc), ("accuracy", figures.accuracy)):
         if estimate is not None:
             click.echo(f"{what} {estimate.value:.3f} ({estimate.low:.3f} - {estimate.high:.3f})")
     click.echo(f"held-out cases of all hospitals: {sum(figures.cases)}")
-    for one in shown:
+    for one in outcome.shares:
         brought = "not measured" if one.contribution is None else f"{one.contribution:+.3f} of AUC"
-        mine = " (you)" if one.site == own else ""
-        gave = "" if apart else f"{one.seconds:.1f} s, {one.sent / 1e6:.1f} MB sent, "
+        mine = " (you)" if one.site == outcome.own else ""
+        gave = "" if outcome.apart else f"{one.seconds:.1f} s, {one.sent / 1e6:.1f} MB sent, "
         click.echo(
             f"{one.site}{mine}: {one.cases} cases, {gave}brought in {brought}, share of the common cost {one.cost:.0%}"
         )
     if out is not None:
         click.echo(f"-> {out}")
-
-
-def _status_of(register: Register, found: Study, hospital: str) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from consilium.alliance.joint_training.invited import read_invited
-    from consilium.alliance.joint_training.progress import read_progress
-    from consilium.alliance.joint_training.taking_part import standing_apart
-
-    here = standing_apart(register, found.id, hospital)
-    known = read_invited(register.folder(found.id)) if hospital == found.lead else {}
-    invited = {name: {"expires": one.expires, "admitted": bool(one.request)} for name, one in known.items()}
-    standing, progress = register.standing(found.id), read_progress(register.folder(found.id))
-    own = found.pseudonyms.get(hospital, "")
-    lead = hospital == found.lead
-    sites = {
-        name: {"state": one.state, "reason": one.reason, "since": one.since}
-        for name, one in progress.sites.items()
-        if lead or name == own
-    }
-    return {
-        "study": found.id, "disease": found.disease, "state": standing.state, "question": progress.ask,
-        "hospitals": len(found.hospitals), "joined": len(standing.joined), "approved": len(standing.approved),
-        "you": {"site": own, "joined": hospital in standing.joined, "approved": hospital in standing.approved},
-        "invited": invited, "here": None if here is None else asdict(here), "sites": sites,
-        "refused": [one for one in progress.refusals if lead or one[0] == own], "why": progress.why,
-    }  # fmt: skip
 
 
 def _in_words(told: dict[str, Any]) -> str:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from consilium.errors import EngineError, InputError, MissingExtra, OutputError
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 _ENVIRONMENT = Path(__file__).parent / "alembic"
+_AT_ONCE = 20
+"""Connections that are kept, and as many more that come and go: a workstation answers some forty requests at once."""
+
 _PATIENCE = 30
 """Seconds that one writer waits for another."""
 
@@ -104,11 +109,35 @@ class Database:
         from sqlalchemy import text
         from sqlalchemy.orm import Session
 
-        with self._errors(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with self._errors(), self._turn(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             # One writer at a time, as SQLite has it: what was looked at in the block still holds when it ends.
             if self._engine.dialect.name == "postgresql":
                 session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self.schema.lock})
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the writers of this process in the order in which they came.
+
+        SQLite itself lets writers look again and again, ever more rarely, and whoever comes late may go first: with
+        fifty people at once a command then waited for seconds. Other processes still take turns as SQLite has it.
+
+        Raises:
+            EngineError: one that writes does not come to an end.
+        """
+        if self._engine.dialect.name != "sqlite":
+            yield
+            return
+        turn = _turn_of(str(Path(str(self._engine.url.database)).absolute()))
+        if not turn.acquire(timeout=_PATIENCE):
+            raise EngineError(
+                f"{self.schema.what} does not answer (another change takes too long)", where=self.place,
+                way_out="Nothing was changed. Call again.",
+            )  # fmt: skip
+        try:
+            yield
+        finally:
+            turn.release()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -155,6 +184,12 @@ class Database:
             ) from problem  # fmt: skip
 
 
+@cache
+def _turn_of(_path: str) -> Lock:
+    """Whose turn it is to write to a file: one lock a file, whoever has opened it."""
+    return Lock()
+
+
 def now() -> str:
     """The time, as it stands in a database: ISO 8601 in UTC, to the millisecond."""
     return stamp(datetime.now(UTC))
@@ -183,12 +218,17 @@ def _engine(url: str, schema: Schema) -> Engine:
         raise InputError(f"{schema.what} cannot be kept in {parsed.get_backend_name()}", way_out=_URLS)
     if parsed.get_backend_name() == "postgresql":
         # Parameters are values of records: no message and no traceback repeats them.
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True,
+            pool_size=_AT_ONCE, max_overflow=_AT_ONCE,
+        )  # fmt: skip
     if parsed.database in (None, "", ":memory:"):
         raise InputError(f"{schema.what} in memory forgets everything", way_out=_URLS)
     _make_private(Path(str(parsed.database)), schema)
     try:
-        engine = create_engine(parsed, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
+        engine = create_engine(
+            parsed, connect_args={"timeout": _PATIENCE}, hide_parameters=True, pool_size=_AT_ONCE, max_overflow=_AT_ONCE
+        )
     except (ArgumentError, NoSuchModuleError) as problem:
         raise InputError("this is no URL of a database", way_out=_URLS) from problem
 
@@ -197,6 +237,11 @@ def _engine(url: str, schema: Schema) -> Engine:
         # The driver would begin by itself, later than is meant, and not before changes of the schema.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
+        # Readers and a writer do not wait for each other, which they do where changes go into the file itself. What is
+        # in the log counts once it is on the disk, so each commit waits for that (FULL): NORMAL would be faster, and
+        # lose what was acknowledged when the power fails. The log is folded into the file every 1000 pages.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from consilium.cytogenetics.iscn.parse import parse
+from consilium.cytogenetics.iscn.parse import NotISCN, parse
 from consilium.cytogenetics.iscn.tree import Line as WrittenLine
 from consilium.cytogenetics.iscn.tree import Sex
 from consilium.cytogenetics.iscn.write import line as write_line
@@ -79,6 +79,23 @@ def _usual_sex(line: Line) -> bool:
     """Whether a line has XX or XY, or as many sex chromosomes as its ploidy gives it."""
     sex = _sex(line)
     return sex in _USUAL or len(sex) == dict(line.copies).get("1", 2) > 2
+
+
+def given_out(iscn: str) -> str:
+    """A karyotype that a person wrote, with U for its sex chromosomes; empty where something else in it tells them.
+
+    Examples:
+        >>> given_out("47,XY,+21"), given_out("47,XXY"), given_out("46,Y,t(X;1)(p22;q21)")
+        ('47,U,+21', '', '')
+    """
+    try:
+        result = parse(iscn)
+    except NotISCN:
+        return ""
+    bases = [line.base for lines in result.persons for line in lines]
+    usual = all(base.chromosomes in _USUAL for base in bases if isinstance(base, Sex))
+    hidden = _without_sex(iscn) if usual else ""
+    return "" if _tells(hidden) else hidden
 
 
 def _without_sex(iscn: str) -> str:

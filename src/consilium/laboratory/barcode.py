@@ -53,3 +53,8 @@ def kind_of(found: str) -> Literal["specimen", "culture", "harvest", "slide"]:
     """What a label stands on."""
     last = re.search(r"-([CHS])\d{1,3}$", found)
     return "specimen" if last is None else {"C": "culture", "H": "harvest", "S": "slide"}[last[1]]  # type: ignore[return-value]
+
+
+def accession_of(found: str) -> str:
+    """The accession number that a label begins with; any other text as it is."""
+    return re.sub(r"(?:-[CHS]\d{1,3})+$", "", found, flags=re.ASCII)

@@ -1,7 +1,8 @@
 """How far a case is, and which steps it may take from there: one table.
 
 Steps back need a reason. Whoever analysed a case does not review it where the laboratory wants a second reader, and
-nothing that was signed is ever unsigned: it is amended.
+nothing that was signed is ever unsigned: the case is reopened, and an amended report takes the place of the one that is
+out. A case whose report is written elsewhere becomes amended at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal, get_args
 from consilium.errors import InputError, NotAllowed
 from consilium.laboratory.permissions import Act, Role
 
-State = Literal["received", "in culture", "harvested", "analysed", "reviewed", "signed", "amended"]
+State = Literal["received", "in culture", "harvested", "analysed", "reviewed", "signed", "reopened", "amended"]
 STATES: tuple[State, ...] = get_args(State)
 
 
@@ -36,6 +37,10 @@ STEPS: Mapping[tuple[State, State], Step] = {
     ("analysed", "harvested"): Step(act="case.return", reason=True),
     ("reviewed", "signed"): Step(act="case.sign"),
     ("reviewed", "analysed"): Step(act="case.return", reason=True),
+    ("reviewed", "amended"): Step(act="case.sign"),
+    ("signed", "reopened"): Step(act="case.amend", reason=True),
+    ("amended", "reopened"): Step(act="case.amend", reason=True),
+    ("reopened", "analysed"): Step(act="case.analyse"),
     ("signed", "amended"): Step(act="case.amend", reason=True),
     ("amended", "amended"): Step(act="case.amend", reason=True),
 }
@@ -49,6 +54,7 @@ WAITS_FOR: Mapping[State, Role] = {
     "harvested": "technologist",
     "analysed": "reviewer",
     "reviewed": "director",
+    "reopened": "technologist",
 }
 """Whose turn it is."""
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from consilium.laboratory.tables import CaseRow, Labelled
 
 
-def move(change: Change, case: CaseRow, to: State, *, reason: str = "", seen: int | None = None) -> None:
+def move(
+    change: Change, case: CaseRow, to: State, *, reason: str = "", seen: int | None = None, by_report: bool = False
+) -> None:
     """Bring a case to another state.
 
     Args:
@@ -22,23 +24,39 @@ def move(change: Change, case: CaseRow, to: State, *, reason: str = "", seen: in
         to: where it is to go.
         reason: why; needed where the table of steps asks for one.
         seen: the version that the person looked at.
+        by_report: review, signature or amendment of a report written here does it (`review.signing`), and saw to what
+            has to be there.
 
     Raises:
         NotAllowed: the person may not, or a second reader is wanted.
         RecordChanged: somebody changed it since.
-        InputError: there is no such step from where it is, or it was withdrawn.
+        InputError: there is no such step from where it is, it was withdrawn, or its report does that.
     """
     found = step(case.state, to, reason=reason)
     change.require(found.act)
     check_second_reader(to, who=change.worker.name, analysed_by=case.analysed_by, wanted=change.profile.second_reader)
+    _check_report(change, case, to, by_report=by_report)
     entries: dict[str, Any] = {"state": to, "assigned": ""}
-    if (case.state, to) == ("harvested", "analysed"):
+    if to == "analysed" and case.state in ("harvested", "reopened"):
         entries["analysed_by"] = change.worker.name
     if to in REPORTED:
         entries["reported"] = change.at
-    if to == "amended":
+    # Counted when the case is reopened, or, where the report is written elsewhere, when it is amended.
+    if to == "reopened" or (to == "amended" and case.state in REPORTED):
         entries["amendments"] = case.amendments + 1
     change.edit(case, found.act, seen=seen, reason=reason, **entries)
+
+
+def _check_report(change: Change, case: CaseRow, to: State, *, by_report: bool) -> None:
+    """See that a case whose cells are read here is reviewed, signed and amended by its report, and not by a word."""
+    from consilium.laboratory.review.signed import reported_here
+
+    if case.state == "reviewed" and to in REPORTED and (to == "amended") != (case.amendments > 0):
+        right = "amended" if case.amendments else "signed"
+        raise InputError(f"{case.number} was amended {case.amendments} times and becomes {right} next")
+    if (to in REPORTED or to in ("reviewed", "reopened")) and not by_report and reported_here(change.session, case):
+        pages = "its second reading" if to == "reviewed" else "its report"
+        raise InputError(f"the report of {case.number} is written here", way_out=f"Do it on the page of {pages}.")
 
 
 def assign(change: Change, case: CaseRow, worker: str, *, seen: int | None = None) -> None:
@@ -68,8 +86,8 @@ def withdraw_case(change: Change, case: CaseRow, *, reason: str, seen: int | Non
         RecordChanged: somebody changed it since.
         InputError: its report is out, no reason was told, or it was withdrawn before.
     """
-    if case.state in REPORTED:
-        raise InputError(f"{case.number} is {case.state}, and a report that is out is amended", way_out="Amend it.")
+    if case.reported is not None:
+        raise InputError(f"the report of {case.number} is out, and such a one is amended", way_out="Amend it.")
     change.withdraw(case, "case.withdraw", reason=reason, seen=seen)
 
 

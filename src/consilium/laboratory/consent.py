@@ -159,6 +159,22 @@ def consents_of(change: Change, patient_id: int) -> tuple[Consent, ...]:
     )
 
 
+def retention(change: Change, patient: PatientRow) -> tuple[tuple[SpecimenRow, Answer], ...]:
+    """The specimens of a patient that are there, and whether and why each is kept, by label.
+
+    Raises:
+        NotAllowed: the person may not see records.
+    """
+    from sqlalchemy import select
+
+    from consilium.laboratory.tables import CaseRow, SpecimenRow
+
+    change.require("record.see")
+    there = select(SpecimenRow).join(CaseRow).where(CaseRow.patient_id == patient.id)
+    kept = there.where(SpecimenRow.disposed.is_(None), SpecimenRow.withdrawn.is_(None)).order_by(SpecimenRow.label)
+    return tuple((row, _disposal_of(change, row)) for row in change.session.scalars(kept))
+
+
 def due_for_disposal(change: Change) -> tuple[tuple[SpecimenRow, Answer], ...]:
     """Specimens that are due, with why, by label.
 

@@ -16,6 +16,7 @@ from consilium.laboratory.journal import Change
 from consilium.laboratory.laboratory import Laboratory
 from consilium.laboratory.reception import (
     Order,
+    check_same_person,
     open_case,
     patient_of_hospital_number,
     receive_specimen,
@@ -105,26 +106,7 @@ def _take(change: Change, cells: Mapping[str, str]) -> str:
     elif told["hospital_number"]:
         patient = patient_of_hospital_number(change, told["hospital_number"])
         if patient is not None:
-            _check_same(change, patient, told)
+            check_same_person(change, patient, told)
     if patient is None:
         patient = register(change, **{name: told[name] for name in IDENTITY})
     return receive_specimen(change, open_case(change, patient, order), order).label
-
-
-def _check_same(change: Change, patient: object, told: Mapping[str, str]) -> None:
-    """A hospital's number that comes with another name or birth date is a mix-up until somebody looked at it."""
-    from consilium.laboratory.reception import identity_of
-    from consilium.laboratory.tables import PatientRow
-
-    assert isinstance(patient, PatientRow)
-    known = identity_of(change, patient)
-    differs = [
-        name.replace("_", " ")
-        for name, there in (("name", known.name), ("birth_date", known.birth_date), ("sex", patient.sex))
-        if told[name] and there and told[name] != there
-    ]
-    if differs:
-        raise InputError(
-            f"the patient of this hospital number, {patient.number}, has another {' and another '.join(differs)}",
-            way_out="Look who it is; correct the identity, or the table.",
-        )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from consilium.laboratory.tables import ProfileRow, StaffRow
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest step in `migrations/versions/`."""
 
 VERSION_TABLE = "laboratory_schema"

@@ -25,6 +25,8 @@ Act = Literal[
     "case.open", "case.change", "case.withdraw",
     "case.culture", "case.harvest", "case.analyse", "case.return", "case.review", "case.sign", "case.amend",
     "image.add", "image.withdraw", "run.start", "run.cancel", "cell.edit", "cell.record", "cell.withdraw",
+    "review.read", "review.decide", "report.write",
+    "exchange.receive", "exchange.cancel", "exchange.send", "exchange.fetch", "exchange.settle",
     "profile.change", "staff.change",
 ]  # fmt: skip
 
@@ -73,6 +75,14 @@ TABLE: Mapping[Act, frozenset[Role]] = {
     "cell.edit": _BENCH,
     "cell.record": _BENCH,
     "cell.withdraw": _BENCH,
+    "review.read": _READERS,
+    "review.decide": _READERS,
+    "report.write": _BENCH,
+    "exchange.receive": _BENCH,
+    "exchange.cancel": _BENCH,
+    "exchange.send": _BENCH,
+    "exchange.fetch": _BENCH,
+    "exchange.settle": _ADMINISTRATOR,
     "profile.change": _ADMINISTRATOR,
     "staff.change": _ADMINISTRATOR,
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consilium.errors import InputError
-from consilium.laboratory.barcode import label
-from consilium.laboratory.entry import entry
+from consilium.laboratory.barcode import LETTERS, label
+from consilium.laboratory.entry import entry, one_of
 from consilium.laboratory.found import check_there, labelled, specimen_of
 from consilium.laboratory.journal import Change
 
@@ -14,6 +14,31 @@ if TYPE_CHECKING:
     from sqlalchemy.orm.attributes import InstrumentedAttribute
 
     from consilium.laboratory.tables import CultureRow, HarvestRow, SlideRow
+
+
+def prepare(
+    change: Change, made: str, of: str, *, how: str = "", note: str = "", at: str = ""
+) -> CultureRow | HarvestRow | SlideRow:
+    """Record what was made: a culture, a harvest or a slide.
+
+    Args:
+        change: the transaction.
+        made: which of the three.
+        of: label of what it is made of.
+        how: medium of a culture, method of a harvest, banding of a slide.
+        note: on it.
+        at: when, as a person gives it; empty is now.
+
+    Raises:
+        NotAllowed: the person may not.
+        InputError: it is none of the three, or cannot be made of that.
+    """
+    kind = one_of("what is made", made, tuple(LETTERS))
+    if kind == "culture":
+        return start_culture(change, of, medium=how, note=note, at=at)
+    if kind == "harvest":
+        return harvest(change, of, method=how, note=note, at=at)
+    return make_slide(change, of, banding=how.strip() or "GTG", note=note, at=at)
 
 
 def start_culture(change: Change, specimen: str, *, medium: str = "", note: str = "", at: str = "") -> CultureRow:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from consilium.errors import InputError
 from consilium.laboratory.accession import Series
 from consilium.laboratory.due_date import WorkingDays
+from consilium.laboratory.review.release import ReleaseRules
 
 _LONGEST_NAME = 200
 
@@ -26,6 +28,7 @@ class Profile:
         days: which are worked.
         second_reader: whether somebody else than the analyst has to review.
         keep_days: how long a specimen is kept after its case was reported.
+        release: what has to be done before a report is signed.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Profile:
     days: WorkingDays = field(default_factory=WorkingDays)
     second_reader: bool = True
     keep_days: int = 365
+    release: ReleaseRules = field(default_factory=ReleaseRules)
 
     def __post_init__(self) -> None:
         if not self.name.strip() or len(self.name) > _LONGEST_NAME or not self.name.isprintable():
@@ -99,10 +103,12 @@ def to_json(profile: Profile) -> str:
         "extra_workdays": sorted(map(str, profile.days.extra)),
         "second_reader": profile.second_reader,
         "keep_days": profile.keep_days,
+        "release": vars(profile.release) | {"withhold_sex_of": sorted(profile.release.withhold_sex_of)},
     }
     return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
 
+@lru_cache(maxsize=8)
 def from_json(text: str) -> Profile:
     """A profile from the records, or from a file that a person wrote.
 
@@ -113,7 +119,7 @@ def from_json(text: str) -> Profile:
         document: dict[str, Any] = json.loads(text)
         if not isinstance(document, dict):
             raise TypeError("not an object")
-        known = {"name", "zone", "specimens", "cases", "second_reader", "keep_days"}
+        known = {"name", "zone", "specimens", "cases", "second_reader", "keep_days", "release"}
         calendar = {"weekend", "holidays", "extra_workdays"}
         if unknown := sorted(set(document) - known - calendar):
             raise InputError(
@@ -126,6 +132,12 @@ def from_json(text: str) -> Profile:
             holidays=frozenset(map(date.fromisoformat, document.get("holidays", ()))),
             extra=frozenset(map(date.fromisoformat, document.get("extra_workdays", ()))),
         )
-        return Profile(**plain, **series, days=days)
+        return Profile(**plain, **series, days=days, release=_release(document.get("release", {})))
     except (ValueError, TypeError, AttributeError) as problem:
         raise InputError(f"this is no profile of a laboratory ({problem})") from problem
+
+
+def _release(told: Any) -> ReleaseRules:
+    """What stands in a profile of an earlier version has no such entries: those are the strict ones."""
+    entries = dict(told)
+    return ReleaseRules(**entries | {"withhold_sex_of": frozenset(entries.get("withhold_sex_of", ()))})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,33 @@ def patient_of_hospital_number(change: Change, hospital_number: str) -> PatientR
     return _holder(change, entry("the hospital number", hospital_number, longest=100, needed=True))
 
 
+def check_same_person(change: Change, patient: PatientRow, told: Mapping[str, str]) -> None:
+    """See that a hospital's number comes with the person who has it here.
+
+    A number that comes with another name, birth date or sex is a mix-up until somebody looked at it.
+
+    Args:
+        change: the transaction.
+        patient: who has the number.
+        told: `name`, `birth_date` and `sex` as they came; what is empty on either side is not compared.
+
+    Raises:
+        NotAllowed: the person may not see who is who.
+        InputError: something differs; the message names what, and repeats none of it.
+    """
+    known = identity_of(change, patient)
+    differs = [
+        name.replace("_", " ")
+        for name, there in (("name", known.name), ("birth_date", known.birth_date), ("sex", patient.sex))
+        if told[name] and there and told[name] != there
+    ]
+    if differs:
+        raise InputError(
+            f"the patient of this hospital number, {patient.number}, has another {' and another '.join(differs)}",
+            way_out="Look who it is; correct the identity, or what was sent.",
+        )
+
+
 def open_case(change: Change, patient: PatientRow, order: Order) -> CaseRow:
     """Open a case of a patient; no specimen is recorded yet.
 
@@ -187,6 +215,36 @@ def receive_specimen(change: Change, case: CaseRow, order: Order) -> SpecimenRow
         collected=collected, received=received, condition=condition, note=note, disposed=None,
     )  # fmt: skip
     return change.add(row, "specimen.receive")
+
+
+def take_in(
+    change: Change, order: Order, *, case: str = "", patient: str = "", identity: Mapping[str, str] | None = None
+) -> SpecimenRow:
+    """Record a specimen with its case and its patient, as far as these are new.
+
+    Args:
+        change: the transaction.
+        order: what came.
+        case: number of the case that it is a further specimen of.
+        patient: number of a patient who is known.
+        identity: of a new patient: name, birth_date, hospital_number, sex. One of the three is told.
+
+    Raises:
+        NotAllowed: the person may not.
+        InputError: something is no such entry, or it is told in two ways at once, or not at all.
+    """
+    from consilium.laboratory.found import case_called, patient_called
+
+    if sum((bool(case.strip()), bool(patient.strip()), identity is not None)) != 1:
+        raise InputError("a specimen is of one case, of one known patient or of one new patient", way_out="Tell one.")
+    if case.strip():
+        return receive_specimen(change, case_called(change.session, case), order)
+    if identity is not None:
+        told = (identity.get("name", ""), identity.get("hospital_number", ""), order.order_number)
+        if not any(one.strip() for one in told):
+            raise InputError("it tells no patient", way_out="Give a name, a number of the hospital or of the order.")
+    known = patient_called(change.session, patient) if identity is None else register(change, **identity)
+    return receive_specimen(change, open_case(change, known, order), order)
 
 
 def change_urgency(change: Change, case: CaseRow, urgency: str, *, seen: int, reason: str) -> None:

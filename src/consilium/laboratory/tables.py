@@ -181,6 +181,18 @@ class CustodyRow(Table):
     note: Mapped[str] = mapped_column(String(2000))
 
 
+class DisclosureRow(Table):
+    """Somebody looked who a patient is."""
+
+    __tablename__ = "laboratory_disclosure"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[str] = mapped_column(String(32))
+    who: Mapped[str] = mapped_column(String(255))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("laboratory_patient.id"), index=True)
+    revision: Mapped[int]
+    why: Mapped[str] = mapped_column(String(300))
+
+
 class ConsentRow(Thing):
     """What a patient agreed to, from when until when (days; no end where none was said)."""
 
@@ -249,4 +261,4 @@ class EventRow(Table):
     reason: Mapped[str] = mapped_column(String(2000))
 
 
-APPEND_ONLY = ("laboratory_event", "laboratory_identity", "laboratory_custody")
+APPEND_ONLY = ("laboratory_event", "laboratory_identity", "laboratory_custody", "laboratory_disclosure")

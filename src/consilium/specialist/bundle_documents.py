@@ -15,12 +15,12 @@ from consilium.artefact.bundle import CARD, METADATA, NETWORK
 from consilium.artefact.card import Metric, ModelCard, Tensor, TrainingData, read_card
 from consilium.generalist.shipped import WEIGHTS
 from consilium.specialist.evidence.intervals import Estimate
-from consilium.specialist.evidence.summary import summary
+from consilium.specialist.evidence.summary import LANGUAGES, Language, summary
 from consilium.specialist.evidence.validation import as_document
 from consilium.specialist.fit import Result
 from consilium.specialist.fit_facts import INTENDED, VERSION
 from consilium.specialist.graph import head_graph, whole_graph
-from consilium.specialist.specialist import SHIPPED, VALIDATION
+from consilium.specialist.specialist import HEAD, SHIPPED, VALIDATION
 
 _MONAI = "1.6.1"
 """The release that was seen to run such a bundle."""
@@ -292,21 +292,34 @@ def _inference(result: Result) -> dict[str, Any]:
 
 
 def _readme(result: Result, name: str) -> str:
+    told = {lang: summary(result.validation, result.cases, lang) for lang in LANGUAGES}
+    return readme(name, told, call=f"consilium specialist predict {name} INPUT...", arrays=HEAD)
+
+
+def readme(name: str, told: Mapping[Language, Sequence[str]], *, call: str, arrays: str) -> str:
+    """The page to read first.
+
+    Args:
+        name: of the model.
+        told: sentences about the fit, by language.
+        call: that uses it.
+        arrays: file in which the gate keeps features of the training cases.
+    """
     lines = [f"# {name}", ""]
     for lang, title in (("zh", "## 摘要"), ("en", "## Summary")):
-        lines += [title, *(f"- {line}" for line in summary(result.validation, result.cases, lang)), ""]  # type: ignore[arg-type]
+        lines += [title, *(f"- {line}" for line in told[lang]), ""]  # type: ignore[index]
     lines += [
         "## 使用 / Use",
         "仅供研究；不是医疗器械，不得用于诊断。",
         INTENDED,
         "",
         "```",
-        f"consilium specialist predict {name} INPUT...",
+        call,
         "```",
         "",
         "`specialist.json` says what it is, `validation.json` how good it is, `models/model.json` is its card.",
-        "The gate keeps the features of the training cases in `models/head.npz`: treat the folder like the cases.",
-        "门控保存了训练病例的特征（`models/head.npz`）：请像对待病例一样对待本文件夹。",
+        f"The gate keeps the features of the training cases in `{arrays}`: treat the folder like the cases.",
+        f"门控保存了训练病例的特征（`{arrays}`）：请像对待病例一样对待本文件夹。",
         "",
     ]
     return "\n".join(lines)

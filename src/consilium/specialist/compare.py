@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +58,19 @@ def refuse_unlike(first: Specialist, second: Specialist, dataset: Dataset) -> No
             where=str(dataset.origin),
             way_out=f"Their labels are {', '.join(first.labels)}.",
         )
-    learnt = {*first.trained_on, *second.trained_on}
+    refuse_known({*first.trained_on, *second.trained_on}, dataset)
+
+
+def refuse_known(learnt: Collection[str], dataset: Dataset) -> None:
+    """See that no case was learnt from.
+
+    Args:
+        learnt: SHA-256 of the cases that were.
+        dataset: the cases.
+
+    Raises:
+        UnusableDataset: one was.
+    """
     known = [case.file for case in dataset.cases if content_hash(case.file) in learnt]
     if known:
         raise UnusableDataset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from consilium import __version__
 from consilium.laboratory.laboratory import Laboratory
+from consilium.web.alliance import close_library
 from consilium.web.analysis import analysis_in
 from consilium.web.context import Signed
 from consilium.web.problems import ANSWERS, answer_problems, answer_to
@@ -47,6 +48,7 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         app.state.runs.start()
         yield
+        close_library(app)
         app.state.runs.stop()
         accounts.close()
         records.close()
@@ -61,7 +63,8 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     app.state.provider = None if settings.single_sign_on is None else Provider(settings.single_sign_on)
     answer_problems(app)
     # The last one is asked first.
-    app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request))
+    datasets = dict.fromkeys(("/specialists", f"{API}/specialists"), settings.largest_dataset)
+    app.add_middleware(BodyLimit, limit=limits(upload=settings.largest_request, larger=datasets))
     app.add_middleware(Gate, signed=signed or signed_by(accounts), answer=answer_to)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False)
     app.add_middleware(SafeHeaders, secure=settings.secure)
@@ -71,16 +74,57 @@ def create_app(settings: Settings, signed: Callable[[Request], Signed | None] | 
     return app
 
 
-def _include(app: FastAPI) -> None:
-    """Every room's routes. A room is a line here."""
-    from consilium.web.api import cells, health, runs, sessions, staff
-    from consilium.web.pages import account, editor, language, sign_in
+ROOMS_OF_THE_INTERFACE: tuple[str, ...] = (
+    "health",
+    "sessions",
+    "staff",
+    "cases",
+    "things",
+    "patients",
+    "places",
+    "records",
+    "cells",
+    "runs",
+    "reviews",
+    "exchange",
+    "models",
+    "specialists",
+    "studies",
+    "compute",
+)
+"""Modules of `api/`, each with a `router`."""
 
-    for api in (health, sessions, staff, cells, runs):
-        app.include_router(api.router, prefix=API)
-    app.include_router(editor.api, prefix=API)
-    for pages in (language, sign_in, account, editor):
-        app.include_router(pages.router, include_in_schema=False)
+PAGES: tuple[str, ...] = (
+    "language",
+    "sign_in",
+    "account",
+    "worklist",
+    "reception",
+    "case",
+    "case_cells",
+    "editor",
+    "review",
+    "thing",
+    "storage",
+    "patient",
+    "records",
+    "models",
+    "specialists",
+    "studies",
+    "operator",
+)
+"""Modules of `pages/`, each with a `router`, and with an `api` where its scripts ask for something of their own."""
+
+
+def _include(app: FastAPI) -> None:
+    """Every room's routes."""
+    for name in ROOMS_OF_THE_INTERFACE:
+        app.include_router(import_module(f"consilium.web.api.{name}").router, prefix=API)
+    for name in PAGES:
+        module = import_module(f"consilium.web.pages.{name}")
+        app.include_router(module.router, include_in_schema=False)
+        if hasattr(module, "api"):
+            app.include_router(module.api, prefix=API)
 
 
 class _Static(StaticFiles):

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from consilium.errors import ConsiliumError
+from consilium.laboratory.analysis.cells import OpenCells
 from consilium.laboratory.laboratory import Laboratory
 from consilium.laboratory.permissions import Role
 from consilium.web.security.accounts import Accounts
@@ -65,6 +66,12 @@ def accounts_of(request: Request) -> Accounts:
     return found
 
 
+def cells_of(request: Request) -> OpenCells:
+    """The cells that this server has open."""
+    found: OpenCells = request.app.state.analysis.cells
+    return found
+
+
 def address_of(request: Request) -> str:
     """From where somebody asks; behind a proxy that is trusted, what the proxy says."""
     return "" if request.client is None else request.client.host
@@ -90,4 +97,5 @@ def lang_of(request: Request) -> Language:
 Asking = Annotated[Signed, Depends(signed_in)]
 People = Annotated[Accounts, Depends(accounts_of)]
 Records = Annotated[Laboratory, Depends(records_of)]
+Cells = Annotated[OpenCells, Depends(cells_of)]
 Run = Annotated[Settings, Depends(settings_of)]

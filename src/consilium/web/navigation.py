@@ -23,7 +23,16 @@ class Room:
     act: Act | None = None
 
 
-ROOMS: tuple[Room, ...] = (Room(path="/worklist", words="nav.worklist", act="record.see"),)
+ROOMS: tuple[Room, ...] = (
+    Room(path="/worklist", words="nav.worklist", act="record.see"),
+    Room(path="/reception", words="nav.reception", act="specimen.receive"),
+    Room(path="/storage", words="nav.storage", act="record.see"),
+    Room(path="/records", words="nav.records", act="record.see"),
+    Room(path="/models", words="nav.models"),
+    Room(path="/specialists", words="nav.specialists"),
+    Room(path="/studies", words="nav.studies"),
+    Room(path="/alliance", words="nav.operator"),
+)
 
 
 def rooms_for(signed: Signed) -> tuple[Room, ...]:

@@ -5,6 +5,7 @@ Pages work under a policy that allows no inline script and no inline style, so t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from consilium import __version__
 from consilium.web.context import Signed, lang_of
 from consilium.web.navigation import rooms_for
 from consilium.web.wording.language import HTML_LANG
-from consilium.web.wording.words import say
+from consilium.web.wording.words import say, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,10 +36,12 @@ def page(request: Request, template: str, *, signed: Signed | None, status: int 
     """
     lang = lang_of(request) if signed is None else signed.lang
     html = _environment().get_template(template).render(
-        t=partial(_say, lang), lang=lang, html_lang=HTML_LANG[lang], other_lang="zh" if lang == "en" else "en",
+        t=partial(_say, lang), term=partial(_term, lang), terms=partial(_terms, lang),
+        lang=lang, html_lang=HTML_LANG[lang],
+        other_lang="zh" if lang == "en" else "en",
         signed=signed, csrf="" if signed is None else signed.csrf, path=request.url.path,
         here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-        rooms=() if signed is None else rooms_for(signed), version=__version__, **values,
+        rooms=() if signed is None else rooms_for(signed), version=__version__, was_done=_done(request, lang), **values,
     )  # fmt: skip
     return HTMLResponse(html, status_code=status)
 
@@ -49,8 +52,25 @@ def sign_in_address(request: Request) -> str:
     return "/sign-in?" + urlencode({"next": back})
 
 
+def _terms(lang: Any, group: str, values: Iterable[str]) -> dict[str, str]:
+    """Terms to choose from: as the records have them -> as people read them."""
+    return {value: _term(lang, group, value) if group else value for value in values}
+
+
+def _done(request: Request, lang: Any) -> str:
+    """What the form did that led here; only words of ours, whatever an address says."""
+    key = f"done.{request.query_params.get('done', '')}"
+    return say(key, lang) if key in words() else ""
+
+
 def _say(lang: Any, key: str, **values: object) -> str:
     return say(key, lang, **values)
+
+
+def _term(lang: Any, group: str, value: str) -> str:
+    """A term of the laboratory, e.g. of the group "state"; one that has no words of its own is shown as it is."""
+    key = f"{group}.{value.replace(' ', '_')}"
+    return say(key, lang) if key in words() else value
 
 
 @cache
@@ -59,7 +79,7 @@ def _environment() -> Environment:
 
     made = Environment(
         loader=PackageLoader("consilium.web"), autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     made.globals["static"] = _static
     return made

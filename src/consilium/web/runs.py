@@ -280,7 +280,7 @@ def _person(name: str) -> Person:
 
 def _specimen(case: CaseRow) -> list[str]:
     """What the machine is told of the specimen; no name of a patient."""
-    from consilium.laboratory.analysis.worksheet import request_of
+    from consilium.laboratory.analysis.tally import request_of
 
     told = request_of(case)
     return [

@@ -61,6 +61,11 @@ class EngineContract:
         assert job.number not in [one.number for one in engine.jobs(live=True)]
         assert engine.jobs(hospital="hospital_b") == []
 
+    def test_a_job_acts_in_the_name_of_whoever_asked_for_it(self, engine: Engine, tmp_path: Path) -> None:
+        asks = python("import os; print(os.environ['CONSILIUM_PERSON'])")
+        jobs = [engine.submit(asked(tmp_path, *asks, person=name)) for name in ("tang", "李")]
+        assert ["".join(engine.output(over(engine, one.number).number)).strip() for one in jobs] == ["tang", "李"]
+
     @pytest.mark.parametrize("status", [1, 3, 77])
     def test_a_failure_keeps_its_exit_status_and_what_it_wrote(
         self, engine: Engine, tmp_path: Path, status: int

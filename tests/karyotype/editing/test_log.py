@@ -250,6 +250,9 @@ def test_names_and_places(cell: EditedCell) -> None:
     assert (swapped.named("c0").label, swapped.named("c0").place) == ("2", 1)
     assert (swapped.named("c3").label, swapped.named("c3").place) == ("1", 0)
     assert swapped.named("c3").confirmed and not swapped.named("c1").confirmed
+    reordered = folded.then(Reassign(object="c0", label="1", place=1)).cell
+    assert [one.id for one in reordered.beside("1")] == ["c1", "c0"]
+    assert not reordered.named("c0").named and not reordered.named("c0").confirmed
     unsure = folded.then(Reassign(object="c0", label="unsure")).cell
     assert not unsure.named("c0").confirmed and told(unsure).doubtful[0] == "c0"
 
@@ -259,6 +262,8 @@ def test_turns_are_exact(cell: EditedCell) -> None:
     for _ in range(72):
         folded = folded.then(Rotate(object="c0", degrees=5.0))
     assert folded.cell.named("c0").angle_deg == cell.named("c0").angle_deg
+    assert folded.cell.named("c0").polarity == cell.named("c0").polarity
+    assert folded.then(Rotate(object="c0", degrees=-180.0)).cell.named("c0").polarity == 1.0
     twice = folded.then(Flip(object="c0", axis="vertical")).then(Flip(object="c0", axis="vertical")).cell.named("c0")
     assert not twice.upside_down and math.isclose(twice.angle_deg, cell.named("c0").angle_deg)
     assert twice.region is cell.named("c0").region

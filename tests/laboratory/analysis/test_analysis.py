@@ -356,3 +356,9 @@ def test_a_marker_counts_and_is_written(small: Laboratory, files: Files, cells: 
     found = seen(small, cells, number)
     assert found.conclusion is not None and found.conclusion.iscn == "47,XX,+mar" == found.modal_karyotype
     assert np.isclose(sum(found.counts.values()), 3)
+    # What was found out once is not told again when somebody edited since.
+    assert seen(small, cells, number) == found
+    for id_ in ids:
+        edit(small, cells, id_, Reassign(object="c46", label="21"))
+    later = seen(small, cells, number)
+    assert later.conclusion is not None and later.conclusion.iscn == "47,XX,+21" == later.modal_karyotype

@@ -22,6 +22,13 @@ PASSWORD = "seven otters under a green piano"
 
 
 @pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the test's own."""
+    monkeypatch.setenv("CONSILIUM_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
 def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Argon2 with little work; `test_passwords.py` has it as it is."""
     if request.module.__name__.endswith("test_passwords"):
@@ -92,10 +99,9 @@ EVERYBODY = ("tang", "ren", "dai", "ada", "both")
 Seat = Callable[..., TestClient]
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settled_in(folder: Path) -> Settings:
     """Of a founded laboratory in which everybody has an account."""
-    made = Settings(database=f"sqlite:///{tmp_path / 'records.db'}", files=tmp_path / "files", hosts=("testserver",))
+    made = Settings(database=f"sqlite:///{folder / 'records.db'}", files=folder / "files", hosts=("testserver",))
     founded(made.database).close()
     accounts = Accounts(made.database)
     for person in EVERYBODY:
@@ -103,6 +109,12 @@ def settings(tmp_path: Path) -> Settings:
         change_password(accounts, person, new=PASSWORD)
     accounts.close()
     return made
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """As `settled_in` makes them."""
+    return settled_in(tmp_path)
 
 
 @pytest.fixture

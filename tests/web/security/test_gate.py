@@ -14,6 +14,7 @@ from consilium.web.security.headers import HEADERS
 from tests.web.security.conftest import PASSWORD, Seat
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+PARTS = b'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\nwrong\r\n--x--\r\n'
 NO_SESSION_NEEDED = {"/api/v1/session", "/language", "/sign-in"}
 """Signing in; reading in another language. Both change nothing of anybody's."""
 
@@ -111,8 +112,7 @@ def test_no_request_changes_anything_without_the_token_of_a_page_of_ours(app: Fa
             ({"Content-Type": "text/plain"}, b"{}"), ({"Content-Type": "application/json"}, b"{}"),
             (form, b""), (form, b"csrf=wrong"), (form, f"csrf={other}".encode()),
             (form | {"X-CSRF-Token": "wrong"}, f"csrf={right}".encode()),
-            ({"Content-Type": "multipart/form-data; boundary=x"}, b'--x\r\nContent-Disposition: form-data; name="csrf"'
-             b"\r\n\r\nwrong\r\n--x--\r\n"),
+            ({"Content-Type": "multipart/form-data; boundary=x"}, PARTS),
         ):  # fmt: skip
             answer = both.request(method, path, headers=headers, content=content)
             assert answer.status_code == 403, (method, path, headers, answer.status_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from consilium.alliance.compute.agreement import Agreement
@@ -20,8 +21,13 @@ def engine_in(home: Path) -> FolderEngine:
     Raises:
         InputError: which engine it is cannot be read.
     """
-    folder = home / FOLDER
-    if Agreement.of(folder).engine == "slurm":
+    return _engine(home / FOLDER, Agreement.of(home / FOLDER))
+
+
+@lru_cache(maxsize=4)
+def _engine(folder: Path, agreement: Agreement) -> FolderEngine:
+    """One for each agreement, so that a process that stays reads jobs that are over but once."""
+    if agreement.engine == "slurm":
         from consilium.alliance.compute.slurm import SlurmEngine
 
         return SlurmEngine(folder)

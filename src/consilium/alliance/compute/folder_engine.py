@@ -34,6 +34,7 @@ class FolderEngine(ABC):
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        self._over: dict[str, Job] = {}  # of a job that is over nothing changes any more: it is read once
 
     @property
     @abstractmethod
@@ -99,12 +100,24 @@ class FolderEngine(ABC):
 
     def jobs(self, *, hospital: str | None = None, live: bool = False) -> Sequence[Job]:
         """See `Engine.jobs`."""
-        every = (one.job() for one in folders(self._home / JOBS) if not (live and one.over()))
+        found = [
+            one for one in folders(self._home / JOBS) if not (live and (one.path.name in self._over or one.over()))
+        ]
+        every = (self._read(one) for one in found)
         return [
             one
             for one in every
             if (hospital is None or one.request.hospital == hospital) and (not live or one.state in LIVE)
         ]
+
+    def _read(self, folder: JobFolder) -> Job:
+        name = folder.path.name
+        if name in self._over:
+            return self._over[name]
+        job = folder.job()
+        if job.ended is not None:
+            self._over[name] = job
+        return job
 
     def output(self, number: int, *, follow: bool = False) -> Iterator[str]:
         """See `Engine.output`."""

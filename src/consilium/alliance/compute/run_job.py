@@ -88,9 +88,10 @@ def _give_back(folder: JobFolder, command: subprocess.Popen[bytes] | None) -> No
 def _started(folder: JobFolder, number: int) -> subprocess.Popen[bytes] | None:
     """The command as it begins; None where it cannot, which is noted."""
     request = folder.request()
+    # A verb of Consilium acts in the name of whoever asked for the job, not of whoever started the engine.
     environment = {
         **os.environ, "OMP_NUM_THREADS": str(request.cores), "CONSILIUM_JOB": folder.path.name,
-        "CONSILIUM_TRY": str(number),
+        "CONSILIUM_TRY": str(number), "CONSILIUM_PERSON": request.person,
     }  # fmt: skip
     with folder.output.open("ab") as stream:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -29,3 +31,21 @@ def usage_of(jobs: Iterable[Job]) -> tuple[Usage, ...]:
         Usage(hospital=hospital, month=month, jobs=int(row[0]), failed=int(row[1]), core_hours=row[2], gpu_hours=row[3])
         for (hospital, month), row in sorted(rows.items())
     )
+
+
+USAGE_COLUMNS = ("hospital", "month", "jobs", "failed", "core_hours", "gpu_hours")
+
+
+def usage_table(rows: Iterable[Usage]) -> list[tuple[str, ...]]:
+    """Usage in words and numbers, in the order of `USAGE_COLUMNS`."""
+    return [
+        (one.hospital, one.month, str(one.jobs), str(one.failed), f"{one.core_hours:.4f}", f"{one.gpu_hours:.4f}")
+        for one in rows
+    ]
+
+
+def usage_csv(rows: Iterable[Usage]) -> str:
+    """Usage as a table for other programs."""
+    page = io.StringIO()
+    csv.writer(page, lineterminator="\n").writerows([USAGE_COLUMNS, *usage_table(rows)])
+    return page.getvalue()

@@ -103,6 +103,15 @@ def make_key(path: Path) -> PublicKey:
     return public_key_of(pem)
 
 
+def own_key_file(home: Path) -> Path:
+    """Where the private key of a hospital lies.
+
+    Args:
+        home: `CONSILIUM_HOME`.
+    """
+    return home / "keys" / PRIVATE_KEY
+
+
 def private_key(path: Path) -> Path:
     """A private key that nobody else can read.
 

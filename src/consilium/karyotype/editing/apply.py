@@ -69,9 +69,11 @@ def _reassign(cell: EditedCell, command: Reassign, _: int) -> EditedCell:
     one, label = cell.named(command.object), checked_label(command.label)
     others = [other for other in cell.beside(home(label)) if other.id != one.id]
     place = len(others) if command.place is None else min(command.place, len(others))
-    if label == one.label and place == one.place and one.named:
-        raise InputError(f"{one.id} stands there already", where=cell.image)
-    ordered = [*others[:place], _called(one, label), *others[place:]]
+    if label == one.label and place == one.place:
+        raise InputError(f"{one.id} stands there already", where=cell.image, way_out="Confirm it, if it is right.")
+    # Putting homologues in another order says nothing about their name.
+    moved = one if label == one.label else _called(one, label)
+    ordered = [*others[:place], moved, *others[place:]]
     return cell.with_objects((), [replace(other, place=index) for index, other in enumerate(ordered)])
 
 
@@ -101,7 +103,10 @@ def _flip(cell: EditedCell, command: Flip, _: int) -> EditedCell:
 
 def _rotate(cell: EditedCell, command: Rotate, _: int) -> EditedCell:
     one = cell.named(command.object)
-    return cell.with_objects((), [replace(one, angle_deg=_turned(one.angle_deg + command.degrees), polarity=1.0)])
+    # A small turn sets it upright; only a large one says which end is the short arm.
+    polarity = 1.0 if abs(_turned(command.degrees)) > 90 else one.polarity
+    turned = replace(one, angle_deg=_turned(one.angle_deg + command.degrees), polarity=polarity)
+    return cell.with_objects((), [turned])
 
 
 def _straighten(cell: EditedCell, command: Straighten, _: int) -> EditedCell:

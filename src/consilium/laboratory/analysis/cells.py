@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from consilium.errors import NotFound
 from consilium.karyotype.editing import command_json
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 MOST_OPEN = 200
 """Cells that a process remembers: a hundred kilobytes or two each."""
+
+MOST_SAID = 400
+"""Cases of which a process remembers what their cells say."""
+
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +110,7 @@ class OpenCells:
         self.files = files
         self._lock = Lock()
         self._known: OrderedDict[tuple[str, int], tuple[OpenCell, str]] = OrderedDict()
+        self._said: OrderedDict[Hashable, object] = OrderedDict()
 
     def open(self, session: Session, row: CellRow, *, up_to: int | None = None) -> OpenCell:
         """A cell as it is.
@@ -160,6 +166,24 @@ class OpenCells:
         """Fold a cell anew the next time."""
         with self._lock:
             self._known.pop((row.reading, row.id), None)
+
+    def said(self, of: Hashable, find_out: Callable[[], Said]) -> Said:
+        """What cells say together, found out once.
+
+        Args:
+            of: everything that it hangs on.
+            find_out: finds it out.
+        """
+        with self._lock:
+            if of in self._said:
+                self._said.move_to_end(of)
+                return self._said[of]  # type: ignore[return-value]
+        found = find_out()
+        with self._lock:
+            self._said[of] = found
+            while len(self._said) > MOST_SAID:
+                self._said.popitem(last=False)
+        return found
 
     def _reading(self, row: CellRow) -> Folded:
         entry = json.loads(self.files.read_packed(row.reading))

@@ -75,6 +75,7 @@ def cancel_run(change: Change, run: RunRow, *, reason: str) -> None:
         NotAllowed: the person may not.
         InputError: it is over.
     """
+    change.require("run.cancel")
     if run.state not in UNFINISHED:
         raise InputError(f"{run.title} is {run.state} already")
     change.edit(run, "run.cancel", reason=reason, state="cancelled", message="it was cancelled")

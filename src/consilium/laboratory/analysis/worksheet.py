@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consilium.cytogenetics.guidelines import mosaicism_excluded
-from consilium.errors import InputError
 from consilium.karyotype.abnormal_count import unfinished
 from consilium.karyotype.conclusion import Conclusion, conclude
 from consilium.karyotype.count import modal_karyotype
 from consilium.karyotype.editing.edited_metaphase import metaphase_of
-from consilium.karyotype.editing.effort import Effort, effort
+from consilium.karyotype.editing.effort import Effort
 from consilium.karyotype.flags import case_flags
-from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
+from consilium.karyotype.guideline_checks import GuidelineCheck
 from consilium.karyotype.metaphase import Case, Metaphase
-from consilium.karyotype.request import SEXES, Request, Sex
+from consilium.karyotype.request import Request
 from consilium.laboratory.analysis.cells import ListedCell, OpenCells, cells_of
-from consilium.laboratory.analysis.kinds import CELL_ACTS
+from consilium.laboratory.analysis.tally import request_of, tally
 from consilium.laboratory.journal import Change
 
 if TYPE_CHECKING:
@@ -60,6 +58,15 @@ class Worksheet:
     doubtful: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What the analysed cells of a case say together."""
+
+    conclusion: Conclusion | None
+    modal_karyotype: str
+    unfinished: tuple[str, ...]
+
+
 def worksheet(change: Change, cells: OpenCells, case: CaseRow) -> Worksheet:
     """The worksheet of a case as it is at this moment.
 
@@ -68,40 +75,36 @@ def worksheet(change: Change, cells: OpenCells, case: CaseRow) -> Worksheet:
         OutputError: a reading is missing.
     """
     listed = cells_of(change, case)
-    acts: dict[str, int] = {act: sum(one.has(act) for one in listed) for act in CELL_ACTS}
-    counts = Counter(one.count for one in listed if one.has("counted"))
     request = request_of(case)
-    read = edited_case(change, cells, case, [one for one in listed if one.has("analysed")])
-    conclusion = conclude(read, request) if read.cells else None
-    karyotyped = [one for one in listed if one.has("karyotyped")]
-    levels = [one.band_level for one in listed if one.has("analysed") and one.band_level]
-    mosaic = len(counts) > 1 or (conclusion is not None and len(conclusion.lines) > 1)
+    analysed = tuple(one for one in listed if one.has("analysed"))
+    # A cell of as many commands that says the same is the same cell: a list is read in a moment, twenty cells are not.
+    known = tuple((one.id, one.commands, one.karyotype, one.doubtful, one.image) for one in analysed)
+    said = cells.said((case.id, request, known), lambda: _said(change, cells, case, analysed, request))
+    mosaic = said.conclusion is not None and len(said.conclusion.lines) > 1
+    added = tally(case, listed, mosaic=mosaic)
+    counts = added.counts
     return Worksheet(
         cells=listed,
-        acts=acts,
-        counts=dict(sorted(counts.items())),
+        acts=added.acts,
+        counts=counts,
         modal_count=min(counts, key=lambda count: (-counts[count], abs(count - 46), count)) if counts else None,
+        modal_karyotype=said.modal_karyotype,
+        excluded=added.excluded,
+        checks=added.checks,
+        conclusion=said.conclusion,
+        unfinished=said.unfinished,
+        effort=added.effort,
+        doubtful=added.doubtful,
+    )
+
+
+def _said(change: Change, cells: OpenCells, case: CaseRow, analysed: Sequence[ListedCell], request: Request) -> _Said:
+    read = edited_case(change, cells, case, analysed)
+    return _Said(
+        conclusion=conclude(read, request) if read.cells else None,
         modal_karyotype=read.modal_karyotype,
-        excluded=_excluded(counts),
-        checks=guideline_checks(
-            request.specimen, counted=acts["counted"], analysed=acts["analysed"], karyotyped=acts["karyotyped"],
-            band_level=round(float(np.median(levels))) if levels else None,
-            mosaic=mosaic and not request.looks_for_acquired,
-        ),
-        conclusion=conclusion,
         unfinished=unfinished(one.written for cell in read.cells for one in cell.chromosomes if one.written),
-        effort=effort([one.interactions for one in karyotyped]),
-        doubtful=sum(one.doubtful for one in karyotyped),
-    )  # fmt: skip
-
-
-def request_of(case: CaseRow) -> Request:
-    """What the records tell of a case's specimen, as the conclusion asks for it; no name of a patient."""
-    try:
-        return Request(specimen=case.specimen, sex=_sex(case))
-    except InputError:
-        # A laboratory may take specimens for which no guideline has figures.
-        return Request(sex=_sex(case))
+    )
 
 
 def edited_case(change: Change, cells: OpenCells, case: CaseRow, listed: Sequence[ListedCell]) -> Case:
@@ -136,13 +139,3 @@ def _metaphase(change: Change, cells: OpenCells, one: ListedCell) -> Metaphase:
     opened = cells.open(change.session, change.session.get_one(CellRow, one.id))
     blank = np.broadcast_to(np.uint8(255), (opened.cell.height, opened.cell.width))
     return metaphase_of(opened.cell, blank, analysed=one.has("analysed"), says=opened.says)
-
-
-def _sex(case: CaseRow) -> Sex:
-    return next((sex for sex in SEXES if sex == case.patient.sex), "")
-
-
-def _excluded(counts: Counter[int]) -> dict[int, float]:
-    if len(counts) != 1 or counts.total() < 2:
-        return {}
-    return {percent: mosaicism_excluded(counts.total(), percent / 100) for percent in (95, 99)}

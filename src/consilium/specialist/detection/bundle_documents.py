@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from consilium import __version__
 from consilium.artefact.bundle import CARD, METADATA, NETWORK
-from consilium.artefact.card import Metric, ModelCard, Tensor, TrainingData, read_card
-from consilium.generalist.shipped import WEIGHTS
-from consilium.specialist.bundle_documents import as_json, licence_text, monai_metadata, shipped_network, today
+from consilium.artefact.card import Metric, ModelCard
+from consilium.specialist.bundle_documents import as_json, licence_text, monai_metadata, readme, shipped_network
 from consilium.specialist.detection.boxes import Boxes
-from consilium.specialist.detection.finder import Finder
+from consilium.specialist.detection.finder import ARRAYS, TASK, Finder
 from consilium.specialist.detection.fit import BoxResult, present
 from consilium.specialist.detection.summary import box_summary
+from consilium.specialist.evidence.summary import LANGUAGES
 from consilium.specialist.evidence.validation import as_document
-from consilium.specialist.fit_facts import INTENDED, VERSION, missing_entries
 from consilium.specialist.graph import pyramid_graph
-from consilium.specialist.report.facts import Exclusion, ModelFacts, ReportedCase
+from consilium.specialist.map_bundle import cross_validated, map_card, map_facts
+from consilium.specialist.report.facts import ModelFacts, ReportedCase
 from consilium.specialist.specialist import VALIDATION
 
 BOXES = "boxes"
@@ -58,62 +55,23 @@ def box_bundle(finder: Finder, result: BoxResult, name: str, *, terms: str = "")
 
 
 def _card(finder: Finder, result: BoxResult, name: str, digest: str) -> ModelCard:
-    shipped = read_card(WEIGHTS / "generalist.json")
-    origin = result.cases.looked_at.dataset.origin.name
-    outputs = tuple(
-        Tensor(name="features" if one.name == "image" else one.name, shape=one.shape, dtype=one.dtype,
-               meaning=one.meaning)
-        for one in shipped.outputs
+    missed = [one for one in result.validation.figures if one.sensitivity.value < 1]
+    return map_card(
+        finder, result.cases.looked_at, name, digest,
+        task=TASK,
+        cases="cases with boxes",
+        learner="detector",
+        arrays=ARRAYS,
+        metrics=_metrics(result),
+        failures=[f"of {one.label}, {1 - one.sensitivity.value:.0%} of objects were not found" for one in missed],
     )  # fmt: skip
-    images = next(one for one in shipped.inputs if one.name == "images")
-    return ModelCard(
-        name=name,
-        version=VERSION,
-        task=f"detect: {', '.join(finder.labels)}",
-        file=Path(NETWORK).name,
-        sha256=digest,
-        inputs=(images,),
-        outputs=outputs,
-        trained_on=(
-            TrainingData(
-                name=origin or "cases with boxes",
-                licence="as the owner of the cases says",
-                part=f"{len(finder.trained_on)} cases, SHA-256 of each in specialist.json",
-                use="the detector in boxes.npz; the encoder, which is this network, stays as it was",
-            ),
-        ),
-        initialised_from=(f"encoder {finder.encoder}, fingerprint {finder.fingerprint}",),
-        metrics=tuple(_metrics(result)),
-        known_failures=_failures(finder, result),
-        intended_use=INTENDED,
-        licence="encoder: Apache-2.0; detector: as the owner of the cases says",
-        recipe=f"consilium specialist fit {origin} --task detect --seed {finder.seed}",
-        modalities=() if finder.modality is None else (finder.modality,),
-    )
 
 
 def _metrics(result: BoxResult) -> Iterator[Metric]:
     patients = result.validation.counts.patients_of_label
     for one in result.validation.figures:
-        for name, figure in (("AP50", one.ap50), ("AP@[.5:.95]", one.ap), ("sensitivity per object", one.sensitivity)):
-            if all(math.isfinite(value) for value in (figure.value, figure.low, figure.high)):
-                yield Metric(
-                    name=f"{name} of {one.label}, cross-validated", value=figure.value,
-                    low=min(figure.low, figure.value), high=max(figure.high, figure.value), n=patients[one.label],
-                    data="the cases it was fitted on, out of fold", date=today(),
-                )  # fmt: skip
-
-
-def _failures(finder: Finder, result: BoxResult) -> tuple[str, ...]:
-    found = ["cases of another machine, site or population than those it was fitted on were not tried"]
-    found += [
-        f"of {one.label}, {1 - one.sensitivity.value:.0%} of objects were not found"
-        for one in result.validation.figures
-        if one.sensitivity.value < 1
-    ]
-    if not finder.validated:
-        found.insert(0, "it was not validated: there were not enough cases; it abstains on every case")
-    return tuple(found)
+        told = (("AP50", one.ap50), ("AP@[.5:.95]", one.ap), ("sensitivity per object", one.sensitivity))
+        yield from cross_validated(one.label, told, patients[one.label])
 
 
 def _metadata(finder: Finder, result: BoxResult, name: str, card: ModelCard) -> dict[str, Any]:
@@ -159,25 +117,8 @@ def _inference() -> dict[str, Any]:
 
 
 def _readme(result: BoxResult, name: str) -> str:
-    lines = [f"# {name}", ""]
-    for lang, title in (("zh", "## 摘要"), ("en", "## Summary")):
-        told = box_summary(result.validation, result.cases.looked_at, lang)  # type: ignore[arg-type]
-        lines += [title, *(f"- {line}" for line in told), ""]
-    lines += [
-        "## 使用 / Use",
-        "仅供研究；不是医疗器械，不得用于诊断。",
-        INTENDED,
-        "",
-        "```",
-        f"consilium specialist predict {name} INPUT...",
-        "```",
-        "",
-        "`specialist.json` says what it is, `validation.json` how good it is, `models/model.json` is the card.",
-        "The gate keeps the features of the training cases in `models/boxes.npz`: treat the folder like the cases.",
-        "门控保存了训练病例的特征（`models/boxes.npz`）：请像对待病例一样对待本文件夹。",
-        "",
-    ]
-    return "\n".join(lines)
+    told = {lang: box_summary(result.validation, result.cases.looked_at, lang) for lang in LANGUAGES}
+    return readme(name, told, call=f"consilium specialist predict {name} INPUT...", arrays=ARRAYS)
 
 
 def box_facts(finder: Finder, result: BoxResult, name: str, network: bytes) -> ModelFacts:
@@ -192,35 +133,16 @@ def box_facts(finder: Finder, result: BoxResult, name: str, network: bytes) -> M
     looked_at = result.cases.looked_at
     read = looked_at.dataset
     has = present(result.cases.boxes, len(finder.labels))
-    skipped = looked_at.skipped
-    return ModelFacts(
-        name=name,
-        version=VERSION,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        consilium_version=__version__,
-        modality=finder.modality or "",
-        encoder=finder.encoder,
-        intended_use=INTENDED,
-        names=finder.labels,
-        cases=tuple(
-            ReportedCase(
-                file=str(case.file),
-                group=case.group,
-                target=tuple(map(float, has[row])),
-                found="" if result.found[row] is None else f"{BOXES}/{row:05d}.json",
-            )
-            for row, case in enumerate(read.cases)
-        ),
-        exclusions=(Exclusion(reason="not readable", cases=len(skipped)),) if skipped else (),
-        missing=missing_entries(read),
-        acquisition=(),
-        hashes={
-            "data": hashlib.sha256("".join(sorted(looked_at.digests)).encode()).hexdigest(),
-            "model": hashlib.sha256(network).hexdigest(),
-            "encoder": finder.fingerprint,
-        },
-        versions=finder.versions,
+    cases = (
+        ReportedCase(
+            file=str(case.file),
+            group=case.group,
+            target=tuple(map(float, has[row])),
+            found="" if result.found[row] is None else f"{BOXES}/{row:05d}.json",
+        )
+        for row, case in enumerate(read.cases)
     )
+    return map_facts(finder, looked_at, name, network, cases, unused="not readable")
 
 
 def boxes_beside(result: BoxResult, facts: ModelFacts) -> dict[str, bytes]:

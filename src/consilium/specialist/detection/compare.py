@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from consilium.errors import InputError, UnusableDataset
-from consilium.generalist.cache import content_hash
-from consilium.specialist.compare import Comparison
+from consilium.specialist.compare import Comparison, refuse_known
 from consilium.specialist.dataset import Dataset
 from consilium.specialist.detection.average_precision import estimated_share
 from consilium.specialist.detection.boxes import Boxes
@@ -33,14 +32,7 @@ def refuse_unlike_boxes(first: Finder, second: Finder, dataset: Dataset) -> None
             f"the models do not find the same ({', '.join(first.labels)}; {', '.join(second.labels)})",
             way_out="Compare two that were fitted to boxes with the same labels.",
         )
-    learnt = {*first.trained_on, *second.trained_on}
-    known = [case.file for case in dataset.cases if content_hash(case.file) in learnt]
-    if known:
-        raise UnusableDataset(
-            f"{len(known)} case(s) were trained on by one of the models, the first is {known[0]}",
-            where=str(dataset.origin),
-            way_out="Compare on cases that neither has seen; figures on others mean nothing.",
-        )
+    refuse_known({*first.trained_on, *second.trained_on}, dataset)
 
 
 def compare_boxes(

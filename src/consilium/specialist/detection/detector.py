@@ -23,7 +23,7 @@ from consilium.specialist.detection.pyramid import PyramidFeatures, pyramid_feat
 from consilium.specialist.detection.score_calibration import calibrated, fit_calibration
 from consilium.specialist.detection.second_look import SecondLook, fit_second_look
 from consilium.specialist.ladder import Choice, Rung, choose_rung
-from consilium.specialist.segmentation.pixel_features import Picture
+from consilium.specialist.two_sides import Picture
 
 Codes = NDArray[np.intp]
 

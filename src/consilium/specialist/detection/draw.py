@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consilium.specialist.detection.boxes import Boxes, overlaps
-from consilium.specialist.segmentation.pixel_features import Picture
+from consilium.specialist.two_sides import Picture
 
 COLOURS = ((230, 75, 53), (0, 114, 178), (0, 158, 115), (230, 159, 0), (148, 103, 189), (86, 180, 233))
 """Of the classes in turn; told apart by colour-blind people too."""

@@ -20,8 +20,8 @@ from consilium.specialist.detection.detector import (
 )
 from consilium.specialist.detection.draw import draw_boxes
 from consilium.specialist.detection.pyramid import pyramid_features
-from consilium.specialist.segmentation.pixel_features import Picture
 from consilium.specialist.segmentation.segment_file import read_picture
+from consilium.specialist.two_sides import Picture
 
 
 def find_in_file(detector: Detector, encoder: Encoder, path: Path) -> tuple[Picture, Boxes]:

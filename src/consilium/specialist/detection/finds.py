@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from consilium.artefact.bundle import NETWORK, Bundle, open_bundle
 from consilium.errors import InputError, MissingExtra, UnusableDataset
 from consilium.generalist.cache import FeatureCache
-from consilium.generalist.embedding import NotEmbedded, embed_files
 from consilium.generalist.encoder import Encoder
 from consilium.generalist.inputs import Entry
 from consilium.generalist.shipped import PREPARATION
-from consilium.specialist.case_features import one_vector
 from consilium.specialist.compare import Comparison
 from consilium.specialist.dataset import Dataset, read_dataset
 from consilium.specialist.detection.boxed_cases import boxed_cases, memory_of_boxes
@@ -32,7 +30,7 @@ from consilium.specialist.detection.labelled_boxes import read_case_boxes
 from consilium.specialist.detection.pyramid import pyramid_features
 from consilium.specialist.detection.summary import box_summary
 from consilium.specialist.fit import library_versions
-from consilium.specialist.segmentation.outliner import encoder_of
+from consilium.specialist.map_model import encoder_of, image_vector
 from consilium.specialist.segmentation.segment_file import read_picture
 from consilium.specialist.specialist import SHIPPED
 from consilium.specialist.specialty import Drawn, Made, NotUsed, OnTuning, OnWork, Order, Say, problem_of
@@ -199,19 +197,8 @@ class _Ready:
         return detect_all(detector, features)
 
     def vector(self, entry: Entry, cache: FeatureCache | None) -> NDArray[np.float32]:
-        """The image vector of a file, (d,).
-
-        Raises:
-            InputError: it cannot be made.
-        """
-        # All files are read as the training cases were, whatever a manifest says of one.
-        asked = Entry(path=entry.path, file=entry.file)
-        (outcome,) = embed_files(
-            [asked], self.encoder, modality=self.finder.modality, side=self.finder.side, cache=cache
-        )
-        if isinstance(outcome, NotEmbedded):
-            raise InputError(outcome.message, where=entry.file)
-        return one_vector(outcome.image, self.finder.pooling)
+        """The image vector of a file, (d,); see `image_vector`."""
+        return image_vector(self.finder, self.encoder, entry, cache)
 
 
 def opened(folder: Path) -> _Ready:

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.errors import ModelError
 from consilium.generalist.encoder import Encoder
-from consilium.generalist.pictures import as_square
 from consilium.specialist.detection.boxes import Corners
-from consilium.specialist.segmentation.pixel_features import Picture
+from consilium.specialist.two_sides import Picture, maps_at_two_sides
 
 AROUND = 1.5
 """A box is read together with what lies round it: so many times its size."""
@@ -143,18 +141,10 @@ def pyramid_features(
         ModelError: the encoder gives no pyramid.
         InputError: it does not know the modality, or cannot take that side.
     """
-    if not encoder.levels:
-        raise ModelError(
-            "boxes need the maps of a pyramid, and this encoder gives none",
-            where=encoder.name,
-            way_out="Use the shipped encoder, or a convolutional one.",
-        )
     found = []
     for picture in pictures:
         levels = [
-            level[0].transpose(1, 2, 0)
-            for size in (side, side // 2)
-            for level in encoder.embed(as_square(picture, size)[None], modality, levels=True).levels
+            level.transpose(1, 2, 0) for level in maps_at_two_sides(encoder, picture, side=side, modality=modality)
         ]
         found.append(
             PyramidFeatures(

@@ -9,6 +9,7 @@ from consilium.specialist.evidence.intervals import Estimate
 from consilium.specialist.evidence.validation import Validation, Ways
 
 Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 _VERDICT = {
     "more cases would help": "更多病例会有帮助",

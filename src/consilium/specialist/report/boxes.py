@@ -130,6 +130,10 @@ def procedure(matter: Matter) -> tuple[Part, ...]:
 
 def boxes(matter: Matter) -> tuple[Part, ...]:
     """Average precision, the curve of false finds, shares by object and by patient."""
+    return (*_precision(matter), *_false_finds(matter), *_at_threshold(matter), _in_all(matter))
+
+
+def _precision(matter: Matter) -> tuple[Part, ...]:
     t, said = matter.t, matter.said
     rows = [
         (plain(one["label"]), interval(one["ap50"]), interval(one["ap75"]), interval(one["ap"]))
@@ -144,7 +148,7 @@ def boxes(matter: Matter) -> tuple[Part, ...]:
                 interval(said["ap"]),
             )
         )
-    parts: list[Part] = [
+    return (
         Text(kind="head", text=t("Average precision", "平均精度（AP）")),
         Table(columns=(t("Label", "标签"), "AP50", "AP75", "AP@[.5:.95]"), rows=tuple(rows), widths=(3, 4, 4, 4)),
         *(Text(text=shortage(one, matter.lang), kind="mark") for one in said["not_enough"]),
@@ -158,6 +162,12 @@ def boxes(matter: Matter) -> tuple[Part, ...]:
                 "或取 0.5 至 0.95 的平均。括号内为 95% 区间。",
             ),
         ),
+    )
+
+
+def _false_finds(matter: Matter) -> tuple[Part, ...]:
+    t, said = matter.t, matter.said
+    return (
         Text(kind="head", text=t("False finds a picture (FROC)", "每幅图像的误报数与灵敏度（FROC）")),
         Figure(
             key="froc",
@@ -189,6 +199,12 @@ def boxes(matter: Matter) -> tuple[Part, ...]:
             ),
             widths=(2, 3),
         ),
+    )
+
+
+def _at_threshold(matter: Matter) -> tuple[Part, ...]:
+    t, said = matter.t, matter.said
+    parts: list[Part] = [
         Text(kind="head", text=t("At the threshold from which a box is reported", "在报告阈值下")),
         Table(
             columns=(
@@ -239,18 +255,20 @@ def boxes(matter: Matter) -> tuple[Part, ...]:
                 ),
             )
         )
+    return tuple(parts)
+
+
+def _in_all(matter: Matter) -> Text:
+    t, said = matter.t, matter.said
     totals = {key: sum(one[key] for one in said["finds"]) for key in ("true", "hits", "missed", "surplus")}
-    parts.append(
-        Text(
-            text=t(
-                f"In all {totals['true']} boxes of {len(said['finds'])} cases: {totals['hits']} found, "
-                f"{totals['missed']} missed, and {totals['surplus']} finds beside them.",
-                f"合计 {len(said['finds'])} 例、{totals['true']} 个目标框：检出 {totals['hits']} 个，漏检 "
-                f"{totals['missed']} 个，误报 {totals['surplus']} 个。",
-            )
+    return Text(
+        text=t(
+            f"In all {totals['true']} boxes of {len(said['finds'])} cases: {totals['hits']} found, "
+            f"{totals['missed']} missed, and {totals['surplus']} finds beside them.",
+            f"合计 {len(said['finds'])} 例、{totals['true']} 个目标框：检出 {totals['hits']} 个，漏检 "
+            f"{totals['missed']} 个，误报 {totals['surplus']} 个。",
         )
     )
-    return tuple(parts)
 
 
 def _fraction(level: float) -> str:

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from consilium.errors import InputError, UnusableDataset
-from consilium.generalist.cache import content_hash
-from consilium.specialist.compare import Comparison
+from consilium.specialist.compare import Comparison, refuse_known
 from consilium.specialist.dataset import Dataset
 from consilium.specialist.evidence.enough import FEWEST
 from consilium.specialist.segmentation.judge import mean_of, paired_gain
@@ -31,14 +30,7 @@ def refuse_unlike_outlines(first: Outliner, second: Outliner, dataset: Dataset) 
             f"the models do not outline the same ({', '.join(first.labels)}; {', '.join(second.labels)})",
             way_out="Compare two that were fitted to masks with the same numbers and labels.",
         )
-    learnt = {*first.trained_on, *second.trained_on}
-    known = [case.file for case in dataset.cases if content_hash(case.file) in learnt]
-    if known:
-        raise UnusableDataset(
-            f"{len(known)} case(s) were trained on by one of the models, the first is {known[0]}",
-            where=str(dataset.origin),
-            way_out="Compare on cases that neither has seen; figures on others mean nothing.",
-        )
+    refuse_known({*first.trained_on, *second.trained_on}, dataset)
 
 
 def compare_outlines(

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from consilium.artefact.bundle import NETWORK, Bundle, open_bundle
 from consilium.errors import InputError, MissingExtra
 from consilium.generalist.cache import FeatureCache
-from consilium.generalist.embedding import NotEmbedded, embed_files
 from consilium.generalist.encoder import Encoder
 from consilium.generalist.inputs import Entry
 from consilium.generalist.shipped import PREPARATION
-from consilium.specialist.case_features import one_vector
 from consilium.specialist.compare import Comparison
 from consilium.specialist.dataset import Dataset, read_dataset
 from consilium.specialist.fit import library_versions
+from consilium.specialist.map_model import encoder_of, image_vector
 from consilium.specialist.segmentation.bundle_documents import masks_beside, outline_bundle, outline_facts
 from consilium.specialist.segmentation.compare import compare_outlines, refuse_unlike_outlines
 from consilium.specialist.segmentation.cross_validation import OutlinePlan
@@ -27,7 +26,7 @@ from consilium.specialist.segmentation.explain import drawn_outline
 from consilium.specialist.segmentation.fit import fit_outlines, fits_of
 from consilium.specialist.segmentation.mask_file import is_volume_file, mask_bytes, write_whole
 from consilium.specialist.segmentation.outlined_cases import memory_of_outlines, outlined_cases
-from consilium.specialist.segmentation.outliner import Outliner, encoder_of, read_outliner
+from consilium.specialist.segmentation.outliner import Outliner, read_outliner
 from consilium.specialist.segmentation.overlap import Labels
 from consilium.specialist.segmentation.segment_file import Outline, outline_file
 from consilium.specialist.segmentation.summary import outline_summary
@@ -182,19 +181,8 @@ class _Ready:
         return self.outliner.scheme.written(outline_file(self.outliner.segmenter, self.encoder, file).mask)
 
     def vector(self, entry: Entry, cache: FeatureCache | None) -> NDArray[np.float32]:
-        """The image vector of a file, (d,).
-
-        Raises:
-            InputError: it cannot be made.
-        """
-        # All files are read as the training cases were, whatever a manifest says of one.
-        asked = Entry(path=entry.path, file=entry.file)
-        (outcome,) = embed_files(
-            [asked], self.encoder, modality=self.outliner.modality, side=self.outliner.side, cache=cache
-        )
-        if isinstance(outcome, NotEmbedded):
-            raise InputError(outcome.message, where=entry.file)
-        return one_vector(outcome.image, self.outliner.pooling)
+        """The image vector of a file, (d,); see `image_vector`."""
+        return image_vector(self.outliner, self.encoder, entry, cache)
 
 
 def opened(folder: Path) -> _Ready:

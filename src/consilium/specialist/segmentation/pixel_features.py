@@ -15,12 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.errors import ModelError
 from consilium.generalist.encoder import Encoder
-from consilium.generalist.pictures import as_square
-
-Picture = NDArray[np.float32]
-"""(H, W, 3) float32 0..1."""
+from consilium.specialist.two_sides import Picture, maps_at_two_sides
 
 _BLURS = (1.0, 2.0, 4.0, 8.0)
 _EDGES = (1.0, 2.0, 4.0)
@@ -142,22 +138,12 @@ def pixel_features(
         ModelError: the encoder gives no pyramid.
         InputError: it does not know the modality, or cannot take that side.
     """
-    if not encoder.levels:
-        raise ModelError(
-            "an outline needs the maps of a pyramid, and this encoder gives none",
-            where=encoder.name,
-            way_out="Use the shipped encoder, or a convolutional one.",
-        )
     found = []
     for picture in pictures:
-        levels = [
-            level
-            for size in (side, side // 2)
-            for level in encoder.embed(as_square(picture, size)[None], modality, levels=True).levels
-        ]
+        levels = maps_at_two_sides(encoder, picture, side=side, modality=modality)
         found.append(
             PixelFeatures(
-                levels=tuple(np.asarray(np.clip(level[0], -60000, 60000), np.float16) for level in levels),
+                levels=tuple(np.asarray(np.clip(level, -60000, 60000), np.float16) for level in levels),
                 fine=fine_channels(picture),
             )
         )

@@ -13,10 +13,11 @@ from consilium.generalist.encoder import Encoder
 from consilium.imaging.open_study import open_study
 from consilium.specialist.segmentation.mask_file import is_volume_file, read_volume, spread_volume, write_mask
 from consilium.specialist.segmentation.overlap import Labels
-from consilium.specialist.segmentation.pixel_features import Picture, pixel_features
+from consilium.specialist.segmentation.pixel_features import pixel_features
 from consilium.specialist.segmentation.segmenter import Segmenter, apply_rule, segment_probabilities
 from consilium.specialist.segmentation.volume_segmenter import VolumeSegmenter, section_features, volume_probabilities
 from consilium.specialist.segmentation.working_grid import enlarged, nearest, reduced_picture, reduced_volume
+from consilium.specialist.two_sides import Picture
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,8 @@ from consilium.specialist.ladder import Choice, Rung, choose_rung
 from consilium.specialist.segmentation.objects import edges_of, objects_of
 from consilium.specialist.segmentation.overlap import Labels, dice, objects_found
 from consilium.specialist.segmentation.pixel_classifier import PixelClassifier, draw_pixels, fit_pixel_classifier
-from consilium.specialist.segmentation.pixel_features import Picture, PixelFeatures, pixel_features
+from consilium.specialist.segmentation.pixel_features import PixelFeatures, pixel_features
+from consilium.specialist.two_sides import Picture
 
 Kind = Literal["one object", "regions", "objects"]
 Codes = NDArray[np.intp]

@@ -17,7 +17,7 @@ from scipy import ndimage
 from consilium.errors import ModelError
 from consilium.generalist.encoder import Encoder
 from consilium.specialist.segmentation.overlap import Labels
-from consilium.specialist.segmentation.pixel_features import Picture, PixelFeatures, pixel_features
+from consilium.specialist.segmentation.pixel_features import PixelFeatures, pixel_features
 from consilium.specialist.segmentation.segmenter import (
     SHARE_OF_ONE,
     WAYS,
@@ -31,6 +31,7 @@ from consilium.specialist.segmentation.segmenter import (
     segmenter_of,
     segmenter_state,
 )
+from consilium.specialist.two_sides import Picture
 
 Sections = tuple[list[PixelFeatures], list[PixelFeatures], list[PixelFeatures]]
 """Features of all sections of a volume, across each of its axes."""

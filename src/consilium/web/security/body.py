@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers
@@ -51,18 +51,22 @@ class BodyLimit:
         await self.app(scope, receiving, send)
 
 
-def limits(*, upload: int) -> Callable[[Scope], int]:
+def limits(*, upload: int, larger: Mapping[str, int] | None = None) -> Callable[[Scope], int]:
     """The limit of a request: small before somebody signed in, large where files are handed in.
 
     Args:
         upload: bytes of a request with files.
+        larger: bytes of one to a path where more is handed in.
     """
+    told = larger or {}
 
     def limit(scope: Scope) -> int:
         if scope.get("state", {}).get("signed") is None:
             return SMALL
         kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
         files = kind in ("multipart/form-data", "application/octet-stream", "application/dicom", "text/csv")
+        if kind == "multipart/form-data" and scope["path"] in told:
+            return told[scope["path"]]
         return upload if files or kind.startswith("image/") else USUAL
 
     return limit

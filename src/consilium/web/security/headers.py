@@ -47,8 +47,11 @@ class SafeHeaders:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                # A document that may run nothing and is of no origin may bring along its own style.
+                boxed = headers.get("Content-Security-Policy", "").startswith("sandbox;")
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    if not (boxed and name == "Content-Security-Policy"):
+                        headers[name] = value
                 if self.secure:
                     headers["Strict-Transport-Security"] = HSTS
                 headers.setdefault("Cache-Control", "no-store")

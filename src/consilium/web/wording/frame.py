@@ -19,6 +19,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "nav.worklist": ("Worklist", "工作列表"),
     "nav.reception": ("Reception", "标本接收"),
+    "nav.records": ("Tables", "数据表"),
     "nav.storage": ("Storage", "存放位置"),
     "nav.models": ("Models", "模型库"),
     "nav.specialists": ("Specialists", "专科模型"),

@@ -1,0 +1,1 @@
+"""DICOM: pictures from an archive, karyograms and a structured report to one."""
