@@ -42,7 +42,7 @@ def backup(context: click.Context, path: Path, files: Path | None) -> None:
 
 
 @click.command()
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--into", "url", required=True, metavar="URL", help="Of an empty database, SQLite or PostgreSQL.")
 @_files
 def restore(path: Path, url: str, files: Path | None) -> None:

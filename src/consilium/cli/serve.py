@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from consilium.web.settings import Settings
     from consilium.web.settings_file import Serving
 
-_file = click.Path(path_type=Path, exists=True, dir_okay=False)
+_file = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()

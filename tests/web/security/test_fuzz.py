@@ -86,8 +86,8 @@ def test_no_question_makes_it_fail_and_every_answer_is_documented(app: FastAPI, 
     assert not faults, "\n\n".join(f"{where}:\n{what}" for where, what in faults.items())
     # It means something only where it got in and found something.
     assert len(asked) > 50 and not answers[401]
-    assert sum(count for status, count in answers.items() if status < 300) > len(asked)
-    assert answers[422] > len(asked)
+    assert sum(count for status, count in answers.items() if status < 300) > len(asked) // 2
+    assert answers[422] > len(asked) // 2
 
 
 def _listed(app: FastAPI) -> list[tuple[str, str]]:
