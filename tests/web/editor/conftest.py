@@ -212,8 +212,8 @@ class Editor:
         """The value of an expression with a module of the editor as `it` and the values as `given`."""
         return self.page.evaluate(
             f"""async given => {{
-                const here = document.querySelector('script[src$="/editor.js"]').src;
-                const it = await import(new URL('./{name}.js', here));
+                const own = document.querySelector('script[src$="/editor.js"]').src;
+                const it = await import(new URL('./{name}.js', own));
                 return {expression}; }}""",
             list(values),
         )
