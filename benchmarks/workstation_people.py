@@ -105,7 +105,8 @@ class Person:
             if not self._time_left():
                 return
             body = {
-                "key": str(uuid.UUID(int=self.rng.getrandbits(128))),
+                # New in each run, whatever the seed: the same key would be the same command.
+                "key": str(uuid.uuid4()),
                 "seen": version,
                 "command": self._command(objects),
             }

@@ -99,14 +99,22 @@ def _reception(page: Page) -> None:
 
 
 def _reading(page: Page) -> None:
-    page.goto(_case(page))
-    page.locator("[data-live] progress, li.cell").first.wait_for()
-    page.locator("#images, #cells").first.scroll_into_view_if_needed()
+    # Cells are drawn while the laboratory is served already.
+    for _ in range(120):
+        page.goto(_case(page))
+        if page.locator("[data-live] progress, li.cell").count():
+            break
+        page.wait_for_timeout(1000)
+    page.evaluate("() => (document.getElementById('cells') ?? document.getElementById('images')).scrollIntoView()")
     _keep(page, "reading")
 
 
 def _cells(page: Page) -> None:
-    page.goto(_case(page))
+    for _ in range(120):
+        page.goto(_case(page))
+        if page.locator("li.cell").count() == 6:
+            break
+        page.wait_for_timeout(2000)
     expect(page.locator("li.cell")).to_have_count(6)
     for number in range(2):
         for name in ("Count", "Analyse", "Karyotype"):
@@ -114,7 +122,6 @@ def _cells(page: Page) -> None:
             cell.get_by_role("button", name=name, exact=True).click()
             expect(cell.get_by_role("button", name=name, exact=True)).to_have_count(0)
     _wait_for_thumbnails(page)
-    page.locator("#sheet").scroll_into_view_if_needed()
     page.evaluate("() => document.getElementById('sheet').scrollIntoView()")
     _keep(page, "cells")
 
