@@ -34,3 +34,14 @@ def test_a_server_that_was_killed_comes_back_with_its_records(live: Live) -> Non
             asked.get("/api/v1/health")
         live.start()
         assert asked.get("/api/v1/health").status_code == 200
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_pages_of_people_and_accounts_are_accessible(live: Live, browser: Browser, lang: str) -> None:
+    with reading(browser, live, "ada", lang=lang) as shown:
+        for address in ("/sign-in", "/account", "/people"):
+            shown.goto(address)
+            check_accessible(shown)
+            if address == "/people":
+                assert shown.locator("#staff-title").is_visible()
+                shown.keyboard.press("Tab")

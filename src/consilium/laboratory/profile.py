@@ -91,6 +91,17 @@ class Profile:
             raise InputError(f"{self.zone!r} is no time zone", way_out="As in Asia/Shanghai or UTC.") from problem
 
 
+def days_to_keep(text: str) -> int:
+    """A number of days, as it was typed.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not text.strip().isascii() or not text.strip().isdigit() or len(text.strip()) > 6:
+        raise InputError("days are a whole number", way_out="As in 365.")
+    return int(text)
+
+
 def to_json(profile: Profile) -> str:
     """A profile as it stands in the records."""
     document = {

@@ -98,6 +98,7 @@ PAGES: tuple[str, ...] = (
     "language",
     "sign_in",
     "account",
+    "people",
     "worklist",
     "reception",
     "case",

@@ -32,6 +32,7 @@ ROOMS: tuple[Room, ...] = (
     Room(path="/specialists", words="nav.specialists"),
     Room(path="/studies", words="nav.studies"),
     Room(path="/alliance", words="nav.operator"),
+    Room(path="/people", words="nav.people", act="staff.change"),
 )
 
 
