@@ -116,7 +116,16 @@ def edited_case(change: Change, cells: OpenCells, case: CaseRow, listed: Sequenc
         case: whose.
         listed: which cells; they count as analysed by a person.
     """
-    read = tuple(_metaphase(change, cells, one) for one in listed)
+    return case_of(case.number, tuple(_metaphase(change, cells, one) for one in listed))
+
+
+def case_of(number: str, read: Sequence[Metaphase]) -> Case:
+    """Cells as people left them, as a case: what the worksheet and a report conclude from.
+
+    Args:
+        number: of the case.
+        read: its cells, best first.
+    """
     modal, disagreeing = modal_karyotype(read)
     if any(one.written for cell in read for one in cell.chromosomes):
         # Votes over whole chromosomes cannot speak of derivatives: here what most cells say as a whole counts.
@@ -124,8 +133,8 @@ def edited_case(change: Change, cells: OpenCells, case: CaseRow, listed: Sequenc
         modal = min(votes, key=lambda written: (-votes[written], written))
         disagreeing = tuple(cell.image for cell in read if cell.karyotype != modal)
     return Case(
-        name=case.number,
-        cells=read,
+        name=number,
+        cells=tuple(read),
         failures=(),
         modal_karyotype=modal,
         disagreeing=disagreeing,

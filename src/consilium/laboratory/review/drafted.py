@@ -10,11 +10,11 @@ from consilium.cytogenetics.iscn.parse import NotISCN, parse
 from consilium.cytogenetics.iscn.write import line as write_line
 from consilium.karyotype.conclusion import Conclusion, Disclosure, conclude
 from consilium.karyotype.conclusion_wording import LIMITATIONS, STRUCTURE, interpretation
-from consilium.karyotype.count import modal_karyotype
 from consilium.karyotype.guideline_checks import GuidelineCheck, guideline_checks
 from consilium.karyotype.metaphase import Case
 from consilium.karyotype.request import Request
 from consilium.karyotype.withheld_sex import disclosure, given_out, withhold
+from consilium.laboratory.analysis.worksheet import case_of
 from consilium.laboratory.review.cell_now import CellNow
 from consilium.laboratory.review.content import LANGS, CellLine, Lang, Mosaicism
 
@@ -69,11 +69,7 @@ def draft(case_number: str, cells: Sequence[CellNow], request: Request, *, cultu
         cultures: independent cultures; None where none was recorded.
     """
     counted = [one for one in cells if one.acts]
-    metaphases = tuple(one.metaphase for one in counted)
-    modal = modal_karyotype(metaphases)
-    case = Case(
-        name=case_number, cells=metaphases, failures=(), modal_karyotype=modal.karyotype, disagreeing=modal.disagreeing
-    )
+    case = case_of(case_number, tuple(one.metaphase for one in counted))
     whole = conclude(case, request)
     shown_case, shown = withhold(case, whole)
     checks = guideline_checks(
