@@ -160,7 +160,7 @@ def _keep(page: Page, name: str) -> None:
     from PIL import Image
 
     # Pages have few colours: a palette halves the file and nobody sees it.
-    Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(path, optimize=True)
+    Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(path, optimize=True)
     if path.stat().st_size > LARGEST:
         raise click.ClickException(f"{path.name} has {path.stat().st_size} bytes")
     click.echo(f"{path.name}: {path.stat().st_size // 1024} kB")
