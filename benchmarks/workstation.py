@@ -50,7 +50,16 @@ PEOPLE, CASES, CELLS, SECONDS, WARM_UP = 50, 2000, 20, 150, 40
 SEED = 20261126
 ASKED: Mapping[str, float] = {"case page": 0.3, "command": 0.05}
 """Seconds that 95 of 100 answers may take at most."""
-ORDER = ("worklist", "case page", "command", "cell", "editor page", "thumbnail", "picture of the editor")
+ORDER = (
+    "worklist",
+    "case page",
+    "command",
+    "cell",
+    "editor page",
+    "thumbnail",
+    "picture of the editor",
+    "picture of a chromosome",
+)
 DRAWS = 1000
 _START_WITHIN = 60.0
 

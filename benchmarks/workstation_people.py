@@ -97,8 +97,10 @@ class Person:
         await self.ask("editor page", f"/cells/{cell}")
         answer = await self.ask("cell", f"/api/v1/cells/{cell}")
         document = answer.json()
-        sprites = [one["sprite"] for one in document["objects"]]
-        await self._pictures([document["picture"], *sprites], "picture of the editor")
+        pictures = f"/api/v1/cells/{cell}/sprites"
+        await self._pictures([document["picture"], pictures], "picture of the editor")
+        self._seen.update(one["sprite"] for one in document["objects"])
+        self._seen.discard(pictures)
         version, objects = document["version"], [one["id"] for one in document["objects"]]
         for _ in range(self.rng.randint(*COMMANDS)):
             await self._think()
@@ -113,7 +115,10 @@ class Person:
             answer = await self.ask("command", f"/api/v1/cells/{cell}/commands", body)
             if answer.status_code not in (200, 201):
                 return
-            version = answer.json()["version"]
+            told = answer.json()
+            version = told["version"]
+            # A chromosome that was turned or moved has another picture.
+            await self._pictures([one["sprite"] for one in told["changed"]], "picture of a chromosome")
 
     def _command(self, objects: Sequence[str]) -> dict[str, Any]:
         one, other = self.rng.sample(list(objects), 2)

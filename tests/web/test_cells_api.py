@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from base64 import b64decode
 from typing import Any
 from uuid import uuid4
 
@@ -227,3 +228,12 @@ def test_any_command_is_done_or_refused_with_the_reason(
             continue
         assert answer.json()["version"] == version + 1
         version += 1
+
+
+def test_all_pictures_of_a_cell_come_at_once(client: Client, cell: int) -> None:
+    asked = client("tang")
+    objects = asked.get(f"/api/v1/cells/{cell}").json()["objects"]
+    found = asked.get(f"/api/v1/cells/{cell}/sprites").json()
+    assert set(found) == {one["sprite"] for one in objects}
+    for address, content in found.items():
+        assert b64decode(content) == asked.get(address).content

@@ -105,6 +105,15 @@ class Pictures:
                 return self._path(key).read_bytes()
         raise NotFound("no object has this picture any more", way_out="Read the cell again.")
 
+    def sprites(self, session: Session, row: CellRow, objects: Sequence[CellObject]) -> dict[str, bytes]:
+        """The pictures of some objects of a cell as PNG files, by their keys.
+
+        Raises:
+            OutputError: the picture of the cell is missing, or was changed.
+        """
+        drawn = self.drawn(session, row, objects)
+        return {one.key: self.sprite(session, row, one.key, lambda: objects) for one in drawn.values()}
+
     def whole(self, session: Session, row: CellRow) -> bytes:
         """The picture of a cell as a PNG file: 8 bits of grey, as it was taken."""
         digest = _picture(session, row)

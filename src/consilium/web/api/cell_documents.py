@@ -201,6 +201,11 @@ def says_out(opened: OpenCell, lang: Language) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def sprite_address(cell: int, key: str) -> str:
+    """Where the picture of an object is."""
+    return f"/api/v1/cells/{cell}/sprites/{key}.png"
+
+
 def objects_out(
     session: Session, bench: Analysis, row: CellRow, objects: Sequence[CellObject], says: Told, lang: Language
 ) -> list[ObjectOut]:
@@ -209,7 +214,7 @@ def objects_out(
     return [
         ObjectOut(
             **object_document(one, says, lang),
-            sprite=f"/api/v1/cells/{row.id}/sprites/{drawn[one.id].key}.png",
+            sprite=sprite_address(row.id, drawn[one.id].key),
             sprite_width=drawn[one.id].width,
             sprite_height=drawn[one.id].height,
             centromere=drawn[one.id].centromere,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
@@ -26,6 +27,7 @@ from consilium.web.api.cell_documents import (
     cell_out,
     listed_out,
     objects_out,
+    sprite_address,
     stored_out,
 )
 from consilium.web.context import Asking, Records
@@ -137,6 +139,16 @@ def thumbnail(cell: CellNumber, signed: Asking, records: Records, bench: Bench) 
         change.require("record.see")
         content = bench.pictures.thumbnail(change.session, cell_numbered(change.session, cell))
     return Response(content, media_type="image/png", headers=FOR_GOOD)
+
+
+@router.get("/cells/{cell}/sprites")
+def sprites(cell: CellNumber, signed: Asking, records: Records, bench: Bench) -> dict[str, str]:
+    """Read the pictures of all objects of a cell at once: each PNG file in base64, by its address."""
+    with records.looking(signed.person) as change:
+        change.require("record.see")
+        row = cell_numbered(change.session, cell)
+        found = bench.pictures.sprites(change.session, row, bench.cells.open(change.session, row).cell.objects)
+    return {sprite_address(cell, key): b64encode(content).decode("ascii") for key, content in found.items()}
 
 
 @router.get("/cells/{cell}/sprites/{key}.png", response_class=Response, responses=PNG)
