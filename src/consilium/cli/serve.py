@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,9 @@ def _run(serving: Serving, listening: socket.socket) -> None:
     def stop(*_: object) -> None:
         server.should_exit = True
 
+    # A command asks the database a dozen times; behind each answer it would wait for as long as this for a thread that
+    # draws a cell (5 ms, as Python has it), and people wait for commands.
+    sys.setswitchinterval(0.0005)
     # It ends by itself when it is told to, and passes the signal on; that it was told to is no failure.
     former = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
     click.echo(f"Consilium is at {scheme}://{name}:{listening.getsockname()[1]} (Ctrl-C stops it)")
