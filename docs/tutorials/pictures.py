@@ -1,11 +1,13 @@
-"""Make the pictures of the tutorial from the running program: `python docs/tutorials/pictures.py` (two minutes).
+"""Make the pictures of the tutorial from the running program: `python docs/tutorials/pictures.py` (a minute).
 
-A demo laboratory is founded in an empty folder and served by `consilium serve`; its cells are drawn and read as whoever
-follows the tutorial has them read. Chromium of the machine takes the pictures. All cells are synthetic, and say so.
+A demo laboratory is founded in an empty folder and served by `consilium serve`; its first case goes from the worklist
+to an amended report as whoever follows the tutorial takes it there, by the same pages and keys. Chromium of the machine
+takes the pictures, and pdftoppm draws the page of the PDF. All cells are synthetic, and say so.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -14,16 +16,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
-from playwright.sync_api import Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FOLDER = Path(__file__).parent / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 WIDTH, HEIGHT = 1280, 800
 LARGEST = 200_000
 """Bytes of a picture: a repository is no album."""
-_WAIT_MS = 240_000
+CELLS, KARYOTYPE = 6, "47,XX,+21"
+"""Of the first case of the demo laboratory."""
+CHROMOSOMES = 60
+"""No cell has more that are doubtful."""
+_WAIT_MS = 60_000
 _SECRET = "a quiet river in the morning"
 
 
@@ -62,16 +70,32 @@ def _told(log: Path, process: subprocess.Popen[bytes]) -> tuple[str, dict[str, s
 
 def _look(address: str, passwords: dict[str, str]) -> None:
     FOLDER.mkdir(exist_ok=True)
+    expect.set_options(timeout=_WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        shape = {"width": WIDTH, "height": HEIGHT}
-        page = browser.new_context(base_url=address, viewport=shape, locale="en-GB").new_page()  # type: ignore[arg-type]
-        page.set_default_timeout(_WAIT_MS)
-        expect.set_options(timeout=_WAIT_MS)
-        _sign_in(page, "technologist", passwords["technologist"])
-        for picture in (_worklist, _reception, _reading, _cells, _editor, _report):
-            picture(page)
+        bench, reader, director = (_seat(browser, address, one) for one in ("technologist", "reviewer", "director"))
+        for person, page in (("technologist", bench), ("reviewer", reader), ("director", director)):
+            _sign_in(page, person, passwords[person])
+        for picture in (_worklist, _reception, _editor, _cells):
+            picture(bench)
+        _pass_on(bench)
+        _second_reading(reader)
+        _review(reader)
+        for picture in (_text, _signature, _printed, _reopened):
+            picture(director)
+        _pass_on(bench)
+        _second_reading(reader, agreed=True)
+        _amended(director)
         browser.close()
+
+
+def _seat(browser: Browser, address: str, person: str) -> Page:
+    """A window of somebody."""
+    shape = {"width": WIDTH, "height": HEIGHT}
+    page = browser.new_context(base_url=address, viewport=shape, locale="en-GB").new_page()  # type: ignore[arg-type]
+    page.set_default_timeout(_WAIT_MS)
+    page.on("pageerror", lambda fault: click.echo(f"{person}, {page.url}: {fault}", err=True))
+    return page
 
 
 def _sign_in(page: Page, person: str, password: str) -> None:
@@ -98,27 +122,35 @@ def _reception(page: Page) -> None:
     _keep(page, "reception")
 
 
-def _reading(page: Page) -> None:
-    # Cells are drawn while the laboratory is served already.
+def _editor(page: Page) -> None:
+    """Look at every doubtful chromosome of the cells that show all chromosomes, one key each."""
+    # Cells are drawn and read while the laboratory is served already.
     for _ in range(120):
-        page.goto(_case(page))
-        if page.locator("[data-live] progress, li.cell").count():
+        if len(page.request.get(f"/api/v1{_case(page)}/cells").json()) == CELLS:
             break
-        page.wait_for_timeout(1000)
-    page.evaluate("() => (document.getElementById('cells') ?? document.getElementById('images')).scrollIntoView()")
-    _keep(page, "reading")
+        page.wait_for_timeout(2000)
+    for number, cell in enumerate(_right(page)):
+        page.goto(f"/cells/{cell}")
+        expect(page.locator("#editor")).not_to_have_attribute("aria-busy", "true")
+        if number == 0:
+            page.wait_for_timeout(2000)
+            _keep(page, "editor")
+        for _ in range(CHROMOSOMES):
+            if not _cell(page, cell)["doubtful"]:
+                break
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(300)
+        if _cell(page, cell)["doubtful"]:
+            raise click.ClickException(f"cell {cell} still has doubtful chromosomes")
 
 
 def _cells(page: Page) -> None:
-    for _ in range(120):
-        page.goto(_case(page))
-        if page.locator("li.cell").count() == 6:
-            break
-        page.wait_for_timeout(2000)
-    expect(page.locator("li.cell")).to_have_count(6)
-    for number in range(2):
+    """Count, analyse and karyotype the cells that were looked at."""
+    right = _right(page)
+    page.goto(_case(page))
+    for number in right:
+        cell = page.locator(f"#cell-{number}")
         for name in ("Count", "Analyse", "Karyotype"):
-            cell = page.locator("li.cell").nth(number)
             cell.get_by_role("button", name=name, exact=True).click()
             expect(cell.get_by_role("button", name=name, exact=True)).to_have_count(0)
     _wait_for_thumbnails(page)
@@ -126,16 +158,112 @@ def _cells(page: Page) -> None:
     _keep(page, "cells")
 
 
-def _editor(page: Page) -> None:
-    page.locator("li.cell a").first.click()
-    page.wait_for_url("**/cells/*")
-    page.wait_for_timeout(4000)
-    _keep(page, "editor")
+def _pass_on(page: Page) -> None:
+    page.goto(_case(page))
+    page.get_by_role("button", name="Analysis is done").click()
+    expect(page.locator("h1 .tag").last).to_have_text("analysed")
 
 
-def _report(page: Page) -> None:
+def _second_reading(page: Page, *, agreed: bool = False) -> None:
+    """Read two cells and the case; the first time one cell is read otherwise than by the first reader."""
+    page.goto(f"{_case(page)}/review")
+    first, second = page.locator("article.cell").all()[:2]
+    for form, count, karyotype in (
+        (first, "47", KARYOTYPE), (second, *(("47", KARYOTYPE) if agreed else ("46", "46,XX"))),
+        (page.locator("#case"), "", KARYOTYPE),
+    ):  # fmt: skip
+        if count:
+            form.locator("[name=count]").fill(count)
+        form.locator("[name=karyotype]").fill(karyotype)
+        form.get_by_role("button", name="Record my reading").click()
+        page.wait_for_load_state()
+    if agreed:
+        page.get_by_role("button", name="Review is done").click()
+        page.wait_for_url("**/report*")
+
+
+def _review(page: Page) -> None:
+    """Settle what differs; the picture is taken while one is open."""
+    rows = page.locator("#differences tbody tr")
+    for number in range(rows.count()):
+        row = rows.nth(number)
+        row.locator("summary").click()
+        row.locator("[name=kept][value=first]").check()
+        row.locator("[name=reason]").fill("counted together once more: 47, three of them 21")
+        if number == rows.count() - 1:
+            page.evaluate("() => scrollTo(0, 0)")
+            _keep(page, "review")
+        row.get_by_role("button", name="Decide").click()
+        page.wait_for_load_state()
+    page.get_by_role("button", name="Review is done").click()
+    page.wait_for_url("**/report*")
+
+
+def _text(page: Page) -> None:
+    """Take the drafts over, and tell why few cells were read."""
     page.goto(f"{_case(page)}/report")
+    for reason in page.locator("input[name^=reason_]").all():
+        reason.fill("a demonstration with six drawn cells")
+    page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
     _keep(page, "report")
+    page.get_by_role("button", name="Keep the text").click()
+    expect(page.locator("ol.blockers")).to_have_count(0)
+
+
+def _signature(page: Page) -> None:
+    page.get_by_role("button", name="Sign…").click()
+    page.locator("#sign-password").fill(_SECRET)
+    _keep(page, "sign")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.locator("article.revision .tag.good")).to_have_count(1)
+
+
+def _printed(page: Page) -> None:
+    """The first page of the signed PDF, as large as a picture of a page here."""
+    address = page.locator("article.revision a[href*='file.pdf?lang=en']").first.get_attribute("href")
+    pdf = page.request.get(str(address)).body()
+    drawn = subprocess.run(
+        ["pdftoppm", "-png", "-f", "1", "-l", "1", "-r", "100", "-"], input=pdf, capture_output=True, check=True
+    )
+    _save(Image.open(io.BytesIO(drawn.stdout)), "printed")
+
+
+def _reopened(page: Page) -> None:
+    page.goto(f"{_case(page)}/report")
+    page.locator("summary", has_text="Amend this report").click()
+    page.locator("[name=reason]").fill("advice on the parents' karyotypes was left out")
+    page.get_by_role("button", name="Amend this report").click()
+    page.wait_for_load_state()
+    text = page.locator("[name=interpretation_en]")
+    text.fill(f"{text.input_value()}\nThe karyotypes of both parents should be looked at.")
+    text = page.locator("[name=interpretation_zh]")
+    text.fill(f"{text.input_value()}\n建议父母双方进行染色体核型检查。")
+    page.get_by_role("button", name="Keep the text").click()
+    page.wait_for_load_state()
+
+
+def _amended(page: Page) -> None:
+    page.goto(f"{_case(page)}/report")
+    page.get_by_role("button", name="Sign…").click()
+    page.locator("#sign-password").fill(_SECRET)
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.locator("article.revision .tag.good")).to_have_count(2)
+    _keep(page, "amended")
+
+
+def _right(page: Page) -> list[int]:
+    """Cells of the case that were read with the karyotype that they were drawn with."""
+    answer = page.request.get(f"/api/v1{_case(page)}/cells").json()
+    found = [int(one["cell"]) for one in answer if one["karyotype"] == KARYOTYPE]
+    if len(found) < 2:
+        raise click.ClickException(f"{len(found)} cells are read as {KARYOTYPE}, and a second reading needs two")
+    return found
+
+
+def _cell(page: Page, cell: int) -> dict[str, Any]:
+    """A cell as the server has it."""
+    told: dict[str, Any] = page.request.get(f"/api/v1/cells/{cell}").json()
+    return told
 
 
 def _case(page: Page) -> str:
@@ -155,12 +283,13 @@ def _wait_for_thumbnails(page: Page) -> None:
 
 
 def _keep(page: Page, name: str) -> None:
-    path = FOLDER / f"{name}.png"
-    page.screenshot(path=str(path))
-    from PIL import Image
+    _save(Image.open(io.BytesIO(page.screenshot())), name)
 
-    # Pages have few colours: a palette halves the file and nobody sees it.
-    Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(path, optimize=True)
+
+def _save(picture: Image.Image, name: str) -> None:
+    """Keep a picture with few colours: pages have no more, and the file is half as large."""
+    path = FOLDER / f"{name}.png"
+    picture.convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(path, optimize=True)
     if path.stat().st_size > LARGEST:
         raise click.ClickException(f"{path.name} has {path.stat().st_size} bytes")
     click.echo(f"{path.name}: {path.stat().st_size // 1024} kB")

@@ -143,9 +143,9 @@ def live(tmp_path: Path) -> Iterator[Live]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real Chromium."""
+    """A real Chromium, of a module: each imports this fixture as its own, and two of them at once are refused."""
     api = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright (extra dev)")
     if not CHROMIUM.exists():
         pytest.skip(f"browser tests need Chromium at {CHROMIUM}")

@@ -176,8 +176,9 @@ def locked_cell(laid_out: tuple[Path, list[int], int]) -> int:
     return laid_out[2]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Closed with its module: other modules have a browser of their own, and two at once are refused."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not there")

@@ -84,12 +84,12 @@ BLOCKERS: Mapping[str, Mapping[Literal["en", "zh"], tuple[str, str]]] = {
         "zh": ("核型确定之后细胞有改动，现由细胞得出 {drafted}。", "请重新核对核型并再次保存。"),
     },
     "interpretation_missing_en": {
-        "en": ("The English interpretation is empty.", "Write it, or take the draft over."),
-        "zh": ("英文结果解释为空。", "请填写，或采用草稿。"),
+        "en": ("No English interpretation is kept yet.", "Read the draft, change what is needed, and keep it."),
+        "zh": ("尚未保存英文结果解释。", "请核对草稿，按需修改后保存。"),
     },
     "interpretation_missing_zh": {
-        "en": ("The Chinese interpretation is empty.", "Write it, or take the draft over."),
-        "zh": ("中文结果解释为空。", "请填写，或采用草稿。"),
+        "en": ("No Chinese interpretation is kept yet.", "Read the draft, change what is needed, and keep it."),
+        "zh": ("尚未保存中文结果解释。", "请核对草稿，按需修改后保存。"),
     },
     "interpretation_tells_sex_en": {
         "en": (

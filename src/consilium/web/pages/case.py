@@ -162,6 +162,7 @@ def _facts(look: Change, row: CaseRow, asking: Signed) -> dict[str, Any]:
     return {
         "case": row, "read_here": here, "days_left": left, "waits_for": WAITS_FOR.get(row.state) if waits else None,
         "forward": [to for to in forward if not (to == "reviewed" and second)], "back": back,
+        "reads_again": row.state == "analysed" and may(asking, "review.read") and not second,
         "may_change": may(asking, "case.change") and row.withdrawn is None,
         "may_withdraw": may(asking, "case.withdraw") and waits, "may_identify": may(asking, "patient.identify"),
         "may_receive": may(asking, "specimen.receive") and waits,
