@@ -6,6 +6,7 @@ import io
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 
 from consilium.errors import MissingExtra, UnreadableImage
+from consilium.imaging import codecs
 from consilium.imaging.open_study import open_study
 from consilium.imaging.study import Study
 from tests.imaging.made_files import dicom, raster
@@ -98,6 +100,8 @@ class TestWithImagecodecs:
     def test_without_it_the_message_names_the_extra(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         frame = bytes(self.imagecodecs.jpegls_encode(GREY8))
         monkeypatch.setitem(sys.modules, "imagecodecs", None)
+        # highdicom brings a decoder of its own along, where it is installed.
+        monkeypatch.setattr(codecs, "get_decoder", lambda _: SimpleNamespace(is_available=False))
         study = _study(tmp_path, dicom([frame], shape=(24, 32), syntax=uid.JPEGLSLossless))
         with pytest.raises(MissingExtra, match=r"JPEG-LS Lossless.*consilium\[dicom\]"):
             study.plane(0)
