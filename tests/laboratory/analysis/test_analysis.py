@@ -33,7 +33,6 @@ from consilium.laboratory.analysis.runs import (
     images_of,
     note_job,
     note_state,
-    run_document,
     runs_of,
     unfinished_runs,
 )
@@ -116,7 +115,7 @@ def test_a_run_reads_what_was_not_read(laboratory: Laboratory, files: Files, tmp
         assert json.loads(files.read_packed(str(done.record)))["schema_version"] == "1.2"
         listed = {one.id: one for one in cells_of(change, case)}
         assert listed[cell.id].image == "new.png" and listed[cell.id].count == 47
-        assert run_document(done)["state"] == "done"
+        assert done.state == "done"
     with for_run(laboratory, run.id) as (change, row):
         assert take_in(change, files, case_called(change.session, number), row, result) == ()
 

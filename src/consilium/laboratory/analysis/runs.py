@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from consilium.database.database import now
 from consilium.errors import InputError, NothingToDo
@@ -150,14 +150,6 @@ def export_images(session: Session, files: Files, run: RunRow, folder: Path) -> 
         raise OutputError(
             f"the pictures of {run.title} cannot be laid out ({problem.strerror})", where=str(folder)
         ) from problem
-
-
-def run_document(run: RunRow) -> dict[str, Any]:
-    """A run as JSON values."""
-    return {
-        "run": run.id, "state": run.state, "by": run.by, "asked": run.asked, "job": run.job, "images": len(run.images),
-        "message": run.message, "models": run.models, "consilium_version": run.version_of_consilium,
-    }  # fmt: skip
 
 
 def _read_or_about_to_be(change: Change, case: CaseRow) -> set[int]:

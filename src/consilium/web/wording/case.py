@@ -26,7 +26,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "case.withdrawn": ("This case was withdrawn on {day}: {reason}", "该病例已于 {day} 撤销：{reason}"),
     "case.next": ("Next step", "下一步"),
     "case.next_none": ("There is no step for your role now.", "当前没有您岗位可执行的步骤。"),
-    "case.back": ("Bring it back", "退回"),
     "case.assign": ("Who works on it", "分配负责人"),
     "case.take": ("I take it", "由我负责"),
     "case.nobody": ("whoever comes first", "不指定"),

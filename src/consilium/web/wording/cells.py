@@ -4,7 +4,6 @@ from __future__ import annotations
 
 WORDS: dict[str, tuple[str, str]] = {
     "cells.title": ("Cells", "细胞"),
-    "cells.none": ("No cell was read yet.", "尚无已读取的细胞。"),
     "cells.ranked": ("Best first", "按质量排序"),
     "cells.cell": ("Cell {number}", "细胞 {number}"),
     "cells.open": ("Open cell {number} in the editor", "在编辑器中打开细胞 {number}"),
@@ -25,12 +24,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "cellact.count": ("Count", "计数"),
     "cellact.analyse": ("Analyse", "分析"),
     "cellact.karyotype": ("Karyotype", "排核型"),
-    "cellact.record": ("Record that cell {number} was {act}", "登记细胞 {number}{act}"),
     "cellact.withdraw": (
         "Cell {number} was {act} by {by}: take this back with a reason",
         "细胞 {number}{act}（{by}）：撤回并注明原因",
     ),
-    "cellact.withdraw_title": ("Take back: cell {number} {act}", "撤回：细胞 {number} {act}"),
     "cellact.withdraw_go": ("Take back", "撤回"),
     "images.title": ("Pictures and readings", "图像与读取"),
     "images.add": ("Add pictures of metaphases", "添加中期分裂相图像"),
@@ -65,16 +62,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "run.cancelled": ("cancelled", "已取消"),
     "run.far": ("{done} of {total}", "{done} / {total}"),
     "run.by": ("asked for by {by} at {at}", "{at} 由 {by} 发起"),
-    "run.cells": ("The cells are there. Show them", "细胞已读取，点击显示"),
-    "run.earlier": ("Earlier readings", "以往读取"),
     "sheet.title": ("Worksheet", "工作单"),
     "sheet.counted": ("Counted", "计数"),
     "sheet.analysed": ("Analysed", "分析"),
     "sheet.karyotyped": ("Karyotyped", "排核型"),
     "sheet.of": ("of {asked}", "/ {asked}"),
     "sheet.counts": ("Cells by count", "各染色体数的细胞"),
-    "sheet.counts_line": ("{count} chromosomes", "{count} 条染色体"),
-    "sheet.cells": ("{number} cells", "{number} 个细胞"),
     "sheet.excluded": ("Mosaicism excluded", "排除嵌合"),
     "sheet.excluded_at": ("≥ {part} ({percent} % sure)", "≥ {part}（{percent}% 置信）"),
     "sheet.excluded_not": (
@@ -95,7 +88,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "尚无经人工分析的细胞；机器读取本身不构成结果。",
     ),
     "findings.show": ("Show the findings", "显示结果"),
-    "findings.wait": ("The cells are put together", "正在汇总细胞"),
     "findings.iscn": ("Draft ISCN", "ISCN 草稿"),
     "findings.lines": ("Cell lines", "细胞系"),
     "findings.line": ("Line", "细胞系"),
@@ -103,7 +95,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "findings.finding": ("Finding", "所见"),
     "findings.cells": ("In cells", "所在细胞"),
     "findings.chromosomes": ("Compare chromosome {label} across cells", "跨细胞比较 {label} 号染色体"),
-    "findings.kind": ("Kind", "性质"),
     "findings.unfinished": (
         "These chromosomes lack the breakpoints that ISCN asks for: {names}",
         "以下染色体缺少 ISCN 所需的断点：{names}",

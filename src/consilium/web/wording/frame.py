@@ -11,7 +11,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "frame.sign_out": ("Sign out", "退出登录"),
     "frame.signed_in": ("Signed in as {person}", "当前用户：{person}"),
     "frame.error": ("This did not work", "操作未完成"),
-    "frame.not_found": ("There is no such page", "没有这个页面"),
     "frame.back": ("Back to the worklist", "返回工作列表"),
     "frame.prompt": (
         "A prompt for a qualified reader, not a diagnosis.",

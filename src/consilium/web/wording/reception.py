@@ -70,5 +70,4 @@ WORDS: dict[str, tuple[str, str]] = {
     "records.import_not": ("Importing takes the role technologist or director.", "导入需要技师或主任权限。"),
     "records.disposal": ("Due for disposal", "待销毁标本"),
     "records.disposal_none": ("No specimen is due.", "没有待销毁的标本。"),
-    "records.dispose": ("Record the disposal", "登记销毁"),
 }

@@ -55,7 +55,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "review.blockers": ("Before the case is reviewed", "完成复核之前"),
     "review.no_blockers": ("Nothing stands in the way.", "没有未完成的事项。"),
     "review.done": ("Review is done", "复核完成"),
-    "review.way_out": ("What to do", "处理办法"),
     "review.go": ("Go there", "前往处理"),
     "report.title": ("Report of {number}", "{number} 的报告"),
     "report.revision": ("Revision {revision}", "第 {revision} 版"),

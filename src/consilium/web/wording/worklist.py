@@ -28,7 +28,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "worklist.left": ("Working days left", "剩余工作日"),
     "worklist.late": ("late by {days}", "逾期 {days} 天"),
     "worklist.today": ("today", "今天"),
-    "worklist.reported_on": ("Reported", "报告日期"),
     "worklist.waits_for": ("Waits for", "等待处理"),
     "worklist.assigned": ("Assigned to", "负责人"),
     "worklist.nobody": ("nobody yet", "未分配"),
