@@ -24,7 +24,7 @@ from tests.laboratory.conftest import PEOPLE, PROFILE
 
 if TYPE_CHECKING:
     import httpx
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -185,6 +185,15 @@ def reading(
 def _is_fault(said: Any) -> bool:
     # The browser itself writes a line for every answer of 400 and above, which a test may well ask for.
     return said.type == "error" and "Failed to load resource" not in said.text
+
+
+def follow(shown: Page, what: Locator) -> None:
+    """Press what leads to another page, or to the same one anew, and wait until that page is there.
+
+    A click alone returns, on a busy machine, before the browser has turned the page.
+    """
+    with shown.expect_navigation():
+        what.click()
 
 
 def check_accessible(shown: Page) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 
@@ -12,6 +15,12 @@ from consilium.web.app import create_app
 from consilium.web.context import Signed
 from consilium.web.settings import Settings
 from consilium.web.wording.language import language_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+SLOW = float(os.environ.get("CONSILIUM_TEST_SLOW", "0"))
+"""Seconds by which every answer is late: shows which test looks at a page before it is there."""
 
 
 def signed(request: Request) -> Signed | None:
@@ -35,6 +44,17 @@ def main(database: str, files: str, port_file: str, port: str = "0") -> None:
     serve(workstation(database, Path(files)), port_file, port)
 
 
+def slowed(app: ASGIApp) -> ASGIApp:
+    """The app on a slow machine, if `SLOW` asks for one."""
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await asyncio.sleep(SLOW)
+        await app(scope, receive, send)
+
+    return late if SLOW else app
+
+
 def serve(app: FastAPI, port_file: str, port: str) -> None:
     """Serve an app on a port of loopback, and write into `port_file` which."""
     import socket
@@ -47,7 +67,7 @@ def serve(app: FastAPI, port_file: str, port: str) -> None:
     half = Path(port_file).with_suffix(".half")
     half.write_text(str(listening.getsockname()[1]), encoding="ascii")
     half.replace(port_file)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listening])
+    uvicorn.Server(uvicorn.Config(slowed(app), log_level="warning", access_log=False)).run(sockets=[listening])
 
 
 if __name__ == "__main__":

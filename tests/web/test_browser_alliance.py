@@ -11,7 +11,7 @@ import pytest
 
 from tests.specialist.drawn_pictures import draw, two_classes
 from tests.web.an_alliance import alliance, history, home, put_models, put_people
-from tests.web.live import Live, browser, check_accessible, live, reading
+from tests.web.live import Live, browser, check_accessible, follow, live, reading
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -47,17 +47,17 @@ def test_a_model_is_found_read_and_approved(
         shown.goto("/models")
         check_accessible(shown)
         shown.locator("#words").fill("metaphase")
-        shown.get_by_role("button", name=search).click()
+        follow(shown, shown.get_by_role("button", name=search))
         assert "words=metaphase" in shown.url
         kept(shown, f"models-{lang}")
-        shown.get_by_role("link", name="karyotype").click()
+        follow(shown, shown.get_by_role("link", name="karyotype"))
         check_accessible(shown)
         figure = shown.locator("figure").first
         assert figure.locator("svg[role=img] title").first.text_content()
         figure.locator("summary").click()
         assert figure.locator("tbody tr").count() >= 2
         kept(shown, f"model-{lang}")
-        shown.locator("form[action$='/approve'] button").click()
+        follow(shown, shown.locator("form[action$='/approve'] button"))
         assert shown.locator("h1").get_by_text(approved).count() == 1
         assert shown.locator("form[action$='/approve']").count() == 0
 
@@ -100,7 +100,7 @@ def test_a_specialist_is_fitted_from_a_zip_watched_read_and_asked(
         report.close()
         draw(tmp_path / "new.png", large=True, seed=77)
         shown.locator("#picture").set_input_files(tmp_path / "new.png")
-        shown.locator("form[action$='/answers'] button").click()
+        follow(shown, shown.locator("form[action$='/answers'] button"))
         assert shown.locator("#answer dd strong").text_content() == "tumour"
         check_accessible(shown)
         kept(shown, f"specialist-answer-{lang}")
@@ -121,7 +121,7 @@ def test_a_folder_of_the_computer_is_handed_in(home: Path, live: Live, browser: 
             "data", "drawn",
         ]  # fmt: skip
         assert shown.get_by_text("24", exact=True).count() >= 1
-        shown.locator("form[action$='/cancel'] button").click()
+        follow(shown, shown.locator("form[action$='/cancel'] button"))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

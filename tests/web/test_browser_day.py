@@ -13,7 +13,7 @@ from consilium.karyotype.render import save_synthetic
 from consilium.laboratory.boxes import make_box
 from consilium.laboratory.preparation import start_culture
 from tests.laboratory.conftest import ORDER, received
-from tests.web.live import Live, browser, check_accessible, live, reading
+from tests.web.live import Live, browser, check_accessible, follow, live, reading
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -56,20 +56,20 @@ def test_from_the_specimen_to_counted_cells(live: Live, browser: Browser, pictur
     with reading(browser, live, "tang", lang=lang) as shown:
         shown.set_default_timeout(60_000)
         shown.goto("/")
-        shown.get_by_role("link", name=say["new"]).click()
+        follow(shown, shown.get_by_role("link", name=say["new"]))
         check_accessible(shown)
         shown.get_by_label(say["name"], exact=True).fill("Synthetic Patient")
         shown.get_by_label(say["kind"], exact=True).select_option(say["blood"])
         shown.get_by_label(say["indication"], exact=True).fill("a test")
-        shown.get_by_role("button", name=say["record"]).click()
+        follow(shown, shown.get_by_role("button", name=say["record"]))
         check_accessible(shown)
         for made in ("culture", "harvest", "slide"):
             shown.get_by_role("button", name=say[made]).click()
             shown.wait_for_url(re.compile(rf"-{made[0].upper()}1\?done=made$"))
         check_accessible(shown)
-        shown.get_by_role("link", name=re.compile("K26-00001")).first.click()
+        follow(shown, shown.get_by_role("link", name=re.compile("K26-00001")).first)
         for step in ("started", "harvested"):
-            shown.get_by_role("button", name=say[step]).click()
+            follow(shown, shown.get_by_role("button", name=say[step]))
         _upload_and_read(shown, pictures, say)
         _count_and_analyse(shown, say)
         check_accessible(shown)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.web.live import Live, browser, check_accessible, live, reading
+from tests.web.live import Live, browser, check_accessible, follow, live, reading
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,7 +19,7 @@ def test_the_language_is_switched_from_any_page_and_what_is_shown_is_accessible(
         shown.goto("/nothing")
         assert shown.locator("html").get_attribute("lang") == "en"
         check_accessible(shown)
-        shown.get_by_role("button", name="切换到中文").click()
+        follow(shown, shown.get_by_role("button", name="切换到中文"))
         assert shown.locator("html").get_attribute("lang") == "zh-CN"
         check_accessible(shown)
 

@@ -17,7 +17,7 @@ from consilium.laboratory.analysis.cells import OpenCells
 from consilium.laboratory.analysis.files import Files
 from consilium.web.security.accounts import Accounts, change_password, reset_password
 from tests.laboratory.review.conftest import FEMALE, analysed_case
-from tests.web.live import Live, browser, check_accessible, running
+from tests.web.live import Live, browser, check_accessible, follow, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -94,9 +94,9 @@ def test_from_the_second_reading_to_an_amended_report(live: Live, browser: Brows
             form = page.locator(f"#cell-{cell} form")
             form.locator("[name=count]").fill(count)
             form.locator("[name=karyotype]").fill(karyotype)
-            form.get_by_role("button", name=say[0]).click()
+            follow(page, form.get_by_role("button", name=say[0]))
         page.locator("#case [name=karyotype]").fill("46,XX")
-        page.locator("#case").get_by_role("button", name=say[0]).click()
+        follow(page, page.locator("#case").get_by_role("button", name=say[0]))
         rows = page.locator("#differences tbody tr")
         assert rows.count() == 2 and "+21" in rows.nth(1).inner_text()
         looked_at(page, f"review-differences-{lang}")
@@ -105,7 +105,7 @@ def test_from_the_second_reading_to_an_amended_report(live: Live, browser: Brows
             rows.nth(row).locator("summary").click()
             rows.nth(row).locator("[name=kept][value=first]").check()
             rows.nth(row).locator("[name=reason]").fill("debris / 杂质")
-            rows.nth(row).get_by_role("button", name=say[1]).click()
+            follow(page, rows.nth(row).get_by_role("button", name=say[1]))
         looked_at(page, f"review-settled-{lang}")
         page.get_by_role("button", name=say[2]).click()
         page.wait_for_url(f"**/cases/{number}/report*")
@@ -123,7 +123,7 @@ def test_from_the_second_reading_to_an_amended_report(live: Live, browser: Brows
         page.locator("#text-iscn-said .tag.good").wait_for()
         for one in page.locator("input[name^=reason_]").all():
             one.fill("no more cells / 无更多细胞")
-        page.get_by_role("button", name=say[3]).click()
+        follow(page, page.get_by_role("button", name=say[3]))
         assert page.locator("ol.blockers").count() == 0
         looked_at(page, f"report-ready-{lang}")
         shown = page.locator("[name=shown]").get_attribute("value")
@@ -143,7 +143,7 @@ def test_from_the_second_reading_to_an_amended_report(live: Live, browser: Brows
         assert shown in Path(str(got.value.path())).read_text(encoding="utf-8")
         page.locator("summary", has_text=say[6]).click()
         page.locator("[name=reason]").fill("a line was missed / 漏报一个细胞系")
-        page.get_by_role("button", name=say[6]).click()
+        follow(page, page.get_by_role("button", name=say[6]))
         assert page.locator(".notice", has_text="a line was missed").is_visible()
         looked_at(page, f"report-reopened-{lang}")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from consilium.web.app import create_app
 from consilium.web.settings import Settings
+from tests.web.live_server import slowed
 
 
 def settings_in(folder: Path) -> Settings:
@@ -20,5 +21,5 @@ if __name__ == "__main__":
     import uvicorn
 
     uvicorn.run(
-        create_app(settings_in(Path(sys.argv[1]))), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning"
+        slowed(create_app(settings_in(Path(sys.argv[1])))), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning"
     )

@@ -129,7 +129,7 @@ def test_a_class_is_compared_across_the_cells_of_a_case(editor: Open) -> None:
         "() => [...document.querySelectorAll('dialog.asked .of-cell img')].every(i => i.alt.startsWith('Chromosome Y'))"
     )
     shown.page.locator("dialog.asked .of-cell.open button").first.click()
-    assert shown.page.locator("dialog.asked").count() == 0
+    shown.page.wait_for_selector("dialog.asked", state="detached")
     assert shown.object(shown.chosen())["label"] == "Y"
 
 
@@ -196,7 +196,7 @@ def test_the_help_and_the_handbook_have_every_key(editor: Open) -> None:
     ]  # fmt: skip
     assert listed == does
     shown.key("Escape")
-    assert shown.page.locator("dialog.asked").count() == 0
+    shown.page.wait_for_selector("dialog.asked", state="detached")
 
 
 def test_a_closed_case_is_read_and_not_changed(editor: Open, locked_cell: int, reading: FaultyReading) -> None:
