@@ -28,6 +28,7 @@ from consilium.karyotype.find import (
 )
 from consilium.karyotype.metaphase import Normalised
 from consilium.karyotype.normalise import NOMINAL_WIDTH, normalise
+from consilium.karyotype.positions import AS_IT_LIES, EVERY
 from consilium.karyotype.render import Rendered, karyotype_set, render_metaphase
 
 Floats = NDArray[np.float32]
@@ -86,6 +87,9 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> Install:
     def install(boxes: Boxes, scores: Sequence[float] | None = None) -> dict[str, Any]:
         made = {"detector": TruthfulDetector(boxes, scores), "amodal": Threshold()}
         monkeypatch.setattr(find, "model", lambda name, *, threads=None: made[name])
+        # They answer for the picture as it lies, however it is shown to them.
+        monkeypatch.setattr(find, "EVERY", (AS_IT_LIES,))
+        monkeypatch.setattr(find, "UPRIGHT", (AS_IT_LIES,))
         return made
 
     return install
@@ -161,9 +165,32 @@ def test_what_is_right_of_and_below_the_picture_is_background(networks: Install)
 
 def test_of_boxes_that_nearly_coincide_the_better_one_is_proposed(networks: Install) -> None:
     networks([(10, 10, 40, 60), (11, 10, 41, 60), (10, 10, 60, 60)], scores=[0.6, 0.9, 0.7])
-    boxes, scores = find.propose(np.zeros((100, 100), np.float32))
+    boxes, scores = find.propose(np.zeros((100, 100), np.float32), positions=(AS_IT_LIES,))
     assert scores == pytest.approx([0.9, 0.7])
     assert boxes == pytest.approx(np.asarray([(11, 10, 41, 60), (10, 10, 60, 60)]), abs=1e-3)
+
+
+# In eight positions
+
+
+def test_what_several_positions_say_of_an_object_is_averaged() -> None:
+    first = (np.asarray([(10, 10, 40, 60), (70, 70, 90, 90)], np.float32), np.asarray([0.8, 0.3], np.float32))
+    second = (np.asarray([(12, 10, 42, 60)], np.float32), np.asarray([0.6], np.float32))
+    boxes, scores = find._together([first, second])
+    assert boxes == pytest.approx(np.asarray([(11, 10, 41, 60), (70, 70, 90, 90)]), abs=1e-4)
+    both, alone = ((logit(0.8) + logit(0.6)) / 2, (logit(0.3) + logit(find.NOT_PROPOSED)) / 2)
+    assert scores == pytest.approx([expit(both), expit(alone)], abs=1e-4)
+
+
+def test_what_is_proposed_does_not_hang_on_how_a_cell_lies() -> None:
+    darkness = normalise(draw(14.0).pixels).darkness
+    darkness = darkness[: darkness.shape[0] // 64 * 64, : darkness.shape[1] // 64 * 64]
+    boxes, scores = find.propose(darkness)
+    for position in EVERY[1:]:
+        turned, _ = find.propose(position.of(darkness))
+        found = position.boxes_back(turned, darkness.shape[1], darkness.shape[0])
+        # Where the positions disagree it matters a little which one is heard first.
+        assert np.mean(find.box_iou(boxes[scores > 0.5], found).max(1) > 0.95) > 0.9
 
 
 # The second look
@@ -173,7 +200,7 @@ def test_the_second_look_moves_the_sides_by_parts_of_the_longer_one(networks: In
     made = networks([])
     made["amodal"].shifts = (-0.1, 0.05, 0.0, 0.2)
     boxes, scores = np.asarray([(20, 20, 40, 60), (0, 50, 90, 95)], np.float32), np.asarray([0.9, 0.5], np.float32)
-    seen = find.look_again(np.zeros((100, 100), np.float32), boxes, scores)
+    seen = find.look_again(np.zeros((100, 100), np.float32), boxes, scores, positions=(AS_IT_LIES,))
     assert seen.boxes == pytest.approx(np.asarray([(16, 22, 40, 68), (0, 54.5, 90, 100)]), abs=1e-4)
     assert len(seen.masks) == 2
 
@@ -183,7 +210,9 @@ def test_detector_and_second_look_weigh_the_same(score: float, quality: float, w
     made = networks([])
     made["amodal"].quality = quality
     box = np.asarray([(20, 20, 40, 60)], np.float32)
-    seen = find.look_again(np.zeros((100, 100), np.float32), box, np.asarray([score], np.float32))
+    seen = find.look_again(
+        np.zeros((100, 100), np.float32), box, np.asarray([score], np.float32), positions=(AS_IT_LIES,)
+    )
     assert seen.worth == pytest.approx([worth], abs=1e-4)
 
 

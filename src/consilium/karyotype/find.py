@@ -1,9 +1,10 @@
 """Find what may be a chromosome in a metaphase: proposals of a dense detector, then a second look at each.
 
 The detector proposes nearly every chromosome and, where they touch and cross, much that is none. The second look
-gives each proposal its amodal mask, a better box and its worth; of those with nearly the same mask the best is
-reported, the doubtful ones too: `choose` decides between them when it is known what the others are. Boxes and masks
-are found at the models' scale and returned in pixels of the original image.
+gives each proposal its amodal mask, a better box and its worth. Both are asked in several positions of the picture,
+and what they say is averaged. Of proposals with nearly the same mask the best is reported, the doubtful ones too:
+`choose` decides between them when it is known what the others are. Boxes and masks are found at the models' scale and
+returned in pixels of the original image.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 from scipy.special import expit, logit
 
 from consilium.errors import ImageOutOfBounds, NoMetaphase
@@ -21,6 +23,7 @@ from consilium.karyotype.amodal import mask_crops, masks_from_logits
 from consilium.karyotype.metaphase import Instance, Normalised
 from consilium.karyotype.models import model
 from consilium.karyotype.normalise import NOMINAL_WIDTH
+from consilium.karyotype.positions import AS_IT_LIES, EVERY, UPRIGHT, Position
 
 STRIDE = 4
 """Pixels of the detector's input between its answers."""
@@ -45,6 +48,15 @@ LEAST_SCORE = 0.08
 
 SAME_BOX = 0.7
 """Boxes that share more than this are one proposal: hardly a chromosome is lost by it, and many crops are saved."""
+
+SAME_OBJECT_TURNED = 0.5
+"""Boxes of two positions that share more than this are of one object."""
+
+NOT_PROPOSED = 0.05
+"""Score of an object in a position in which nothing was proposed there: it was less than `LEAST_SCORE`."""
+
+UNSURE = (0.2, 0.8)
+"""Proposals worth as much after one look are looked at in the other positions too; the others would hardly move."""
 
 _MASK_BATCH = 64
 
@@ -91,9 +103,9 @@ def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> t
         )
     if scale != 1.0:
         darkness = _resized(darkness, scale)
-    boxes, scores = propose(darkness, threads=threads)
+    boxes, scores = propose(darkness, threads=threads, positions=EVERY)
     _refuse_few(len(boxes))
-    seen = look_again(darkness, boxes, scores, threads=threads)
+    seen = look_again(darkness, boxes, scores, threads=threads, positions=UPRIGHT)
     kept = chromosomes_among(seen)
     _refuse_few(int((seen.worth[kept] > SURE).sum()))
     found = [
@@ -136,10 +148,31 @@ def detect(
 
 
 def propose(
-    darkness: NDArray[np.float32], *, threads: int | None = None, threshold: float = LEAST_SCORE
+    darkness: NDArray[np.float32],
+    *,
+    threads: int | None = None,
+    threshold: float = LEAST_SCORE,
+    positions: Sequence[Position] = EVERY,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """As `detect`, best first, less the boxes that nearly repeat a better one."""
-    boxes, scores = detect(darkness, threads=threads, threshold=threshold)
+    """As `detect`, over several positions of the picture, best first, less the boxes that nearly repeat a better one.
+
+    Args:
+        darkness: the cell at its working scale.
+        threads: processor threads.
+        threshold: least score of a box in a position.
+        positions: in which the detector sees it.
+    """
+    height, width = darkness.shape
+    seen = []
+    for position in positions:
+        boxes, scores = _without_repeats(*detect(position.of(darkness), threads=threads, threshold=threshold))
+        seen.append((position.boxes_back(boxes, width, height), scores))
+    return _without_repeats(*_together(seen))
+
+
+def _without_repeats(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     order = np.argsort(-scores, kind="stable")
     boxes, scores = boxes[order], scores[order]
     shared = box_iou(boxes, boxes)
@@ -150,29 +183,81 @@ def propose(
     return boxes[kept], scores[kept]
 
 
+def _together(
+    seen: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The boxes of several positions as one set: mean of their sides, mean of the log-odds of their scores."""
+    nothing = float(logit(NOT_PROPOSED))
+    sides, count, odds = np.zeros((0, 4)), np.zeros(0), np.zeros(0)
+    for number, (boxes, scores) in enumerate(seen):
+        said = _log_odds(scores)
+        shared = box_iou(sides / np.maximum(count, 1)[:, None], boxes)
+        known, same = linear_sum_assignment(-np.where(shared >= SAME_OBJECT_TURNED, shared, 0))
+        fits = shared[known, same] >= SAME_OBJECT_TURNED
+        known, same = known[fits], same[fits]
+        odds += nothing
+        odds[known] += said[same] - nothing
+        sides[known] += boxes[same]
+        count[known] += 1
+        new = np.setdiff1d(np.arange(len(boxes)), same)
+        sides = np.concatenate([sides, boxes[new]])
+        count = np.concatenate([count, np.ones(len(new))])
+        odds = np.concatenate([odds, said[new] + number * nothing])
+    means = sides / np.maximum(count, 1)[:, None]
+    return means.astype(np.float32), expit(odds / max(len(seen), 1)).astype(np.float32)
+
+
 def look_again(
     darkness: NDArray[np.float32],
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],
     *,
     threads: int | None = None,
+    positions: Sequence[Position] = UPRIGHT,
 ) -> Proposals:
-    """Look at each proposed box by itself: its amodal mask, where its sides should be, what it is worth."""
-    network = model("amodal", threads=threads)
-    answers = [
-        network.run(crops=mask_crops(darkness, boxes[start : start + _MASK_BATCH]))
-        for start in range(0, len(boxes), _MASK_BATCH)
-    ]
-    logits, quality, shifts = (
-        np.concatenate([answer[name] for answer in answers]) for name in ("logits", "quality", "shifts")
-    )
+    """Look at each proposed box by itself: its amodal mask, where its sides should be, what it is worth.
+
+    Args:
+        darkness: the cell at its working scale.
+        boxes: (N, 4) as proposed.
+        scores: (N,) of the detector.
+        threads: processor threads.
+        positions: in which a proposal is looked at as long as it is `UNSURE`; the first one for all.
+    """
+    crops = mask_crops(darkness, boxes)
+    logits, quality, shifts = _looked(crops, positions[0], threads)
+    odds = _log_odds(scores)
+    worth = expit((odds + quality) / 2)
+    unsure = np.flatnonzero((worth > UNSURE[0]) & (worth < UNSURE[1]))
+    for position in positions[1:] if len(unsure) else ():
+        for sums, more in zip((logits, quality, shifts), _looked(crops[unsure], position, threads), strict=True):
+            sums[unsure] += more
+    for sums in (logits, quality, shifts):
+        sums[unsure] /= len(positions)
     longest = (boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True)
     limit = np.asarray([darkness.shape[1], darkness.shape[0]] * 2, np.float32)
     return Proposals(
         boxes=np.clip(boxes + shifts * longest, 0, limit).astype(np.float32),
-        worth=expit((logit(np.clip(scores, 1e-3, 1 - 1e-3)) + quality) / 2).astype(np.float32),
-        masks=masks_from_logits(logits[:, 0], boxes, (darkness.shape[0], darkness.shape[1])),
+        worth=expit((odds + quality) / 2).astype(np.float32),
+        masks=masks_from_logits(logits, boxes, (darkness.shape[0], darkness.shape[1])),
     )
+
+
+def _looked(
+    crops: NDArray[np.float32], position: Position, threads: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Logits (N, 64, 64), quality (N,) and shifts (N, 4) of crops seen in a position, as they lie."""
+    network = model("amodal", threads=threads)
+    shown = crops if position == AS_IT_LIES else position.of(crops)
+    answers = [network.run(crops=shown[start : start + _MASK_BATCH]) for start in range(0, len(shown), _MASK_BATCH)]
+    logits, quality, shifts = (
+        np.concatenate([answer[name] for answer in answers]) for name in ("logits", "quality", "shifts")
+    )
+    return np.array(position.back(logits[:, 0])), np.array(quality), position.sides_back(np.array(shifts))
+
+
+def _log_odds(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(logit(np.clip(scores, 1e-3, 1 - 1e-3)), np.float64)
 
 
 def chromosomes_among(
