@@ -8,6 +8,7 @@ a finding rests on is the raw crop (`upright`), which is only turned and freed f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -33,6 +34,9 @@ CENTROMERE_SPREAD = 0.05
 
 CONSTRICTION_WEIGHT = 12.0
 """How much a full-depth constriction outweighs the distance from the expected centromere (log-odds)."""
+
+MOST_FOLLOWED = 500
+"""Axes that a process remembers: those of ten cells, a few megabytes with the masks they belong to."""
 
 Points = NDArray[np.float64]
 
@@ -164,9 +168,16 @@ def medial_axis(mask: NDArray[np.bool_]) -> Points | None:
         mask: (h, w) bool; only its largest connected part is looked at.
 
     Returns:
-        (L, 2) float64 points (x, y) one pixel of arc length apart, in mask coordinates; None for blobs.
+        (L, 2) float64 points (x, y) one pixel of arc length apart, in mask coordinates, not to be written to; None for
+        blobs.
     """
-    body = _largest_part(mask)
+    return _followed(np.ascontiguousarray(mask, np.bool_).tobytes(), *mask.shape)
+
+
+# The quality of a cell and its karyogram follow the same masks, and an editor those of each of its pictures again.
+@lru_cache(maxsize=MOST_FOLLOWED)
+def _followed(pixels: bytes, height: int, width: int) -> Points | None:
+    body = _largest_part(np.frombuffer(pixels, np.bool_).reshape(height, width))
     depth = cv2.distanceTransform(np.pad(body, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     rows, columns = np.nonzero(body)
     if len(rows) < 12:
@@ -180,7 +191,9 @@ def medial_axis(mask: NDArray[np.bool_]) -> Points | None:
     if length < MIN_ELONGATION * max(width, 2 * radius) or len(points) < 3 * radius + 6:
         return None
     trim = max(round(0.8 * radius), 1)
-    return _extend(_smooth(points[trim:-trim], AXIS_TOLERANCE * width), body, radius)
+    axis = _extend(_smooth(points[trim:-trim], AXIS_TOLERANCE * width), body, radius)
+    axis.flags.writeable = False
+    return axis
 
 
 def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
