@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib import resources
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +20,7 @@ from consilium.laboratory.permissions import ACTS, ROLES
 from consilium.laboratory.preparation import harvest, make_slide, start_culture
 from consilium.laboratory.reception import CONDITIONS, SEXES
 from consilium.laboratory.worklist import VIEWS
+from consilium.web.page import _environment, load_templates
 from consilium.web.wording.words import words
 from tests.laboratory.conftest import ORDER, PEOPLE, received
 from tests.web.conftest import Client
@@ -83,6 +86,15 @@ def test_whoever_has_not_signed_in_is_asked_who_she_is(client: Client, thread: d
     for address in ("/", "/worklist", case, patient, "/records/export.csv"):
         answer = client().get(address)
         assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in"), address
+
+
+def test_every_template_is_there_before_somebody_asks_for_a_page() -> None:
+    load_templates()
+    environment = _environment()
+    assert environment.cache is not None
+    loaded = {name for _, name in environment.cache}
+    files = {path.name for path in Path(str(resources.files("consilium.web").joinpath("templates"))).glob("*.j2")}
+    assert "case.html.j2" in files and loaded == files
 
 
 def test_every_term_has_words_in_both_languages() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
-import sys
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from consilium.web.settings import Settings
     from consilium.web.settings_file import Serving
+
+GARBAGE = (5000, 20, 50)
+"""How many new things there are before Python looks through the young ones, and how many such looks go before one at
+the older and the oldest: seven, two and five times as many as it has itself."""
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -104,6 +108,7 @@ def _run(serving: Serving, listening: socket.socket) -> None:
     import uvicorn
 
     from consilium.web.app import create_app
+    from consilium.web.page import load_templates
 
     app = create_app(serving.settings)
     stopped = Event()
@@ -122,9 +127,12 @@ def _run(serving: Serving, listening: socket.socket) -> None:
     def stop(*_: object) -> None:
         server.should_exit = True
 
-    # A command asks the database a dozen times; behind each answer it would wait for as long as this for a thread that
-    # draws a cell (5 ms, as Python has it), and people wait for commands.
-    sys.setswitchinterval(0.0005)
+    # Everybody waits while Python looks for garbage, a sixth of a second where it goes through all that was ever
+    # loaded: what is there now stays, and the rest is gone through more seldom.
+    load_templates()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     # It ends by itself when it is told to, and passes the signal on; that it was told to is no failure.
     former = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
     click.echo(f"Consilium is at {scheme}://{name}:{listening.getsockname()[1]} (Ctrl-C stops it)")

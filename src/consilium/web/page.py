@@ -73,6 +73,13 @@ def _term(lang: Any, group: str, value: str) -> str:
     return say(key, lang) if key in words() else value
 
 
+def load_templates() -> None:
+    """Load every template: when all who begin their day ask for the first page at once, each would load its own."""
+    environment = _environment()
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
