@@ -271,13 +271,13 @@ def length_of(one: Chromosome) -> float:
     l^2 - (perimeter / 2) l + area = 0.
     """
     mask = one.instance.mask
-    return _length(np.ascontiguousarray(mask, np.bool_).tobytes(), *mask.shape)
+    return _length(np.ascontiguousarray(mask, np.bool_).tobytes(), mask.shape)
 
 
 # After each command to a cell its flags are found anew, and nearly all of its masks are what they were.
 @lru_cache(maxsize=MOST_MEASURED)
-def _length(pixels: bytes, height: int, width: int) -> float:
-    mask = np.frombuffer(pixels, np.uint8).reshape(height, width)
+def _length(pixels: bytes, shape: tuple[int, ...]) -> float:
+    mask = np.frombuffer(pixels, np.uint8).reshape(shape)
     borders, _ = cv2.findContours(np.pad(mask, 1), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     half = sum(cv2.arcLength(border, closed=True) for border in borders) / 2 + 2.0
     return float(half / 2 + np.sqrt(max(half**2 / 4 - float(mask.sum()), 0.0)))

@@ -171,13 +171,13 @@ def medial_axis(mask: NDArray[np.bool_]) -> Points | None:
         (L, 2) float64 points (x, y) one pixel of arc length apart, in mask coordinates, not to be written to; None for
         blobs.
     """
-    return _followed(np.ascontiguousarray(mask, np.bool_).tobytes(), *mask.shape)
+    return _followed(np.ascontiguousarray(mask, np.bool_).tobytes(), mask.shape)
 
 
 # The quality of a cell and its karyogram follow the same masks, and an editor those of each of its pictures again.
 @lru_cache(maxsize=MOST_FOLLOWED)
-def _followed(pixels: bytes, height: int, width: int) -> Points | None:
-    body = _largest_part(np.frombuffer(pixels, np.bool_).reshape(height, width))
+def _followed(pixels: bytes, shape: tuple[int, ...]) -> Points | None:
+    body = _largest_part(np.frombuffer(pixels, np.bool_).reshape(shape))
     depth = cv2.distanceTransform(np.pad(body, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     rows, columns = np.nonzero(body)
     if len(rows) < 12:
