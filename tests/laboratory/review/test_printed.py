@@ -99,6 +99,19 @@ def test_the_signature_and_both_hashes_are_printed_whole() -> None:
     assert "2026-03-0916:00:00+0800" in told and "dai" in told
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_first_page_names_who_signed_and_when_and_nobody_before(lang: Lang) -> None:
+    said = {
+        "en": "Revision 1, approved and signed by dai on 2026-03-09 16:00:00 +0800",
+        "zh": "第 1 版，由 dai 于 2026-03-09 16:00:00 +0800 审核签发",
+    }[lang]
+    for report in (SIGNED, SUPERSEDED):
+        assert said.replace(" ", "") in pages(report, lang)[0].replace(" ", "")
+        assert said in report_html(report, PICTURES, lang)
+    assert printed(PRELIMINARY, lang)["approval"] == ""
+    assert "dai" not in pages(PRELIMINARY, lang)[0]
+
+
 def test_an_amended_report_says_what_it_replaces_and_why() -> None:
     told = "".join(pages(AMENDED, "en"))
     assert "a line was missed" in told and "34" * 32 in told.replace(" ", "") and "revision 2" in told

@@ -72,6 +72,7 @@ def printed(report: Report, lang: Lang) -> dict[str, Any]:
         "head": _head(report, words),
         "status": report.status,
         **_marks(report, words),
+        "approval": _approval(report, words),
         "synthetic": words["synthetic"] if content.synthetic else "",
         "synthetic_note": words["synthetic_note"] if content.synthetic else "",
         "identity": _identity(report, lang, words),
@@ -135,6 +136,15 @@ def _marks(report: Report, words: Mapping[str, str]) -> dict[str, str]:
         note = words["superseded_note"].format(revision=report.superseded_by)
         return {"mark": words["superseded"], "note": note}
     return {"mark": "", "note": words["amended_note" if report.content.revision > 1 else "signed_note"]}
+
+
+def _approval(report: Report, words: Mapping[str, str]) -> str:
+    """Who answers for the report, told on its first page; empty where nobody does yet."""
+    content, signed = report.content, report.signature
+    if signed is None:
+        return ""
+    at = local_time(signed.at, content.zone)
+    return words["approval"].format(signer=signed.signer, at=at, revision=content.revision)
 
 
 def _identity(report: Report, lang: Lang, words: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -77,6 +77,10 @@ _PRINTED: Mapping[str, Mapping[Lang, str]] = {
     },
     "settled_none": {"en": "both readers agreed", "zh": "两位阅片者判读一致"},
     "signed_by": {"en": "Approved and signed by", "zh": "审核签发者"},
+    "approval": {
+        "en": "Revision {revision}, approved and signed by {signer} on {at}",
+        "zh": "第 {revision} 版，由 {signer} 于 {at} 审核签发",
+    },
     "signed_how": {
         "en": "{at}, electronically, after proving to be herself anew ({method})",
         "zh": "{at}，电子签名，签名时重新验证身份（{method}）",
