@@ -37,9 +37,6 @@ LIKENESS = 0.50
 POLARITY = 0.85
 """Metacentrics (1, 3, 16, 19, 20, X) are the ones turned wrongly; below this one in seven is."""
 
-MOST_MEASURED = 5000
-"""Lengths that a process remembers, by mask: those of a hundred cells, some megabytes with their masks."""
-
 EDGE_DISTANCE = 2.0
 """Pixels between box and image border within which a part may have been cut off (boxes are that exact)."""
 
@@ -274,8 +271,9 @@ def length_of(one: Chromosome) -> float:
     return _length(np.ascontiguousarray(mask, np.bool_).tobytes(), mask.shape)
 
 
-# After each command to a cell its flags are found anew, and nearly all of its masks are what they were.
-@lru_cache(maxsize=MOST_MEASURED)
+# After each command to a cell its flags are found anew, and nearly all of its masks are what they were: lengths of a
+# hundred cells are remembered, some megabytes with their masks.
+@lru_cache(maxsize=5000)
 def _length(pixels: bytes, shape: tuple[int, ...]) -> float:
     mask = np.frombuffer(pixels, np.uint8).reshape(shape)
     borders, _ = cv2.findContours(np.pad(mask, 1), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse
 
 from consilium import __version__
 from consilium.web.context import Signed, lang_of
+from consilium.web.messages.chinese import told_in
 from consilium.web.navigation import rooms_for
 from consilium.web.wording.language import HTML_LANG
 from consilium.web.wording.words import say, words
@@ -36,7 +37,8 @@ def page(request: Request, template: str, *, signed: Signed | None, status: int 
     """
     lang = lang_of(request) if signed is None else signed.lang
     html = _environment().get_template(template).render(
-        t=partial(_say, lang), term=partial(_term, lang), terms=partial(_terms, lang),
+        t=partial(_say, lang), told_in=partial(told_in, lang), tell=partial(_sentence, lang),
+        term=partial(_term, lang), terms=partial(_terms, lang),
         lang=lang, html_lang=HTML_LANG[lang],
         other_lang="zh" if lang == "en" else "en",
         signed=signed, csrf="" if signed is None else signed.csrf, path=request.url.path,
@@ -61,6 +63,14 @@ def _done(request: Request, lang: Any) -> str:
     """What the form did that led here; only words of ours, whatever an address says."""
     key = f"done.{request.query_params.get('done', '')}"
     return say(key, lang) if key in words() else ""
+
+
+def _sentence(lang: Any, text: str) -> str:
+    """What an error says, in the reader's language and with its full stop."""
+    found = told_in(lang, text)
+    if not found or found[-1] in ".。":
+        return found
+    return found + ("." if found == text else "。")
 
 
 def _say(lang: Any, key: str, **values: object) -> str:

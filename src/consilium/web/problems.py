@@ -13,10 +13,12 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from consilium import errors
-from consilium.web.context import NotSignedIn
+from consilium.web.context import NotSignedIn, Signed
+from consilium.web.messages.chinese import told_in
 from consilium.web.page import page, sign_in_address
 from consilium.web.security.attempts import TooManyAttempts
 from consilium.web.security.headers import HEADERS
+from consilium.web.wording.language import Language
 
 LOG = logging.getLogger("consilium.web")
 
@@ -81,13 +83,20 @@ def status_of(problem: errors.ConsiliumError) -> int:
     return next(status for kind, status in STATUS if isinstance(problem, kind))
 
 
-def told(problem: errors.ConsiliumError) -> dict[str, Any]:
-    """An error as an interface says it."""
+def told(problem: errors.ConsiliumError, lang: Language = "en") -> dict[str, Any]:
+    """An error as an interface says it: in English, and to a page in its reader's language."""
     return {
         "error": {
-            "kind": type(problem).__name__, "what": problem.what, "where": problem.where, "way_out": problem.way_out
+            "kind": type(problem).__name__, "what": told_in(lang, problem.what), "where": problem.where,
+            "way_out": told_in(lang, problem.way_out),
         }
     }  # fmt: skip
+
+
+def page_lang(request: Request) -> Language:
+    """The language of whoever asks from a page; English for programs."""
+    signed: Signed | None = getattr(request.state, "signed", None)
+    return signed.lang if signed is not None and signed.by_browser else "en"
 
 
 def for_interface(request: Request) -> bool:
@@ -104,7 +113,7 @@ def answer_to(request: Request, problem: errors.ConsiliumError) -> Response:
     if for_interface(request):
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        return JSONResponse(told(problem), status_code=status, headers=headers)
+        return JSONResponse(told(problem, page_lang(request)), status_code=status, headers=headers)
     if isinstance(problem, NotSignedIn):
         return RedirectResponse(sign_in_address(request), status_code=303)
     answer = _page(request, status, problem)
@@ -124,7 +133,7 @@ def answer_problems(app: FastAPI) -> None:
         found = errors.ConsiliumError(str(problem.detail).lower() or "this cannot be answered")
         if for_interface(request):
             kind = "NotFound" if problem.status_code == 404 else "HTTPError"
-            document = told(found)
+            document = told(found, page_lang(request))
             document["error"]["kind"] = kind
             return JSONResponse(document, status_code=problem.status_code, headers=problem.headers)
         return _page(request, problem.status_code, found)
@@ -136,7 +145,7 @@ def answer_problems(app: FastAPI) -> None:
         first = "; ".join(f"{'.'.join(map(str, one['at']))}: {one['what']}" for one in faults[:3])
         found = errors.InputError(f"something is missing or is no such entry ({first})")
         if for_interface(request):
-            return JSONResponse(jsonable_encoder(told(found) | {"faults": faults}), status_code=422)
+            return JSONResponse(jsonable_encoder(told(found, page_lang(request)) | {"faults": faults}), status_code=422)
         return _page(request, 422, found)
 
     @app.exception_handler(Exception)
@@ -146,7 +155,8 @@ def answer_problems(app: FastAPI) -> None:
             "this is a defect of Consilium", way_out="Nothing that was acknowledged is lost. The log has the details."
         )
         program = for_interface(request)
-        answer = JSONResponse(told(found), status_code=500) if program else _page(request, 500, found)
+        document = told(found, page_lang(request))
+        answer = JSONResponse(document, status_code=500) if program else _page(request, 500, found)
         # It is answered outside of everything that adds these.
         answer.headers.update(HEADERS | {"Cache-Control": "no-store"})
         return answer

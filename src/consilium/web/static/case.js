@@ -99,7 +99,7 @@ function send(file, line, form) {
       let told = form.dataset.lost;
       try {
         const { error } = JSON.parse(request.responseText);
-        told = [error.what, error.way_out].filter(Boolean).join(". ");
+        told = [error.what, error.way_out].filter(Boolean).join(/[一-鿿]/.test(error.what) ? "。" : ". ");
       } catch { /* an answer of something between us and the server */ }
       return end(told, false);
     });

@@ -67,7 +67,8 @@ export class Status {
 
   /** @param {{waiting: import("./outbox.js").Waiting, error: import("./contract.js").Refusal}} told */
   #refused({ waiting, error }) {
-    const what = say("refused", { command: describe(waiting.command), why: [error.what, error.way_out].filter(Boolean).join(". ") });
+    const why = [error.what, error.way_out].filter(Boolean).join(/[一-鿿]/.test(error.what) ? "。" : ". ");
+    const what = say("refused", { command: describe(waiting.command), why });
     this.#notice(what, "refused");
   }
 

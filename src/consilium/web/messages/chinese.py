@@ -1,0 +1,110 @@
+"""A message in its reader's language."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+import consilium.web.messages as folder
+from consilium.cytogenetics.guidelines_file import load
+from consilium.web.messages.values import ENTRIES, OTHERS, REASONS, TITLES
+from consilium.web.wording.language import Language
+
+GAP = "{}"
+LONGEST = 1000
+"""Letters; a longer message has something of somebody else's in it, and stays as it is."""
+
+_NO_MESSAGES = ("chinese", "values")
+
+
+class Catalogue(NamedTuple):
+    """Sentences without gaps, and those with gaps, whichever says most first."""
+
+    whole: Mapping[str, str]
+    with_gaps: tuple[tuple[re.Pattern[str], str], ...]
+
+    def of(self, text: str) -> tuple[str, tuple[str, ...]] | None:
+        """The Chinese of a sentence with its gaps, and what stands in them; None where there is none."""
+        if text in self.whole:
+            return self.whole[text], ()
+        for pattern, chinese in self.with_gaps:
+            if found := pattern.fullmatch(text):
+                return chinese, found.groups()
+        return None
+
+
+def told_in(lang: Language, text: str) -> str:
+    """What an error says, for whoever reads in a language; as it is where nobody has put it into that language.
+
+    Args:
+        lang: of the reader.
+        text: `what` or `way_out` of an error, both as an error is written, or what an alarm says.
+    """
+    if lang != "zh" or len(text) > LONGEST:
+        return text
+    found = _messages().of(text) or _reasons().of(text)
+    if found is not None:
+        return found[0].format(*map(_value, found[1]))
+    what, stop, way_out = text.partition(". ")
+    known = _messages().of(what) if stop else None
+    return text if known is None else f"{known[0].format(*map(_value, known[1]))}。{told_in(lang, way_out)}"
+
+
+@cache
+def messages() -> Mapping[str, str]:
+    """Every message: English with gaps -> Chinese with the same ones, by number.
+
+    Raises:
+        ValueError: two modules have one message in two ways; a defect.
+    """
+    found: dict[str, str] = {}
+    for module in pkgutil.iter_modules(folder.__path__):
+        if module.name in _NO_MESSAGES:
+            continue
+        for english, chinese in importlib.import_module(f"{folder.__name__}.{module.name}").MESSAGES.items():
+            if found.setdefault(english, chinese) != chinese:
+                raise ValueError(f"{english!r} stands twice among the messages")
+    return found
+
+
+def _value(text: str) -> str:
+    """What stands in a gap: a word of ours in Chinese, lists of them too; whatever else as it is."""
+    if (found := _reasons().of(text)) is not None:
+        return found[0].format(*map(_value, found[1]))
+    if "; " in text:
+        return "；".join(map(_value, text.split("; ")))
+    found = _values().of(text)
+    if found is not None:
+        return found[0].format(*map(_value, found[1]))
+    for separator, chinese in ((" or ", "或"), (", ", "、")):
+        if separator in text:
+            return chinese.join(map(_value, text.split(separator)))
+    return text
+
+
+@cache
+def _messages() -> Catalogue:
+    return _catalogue(messages())
+
+
+@cache
+def _reasons() -> Catalogue:
+    return _catalogue(REASONS)
+
+
+@cache
+def _values() -> Catalogue:
+    specimens = {one.name: one.name_zh for one in load().specimens.values()}
+    return _catalogue({**ENTRIES, **OTHERS, **TITLES, **specimens})
+
+
+def _catalogue(pairs: Mapping[str, str]) -> Catalogue:
+    whole = {english: chinese for english, chinese in pairs.items() if GAP not in english}
+    gaps = {english: chinese for english, chinese in pairs.items() if GAP in english}
+    most_said = sorted(gaps, key=lambda english: -len(english.replace(GAP, "")))
+    patterns = (re.compile("(.+?)".join(map(re.escape, english.split(GAP))), re.DOTALL) for english in most_said)
+    return Catalogue(whole, tuple(zip(patterns, (gaps[english] for english in most_said), strict=True)))
