@@ -10,13 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from consilium.laboratory.barcode import kind_of
-from consilium.laboratory.journal import Change, Event
+from consilium.laboratory.journal import Change
 
 if TYPE_CHECKING:
-    from consilium.laboratory.tables import CaseRow, EventRow, Labelled
-
-NEWEST = 200
-"""Events of a case that are told at once."""
+    from consilium.laboratory.tables import CaseRow, Labelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +58,7 @@ def pieces(change: Change, case: CaseRow) -> tuple[Piece, ...]:
         NotAllowed: the person may not see records.
     """
     change.require("record.see")
-    rows = _rows(change, case)
+    rows = things_of(change, case)
     labels = [row.label for row in rows]
     places, holders = _places(change, labels), _holders(change, labels)
     below: dict[str, list[Piece]] = {}
@@ -102,39 +99,8 @@ def children(change: Change, thing: Labelled) -> tuple[Piece, ...]:
     return ()
 
 
-def case_history(change: Change, case: CaseRow, *, newest: int = NEWEST) -> tuple[Event, ...]:
-    """What happened to a case and to all that hangs on it, newest first.
-
-    Raises:
-        NotAllowed: the person may not see histories.
-    """
-    from sqlalchemy import and_, or_, select
-
-    from consilium.laboratory.analysis.tables import ActRow, ImageRow, RunRow
-    from consilium.laboratory.tables import EventRow
-
-    change.require("history.see")
-    things: dict[str, list[int]] = {case.__tablename__: [case.id]}
-    for row in _rows(change, case):
-        things.setdefault(row.__tablename__, []).append(row.id)
-    of_analysis = (
-        and_(EventRow.kind == kind.__tablename__, EventRow.of.in_(select(kind.id).where(kind.case_id == case.id)))
-        for kind in (ImageRow, RunRow, ActRow)
-    )
-    of_things = (and_(EventRow.kind == kind, EventRow.of.in_(ids)) for kind, ids in things.items())
-    about = or_(*of_things, *of_analysis)
-    asked = select(EventRow).where(about).order_by(EventRow.id.desc()).limit(newest)
-    return tuple(map(_event, change.session.scalars(asked)))
-
-
-def _event(row: EventRow) -> Event:
-    return Event(
-        at=row.at, who=row.who, what=row.what, title=row.title, version=row.version, before=row.before,
-        after=row.after, reason=row.reason,
-    )  # fmt: skip
-
-
-def _rows(change: Change, case: CaseRow) -> Sequence[Labelled]:
+def things_of(change: Change, case: CaseRow) -> Sequence[Labelled]:
+    """Everything of a case that has a label."""
     from sqlalchemy import select
     from sqlalchemy.orm import lazyload
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from consilium.laboratory import casework, reception
+from consilium.laboratory.case_history import case_history
 from consilium.laboratory.case_states import STEPS, State
 from consilium.laboratory.due_date import Urgency
 from consilium.laboratory.found import case_called
@@ -16,7 +17,7 @@ from consilium.laboratory.journal import Event
 from consilium.laboratory.permissions import Role
 from consilium.laboratory.search import Found, find
 from consilium.laboratory.tables import CaseRow, SpecimenRow
-from consilium.laboratory.thread import Piece, case_history, pieces
+from consilium.laboratory.thread import Piece, pieces
 from consilium.laboratory.worklist import MOST, View, Waiting, queue
 from consilium.web.context import Asking, Records
 

@@ -93,7 +93,7 @@ def _messages() -> Catalogue:
 
 @cache
 def _reasons() -> Catalogue:
-    return _catalogue(REASONS)
+    return _catalogue({**REASONS, **TITLES})
 
 
 @cache

@@ -15,6 +15,7 @@ from consilium.laboratory.analysis.editable import editable
 from consilium.laboratory.analysis.kinds import CELL_ACTS, UNFINISHED
 from consilium.laboratory.analysis.runs import images_of, runs_of
 from consilium.laboratory.analysis.tally import tally
+from consilium.laboratory.case_history import case_history
 from consilium.laboratory.case_states import REPORTED, STATES, STEPS, WAITS_FOR, State
 from consilium.laboratory.due_date import URGENCIES
 from consilium.laboratory.entry import one_of
@@ -23,7 +24,7 @@ from consilium.laboratory.journal import Change
 from consilium.laboratory.permissions import TABLE, Act
 from consilium.laboratory.review.signed import reported_here
 from consilium.laboratory.tables import CaseRow
-from consilium.laboratory.thread import Piece, case_history, pieces
+from consilium.laboratory.thread import Piece, pieces
 from consilium.laboratory.worklist import days_left
 from consilium.web.context import Asking, Records, Signed
 from consilium.web.page import page

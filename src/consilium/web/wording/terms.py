@@ -102,6 +102,7 @@ WORDS |= {
     "act.cell.record": ("recorded", "登记"),
     "act.cell.withdraw": ("record taken back", "撤回登记"),
     "act.cell.edit": ("edited", "编辑"),
+    "entry.commands": ("commands", "编辑命令"),
 }
 WORDS |= {
     "state.reopened": ("reopened", "已重新打开"),
