@@ -30,7 +30,7 @@ OTHERS: Mapping[str, str] = {
     "culture": "培养", "harvest": "收获", "slide": "玻片", "specimen": "标本",
     "storage": "保存", "research": "科研", "teaching": "教学", "quality control": "质量控制", "diagnosis": "诊断",
     "emergency": "紧急", "clinical": "临床", "idle": "空闲",
-    "review and report": "复核与报告", "a signed report": "已签发的报告",
+    "review and report": "复核与报告", "{} by {} at {}": "{1} 于 {2}：{0}", "a signed report": "已签发的报告",
 }  # fmt: skip
 
 REASONS: Mapping[str, str] = {
@@ -58,6 +58,6 @@ REASONS: Mapping[str, str] = {
 TITLES: Mapping[str, str] = {
     "cell {}": "细胞 {0}", "image {}": "图像 {0}", "run {}": "运行 {0}",
     "a signed report of revision {}": "第 {0} 版已签发报告",
-    "patient {}": "患者 {0}", "case {}": "病例 {0}", "specimen {}": "标本 {0}", "{} by {} at {}": "{1} 于 {2}：{0}",
+    "patient {}": "患者 {0}", "case {}": "病例 {0}", "specimen {}": "标本 {0}",
 }  # fmt: skip
 """How records call themselves."""
