@@ -118,12 +118,13 @@ def test_why_a_report_is_due_is_told_in_chinese() -> None:
 
     from consilium.cytogenetics.guidelines_file import load
 
-    for specimen in load().specimens:
-        for urgency in ("routine", "urgent"):
+    for specimen, known in load().specimens.items():
+        for urgency, word in (("routine", "常规"), ("urgent", "加急")):
             for day in range(1, 29):
                 why = due(date(2026, 2, day), specimen, urgency, WorkingDays()).reason  # type: ignore[arg-type]
                 told = told_in("zh", why)
-                assert told != why and " after " not in told and "given" not in told, why
+                assert told.startswith(f"{known.name_zh}，{word}：" if " after " in why else known.name_zh), told
+                assert " after " not in told and "given" not in told and " days" not in told, told
 
 
 @given(st.text(max_size=2 * LONGEST))

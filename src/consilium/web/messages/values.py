@@ -45,13 +45,16 @@ REASONS: Mapping[str, str] = {
     "storage is agreed to: {}": "已同意保存：{0}",
     "it was to be kept until {}; {}": "应保存至 {0}；{1}",
     "{}: the guidelines give no turnaround": "{0}：指南未规定报告时限",
-    "{}, {}: {} {} after {} ({})": "{0}，{1}：{4} 起 {2} {3}（{5}）",
-    "{}, {}: {} {} after {}, which end on {}, a day without work ({})":
-        "{0}，{1}：{4} 起 {2} {3}，至 {5} 为非工作日（{6}）",
-    "{}, {}: {} {} after {} ({}); no time is given for urgent ones, so it is the routine time at most":
-        "{0}，{1}：{4} 起 {2} {3}（{5}）；指南未规定加急时限，以常规时限为上限",
-    "{}, {}: {} {} after {}, which end on {}, a day without work ({}); no time is given for urgent ones, so it is the "
-    "routine time at most": "{0}，{1}：{4} 起 {2} {3}，至 {5} 为非工作日（{6}）；指南未规定加急时限，以常规时限为上限",
+    "{}, routine: {} {} after {} ({})": "{0}，常规：{3} 起 {1} {2}（{4}）",
+    "{}, routine: {} {} after {}, which end on {}, a day without work ({})":
+        "{0}，常规：{3} 起 {1} {2}，至 {4} 为非工作日（{5}）",
+    "{}, urgent: {} {} after {} ({})": "{0}，加急：{3} 起 {1} {2}（{4}）",
+    "{}, urgent: {} {} after {}, which end on {}, a day without work ({})":
+        "{0}，加急：{3} 起 {1} {2}，至 {4} 为非工作日（{5}）",
+    "{}, urgent: {} {} after {} ({}); no time is given for urgent ones, so it is the routine time at most":
+        "{0}，加急：{3} 起 {1} {2}（{4}）；指南未规定加急时限，以常规时限为上限",
+    "{}, urgent: {} {} after {}, which end on {}, a day without work ({}); no time is given for urgent ones, so it is "
+    "the routine time at most": "{0}，加急：{3} 起 {1} {2}，至 {4} 为非工作日（{5}）；指南未规定加急时限，以常规时限为上限",
 }  # fmt: skip
 """Why something may be done or not, and why a report is due on a day (`laboratory.consent`, `laboratory.due_date`)."""
 

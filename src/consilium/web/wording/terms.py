@@ -97,6 +97,11 @@ WORDS: dict[str, tuple[str, str]] = {
 WORDS |= {
     "act.image.add": ("picture added", "添加图像"),
     "act.image.withdraw": ("picture withdrawn", "撤销图像"),
+    "state.waiting": ("waiting", "等待中"),
+    "state.running": ("running", "进行中"),
+    "state.done": ("done", "已完成"),
+    "state.failed": ("failed", "失败"),
+    "state.cancelled": ("cancelled", "已取消"),
     "act.run.start": ("reading", "读取"),
     "act.run.cancel": ("reading cancelled", "取消读取"),
     "act.cell.record": ("recorded", "登记"),
