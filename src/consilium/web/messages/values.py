@@ -54,7 +54,8 @@ REASONS: Mapping[str, str] = {
     "{}, urgent: {} {} after {} ({}); no time is given for urgent ones, so it is the routine time at most":
         "{0}，加急：{3} 起 {1} {2}（{4}）；指南未规定加急时限，以常规时限为上限",
     "{}, urgent: {} {} after {}, which end on {}, a day without work ({}); no time is given for urgent ones, so it is "
-    "the routine time at most": "{0}，加急：{3} 起 {1} {2}，至 {4} 为非工作日（{5}）；指南未规定加急时限，以常规时限为上限",
+    "the routine time at most":
+        "{0}，加急：{3} 起 {1} {2}，至 {4} 为非工作日（{5}）；指南未规定加急时限，以常规时限为上限",
 }  # fmt: skip
 """Why something may be done or not, and why a report is due on a day (`laboratory.consent`, `laboratory.due_date`)."""
 
