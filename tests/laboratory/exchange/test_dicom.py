@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ __all__ = ["orthanc", "running_orthanc"]
 
 # pynetdicom does not close its socket where the peer closed first (`_shutdown_socket`); the collector does.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Have it do so here, and not in the midst of a test of something else, which would be blamed."""
+    yield
+    gc.collect()
+
 
 STUDY = "2.25.4711"
 
