@@ -79,19 +79,20 @@ def _edited(change: Change, case: CaseRow, newest: int) -> Iterator[Event]:
 
     from consilium.laboratory.analysis.tables import CellRow, CommandRow
 
-    last, hour = func.max(CommandRow.at), func.substr(CommandRow.at, 1, 13)
+    last, version = func.max(CommandRow.at), func.max(CommandRow.sequence)
+    hour = func.substr(CommandRow.at, 1, 13)
     asked = (
-        select(CommandRow.cell_id, CommandRow.who, last, func.count())
+        select(CommandRow.cell_id, CommandRow.who, last, version, func.count())
         .join(CellRow, CellRow.id == CommandRow.cell_id)
         .where(CellRow.case_id == case.id)
         .group_by(CommandRow.cell_id, CommandRow.who, hour)
         .order_by(last.desc())
         .limit(newest)
     )
-    for cell, who, at, commands in change.session.execute(asked):
+    for cell, who, at, sequence, commands in change.session.execute(asked):
         yield Event(
-            at=at, who=who, what="cell.edit", title=f"cell {cell}", version=2, before={}, after={"commands": commands},
-            reason="",
+            at=at, who=who, what="cell.edit", title=f"cell {cell}", version=sequence, before={},
+            after={"commands": commands}, reason="",
         )  # fmt: skip
 
 
