@@ -81,8 +81,11 @@ def _value(text: str) -> str:
     if found is not None:
         return found[0].format(*map(_value, found[1]))
     for separator, chinese in ((" or ", "或"), (", ", "、")):
-        if separator in text:
-            return chinese.join(map(_value, text.split(separator)))
+        parts = text.split(separator)
+        told = list(map(_value, parts)) if len(parts) > 1 else parts
+        # A list of our words; a title or a sentence of somebody else's keeps its own commas.
+        if all(one != other for one, other in zip(parts, told, strict=True)):
+            return chinese.join(told)
     return text
 
 

@@ -183,5 +183,4 @@ MESSAGES: Mapping[str, str] = {
     "Correct the form.": "请更正表单。",
     "something is missing or is no such entry ({})": "有缺项或无效的内容（{0}）",
     "the form cannot be read ({})": "无法读取表单（{0}）",
-    "{} may not see this": "{0} 无权查看",
 }  # fmt: skip

@@ -15,8 +15,7 @@ ENTRIES: Mapping[str, str] = {
     "the name": "姓名", "the name of a file": "文件名", "the medium": "培养基", "the last day": "截止日期",
     "the interpretation": "结果解释", "the first day": "起始日期", "the document": "文档", "the birth date": "出生日期",
     "the banding": "显带", "an object": "对象", "a purpose": "用途", "a name for the token": "令牌名称",
-    "a freezer": "冰箱", "a class": "类别", "a box": "存放盒", "the referring physician": "送检医师",
-    "the physician": "送检医师", "the tissue": "组织", "a size": "数量", "the volume": "体积",
+    "a freezer": "冰箱", "a class": "类别", "a box": "存放盒",
 }  # fmt: skip
 """What somebody typed, as `laboratory.entry` calls it."""
 
@@ -26,7 +25,7 @@ OTHERS: Mapping[str, str] = {
     "running": "运行中", "done": "已完成", "failed": "已失败", "cancelled": "已取消", "waiting": "等待中",
     "technologist": "技术员", "reviewer": "复核者", "director": "实验室主任", "administrator": "管理员",
     "routine": "常规", "urgent": "加急", "days": "天", "working days": "个工作日",
-    "birth date": "出生日期", "name": "姓名", "sex": "性别", "sex and another birth date": "性别和出生日期",
+    "birth date": "出生日期", "name": "姓名", "sex": "性别",
     "culture": "培养", "harvest": "收获", "slide": "玻片", "specimen": "标本",
     "storage": "保存", "research": "科研", "teaching": "教学", "quality control": "质量控制", "diagnosis": "诊断",
     "emergency": "紧急", "clinical": "临床", "idle": "空闲",
