@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import which
 
@@ -29,7 +30,7 @@ from tests.alliance.library.small_bundle import small_bundle
 SMALL = Reference(name="small", version=Version(1, 0, 0))
 
 CHILD = """
-import json, os, signal, sys
+import json, os, random, signal, sys, time
 from pathlib import Path
 what, bundle, tasks = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
 import sqlalchemy.engine
@@ -48,6 +49,8 @@ def one(at, home):
             steps += 1
             if steps == at:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if at < 0:
+                time.sleep(random.random() / 20)
             return real(*arguments, **named)
         return call
 
@@ -148,23 +151,51 @@ def test_the_command_that_is_killed_at_any_time_leaves_all_or_nothing(tmp_path: 
             assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name, number
 
 
-def test_two_that_pull_the_same_at_once_both_have_it(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    place = place_in(home)
+@pytest.mark.parametrize("there", ["nothing", "a damaged copy"])
+def test_several_that_pull_the_same_at_once_all_have_it(tmp_path: Path, there: str) -> None:
+    """Each waits at random before every step that reaches the disk, so that they meet at all of them."""
+    homes = [tmp_path / str(number) for number in range(3)]
+    for home in homes:
+        place = place_in(home)
+        publish(place.library, ZHANG, small_bundle(tmp_path / "b"), name="small", key=place.key, terms=TERMS)
+        if there != "nothing":
+            copy = pull(place.library, LI, SMALL).contents.bundle.folder
+            (copy / "package.json").write_text("{}", encoding="utf-8")
+        place.library.catalogue.close()
+        shutil.rmtree(tmp_path / "b")
+    tasks = json.dumps([(-1, str(home)) for home in homes])
+    call = [sys.executable, "-c", CHILD, "pull", "x", tasks]
+    with ExitStack() as stack:
+        several = [
+            stack.enter_context(subprocess.Popen(call, stderr=subprocess.PIPE, stdout=subprocess.PIPE))
+            for _ in range(4)
+        ]
+        told = [one.communicate(timeout=100) for one in several]
+    assert all(out.split()[1::2] == [b"0"] * 3 and not error for out, error in told), told
+    for home in homes:
+        assert whole_or_absent(home)
+        place = place_in(home)
+        (use,) = usage(place.library, LI)
+        assert use.pulls == 4 + (there != "nothing")
+        place.library.catalogue.close()
+
+
+def test_a_copy_that_somebody_else_pulled_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = place_in(tmp_path / "home")
     publish(place.library, ZHANG, small_bundle(tmp_path / "b"), name="small", key=place.key, terms=TERMS)
-    task = json.dumps([(0, str(home))])
-    several = [
-        subprocess.Popen(
-            [sys.executable, "-c", CHILD, "pull", "x", task], stderr=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        for _ in range(4)
-    ]
-    for one in several:
-        out, told = one.communicate(timeout=100)
-        assert out.split()[-1] == b"0" and not told, told.decode()
-    assert whole_or_absent(home)
-    (use,) = usage(place.library, LI)
-    assert use.pulls == 4
+    fetched = place.library.store.fetch
+    theirs: list[int] = []
+
+    def slow(name: str, digest: str, target: Path) -> None:
+        if not theirs:
+            monkeypatch.undo()
+            theirs.append(pull(place.library, LI, SMALL).contents.bundle.folder.stat().st_ino)
+        fetched(name, digest, target)
+
+    monkeypatch.setattr(place.library.store, "fetch", slow)
+    ours = pull(place.library, LI, SMALL).contents.bundle.folder
+    assert ours.stat().st_ino == theirs[0]
+    assert list((tmp_path / "home" / "library" / "half").iterdir()) == []
     place.library.catalogue.close()
 
 

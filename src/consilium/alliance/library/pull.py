@@ -6,10 +6,11 @@ So the catalogue is asked each time; where it cannot be reached, nothing runs fr
 
 from __future__ import annotations
 
-import errno
+import fcntl
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -194,26 +195,29 @@ def _kept(library: Library, release: Release) -> Contents:
         try:
             _sync(new)
             place.parent.mkdir(parents=True, exist_ok=True)
-            _exchange(new, place, half / "former")
-            sync_folder(place.parent)
+            with _alone_in(place.parent):
+                # Somebody else may have pulled the same meanwhile: one that is whole is never moved.
+                if place.exists():
+                    try:
+                        return verify(place, release.expected(), library.rules)
+                    except NotTrusted:
+                        place.rename(half / "former")
+                new.rename(place)
+                sync_folder(place.parent)
         except OSError as problem:
             raise unwritable(place, problem) from problem
     return verify(place, release.expected(), library.rules)
 
 
-def _exchange(new: Path, place: Path, former: Path) -> None:
-    """Move a folder to its place; one that is there is moved away first."""
-    while True:
-        try:
-            if place.exists():
-                place.rename(former)
-            new.rename(place)
-            return
-        except OSError as problem:
-            # Somebody else pulled the same just now.
-            if problem.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-            former = former.with_name(f"{former.name}-")
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until nobody else puts a copy into a folder; the lock dies with its process."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _fetch(library: Library, release: Release, folder: Path) -> None:
