@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,75 +34,112 @@ from consilium.karyotype.editing.commands import (
 )
 from consilium.karyotype.editing.effort import effort
 from consilium.karyotype.editing.log import Folded, fold
-from consilium.karyotype.editing.region import Region, shared, united, without
+from consilium.karyotype.editing.region import Polygon, Region, shared, united, without
 from consilium.karyotype.editing.told import told
 
 LABELS = ("1", "21", "X", "Y", "unsure", "mar", "der(9)", "r(7)", "dic(9;20)")
 SHAPING = (Cut, Join, Separate, Erase, Restore, Remove, Add)
 
 
-@st.composite
-def command(draw: st.DrawFn, folded: Folded) -> Command:
-    """A command that speaks of objects that are there, with lines and outlines near them."""
-    cell = folded.cell
-    ids = st.sampled_from([one.id for one in cell.objects] or ["c0"])
-    one = draw(ids)
-    region = cell.named(one).region if cell.objects else None
-    x0, y0, x1, y1 = (0, 0, 9, 9) if region is None else region.box
-    near = st.tuples(st.floats(x0 - 6, x1 + 6), st.floats(y0 - 6, y1 + 6))
-    polygon = st.lists(near, min_size=3, max_size=6).map(tuple)
-    some = st.lists(ids, min_size=1, max_size=3, unique=True).map(tuple)
-    across = st.floats(y0, y1).map(lambda y: ((x0 - 2, y), (x1 + 2, y)))
-    return draw(
-        st.one_of(
-            st.builds(
-                Reassign, object=st.just(one), label=st.sampled_from(LABELS), place=st.none() | st.integers(0, 4)
-            ),
-            st.builds(Swap, object=st.just(one), other=ids),
-            st.builds(Flip, object=st.just(one), axis=st.sampled_from(["vertical", "horizontal"])),
-            st.builds(Rotate, object=st.just(one), degrees=st.floats(-360, 360)),
-            st.builds(Straighten, object=st.just(one), on=st.booleans()),
-            st.builds(Cut, object=st.just(one), line=across | st.lists(near, min_size=2, max_size=4).map(tuple)),
-            st.builds(Join, objects=some),
-            st.builds(Separate, object=st.just(one), first=polygon, second=polygon),
-            st.builds(Add, polygon=polygon, label=st.none() | st.sampled_from(LABELS)),
-            st.builds(Erase, object=st.just(one), polygon=polygon),
-            st.builds(Restore, object=st.just(one), polygon=polygon),
-            st.builds(Remove, object=st.just(one), reason=st.sampled_from(REASONS)),
-            st.builds(Confirm, objects=some),
-            st.builds(Note, text=st.just("seen"), object=st.none() | st.just(one)),
-            st.just(Undo()),
-            st.just(Redo()),
-        )
-    )
+Wish = Callable[[EditedCell], Command]
+"""A command for whatever cell it meets: which object and where are drawn before it is known what is there."""
+
+part = st.floats(0, 1)
+parts = st.tuples(part, part)
+few_parts = st.lists(part, min_size=1, max_size=3)
 
 
-@st.composite
-def log(draw: st.DrawFn, cell: EditedCell, most: int = 14) -> tuple[list[Command], Folded]:
-    """Commands that can be done one after the other, and what they come to."""
-    folded, done = Folded(reading=cell), []
-    for _ in range(draw(st.integers(1, most))):
-        one = draw(command(folded))
+def who(cell: EditedCell, chosen: float) -> str:
+    """The object at a part of the list."""
+    ids = [one.id for one in cell.objects] or ["c0"]
+    return ids[min(int(chosen * len(ids)), len(ids) - 1)]
+
+
+def several(cell: EditedCell, chosen: list[float]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(who(cell, one) for one in chosen))
+
+
+def near(cell: EditedCell, id_: str, points: list[tuple[float, float]]) -> Polygon:
+    """Points in and around the box of an object."""
+    x0, y0, x1, y1 = cell.named(id_).region.box if cell.objects else (0, 0, 9, 9)
+    return tuple((x0 - 6 + x * (x1 - x0 + 12), y0 - 6 + y * (y1 - y0 + 12)) for x, y in points)
+
+
+def wish(make: Callable[..., Command], **drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[Wish]:
+    """Wishes of a kind: `make` is given the cell, the object, and what is drawn."""
+
+    def met(chosen: float, values: dict[str, Any]) -> Wish:
+        return lambda cell: make(cell, who(cell, chosen), **values)
+
+    return st.builds(met, part, st.fixed_dictionaries(drawn))
+
+
+def outlined(kind: Callable[..., Command]) -> st.SearchStrategy[Wish]:
+    return wish(lambda cell, one, points: kind(object=one, polygon=near(cell, one, points)), points=outline)
+
+
+outline = st.lists(parts, min_size=3, max_size=6)
+through = part.map(lambda height: [(-0.1, height), (1.1, height)])
+WISHES = st.one_of(
+    wish(
+        lambda _, one, label, place: Reassign(object=one, label=label, place=place),
+        label=st.sampled_from(LABELS), place=st.none() | st.integers(0, 4),
+    ),
+    wish(lambda cell, one, other: Swap(object=one, other=who(cell, other)), other=part),
+    wish(lambda _, one, axis: Flip(object=one, axis=axis), axis=st.sampled_from(["vertical", "horizontal"])),
+    wish(lambda _, one, degrees: Rotate(object=one, degrees=degrees), degrees=st.floats(-360, 360)),
+    wish(lambda _, one, on: Straighten(object=one, on=on), on=st.booleans()),
+    wish(
+        lambda cell, one, line: Cut(object=one, line=near(cell, one, line)),
+        line=through | st.lists(parts, min_size=2, max_size=4),
+    ),
+    wish(lambda cell, _, some: Join(objects=several(cell, some)), some=few_parts),
+    wish(
+        lambda cell, one, first, second: Separate(
+            object=one, first=near(cell, one, first), second=near(cell, one, second)
+        ),
+        first=outline, second=outline,
+    ),
+    wish(
+        lambda cell, one, points, label: Add(polygon=near(cell, one, points), label=label),
+        points=outline, label=st.none() | st.sampled_from(LABELS),
+    ),
+    outlined(Erase),
+    outlined(Restore),
+    wish(lambda _, one, reason: Remove(object=one, reason=reason), reason=st.sampled_from(REASONS)),
+    wish(lambda cell, _, some: Confirm(objects=several(cell, some)), some=few_parts),
+    wish(lambda _, one, of_it: Note(text="seen", object=one if of_it else None), of_it=st.booleans()),
+    wish(lambda *_: Undo()),
+    wish(lambda *_: Redo()),
+)  # fmt: skip
+LOGS = st.lists(WISHES, min_size=1, max_size=14)
+
+
+def done(cell: EditedCell, wishes: list[Wish]) -> tuple[list[Command], Folded]:
+    """Those that can be done one after the other, and what they come to."""
+    folded, commands = Folded(reading=cell), []
+    for one in wishes:
+        command = one(folded.cell)
         try:
-            folded = folded.then(one)
+            folded = folded.then(command)
         except InputError:
             continue
-        done.append(one)
-    return done, folded
+        commands.append(command)
+    return commands, folded
 
 
 def all_pixels(cell: EditedCell) -> Region:
     return united([*(one.region for one in cell.objects), *(one.object.region for one in cell.removed)])
 
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow,
+FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow,
                                                                       HealthCheck.function_scoped_fixture])  # fmt: skip
 
 
 @FEW
-@given(st.data())
-def test_undoing_all_gives_the_reading_and_doing_all_again_the_state(cell: EditedCell, data: st.DataObject) -> None:
-    _, folded = data.draw(log(cell))
+@given(LOGS)
+def test_undoing_all_gives_the_reading_and_doing_all_again_the_state(cell: EditedCell, wishes: list[Wish]) -> None:
+    _, folded = done(cell, wishes)
     back, steps = folded, 0
     while back.done:
         back, steps = back.then(Undo()), steps + 1
@@ -112,18 +151,18 @@ def test_undoing_all_gives_the_reading_and_doing_all_again_the_state(cell: Edite
 
 
 @FEW
-@given(st.data())
-def test_the_same_log_is_the_same_state_through_json_too(cell: EditedCell, data: st.DataObject) -> None:
-    commands, folded = data.draw(log(cell))
+@given(LOGS)
+def test_the_same_log_is_the_same_state_through_json_too(cell: EditedCell, wishes: list[Wish]) -> None:
+    commands, folded = done(cell, wishes)
     again = fold(cell, [command_json.read(command_json.written(one)) for one in commands])
     assert again == folded
     assert told(again.cell) == told(folded.cell)
 
 
 @FEW
-@given(st.data())
-def test_ids_are_unique_and_never_given_twice_and_places_have_no_gap(cell: EditedCell, data: st.DataObject) -> None:
-    commands, _ = data.draw(log(cell))
+@given(LOGS)
+def test_ids_are_unique_and_never_given_twice_and_places_have_no_gap(cell: EditedCell, wishes: list[Wish]) -> None:
+    commands, _ = done(cell, wishes)
     folded, ever = Folded(reading=cell), {one.id for one in cell.objects}
     for one in commands:
         before = {each.id for each in folded.cell.objects}
@@ -138,10 +177,10 @@ def test_ids_are_unique_and_never_given_twice_and_places_have_no_gap(cell: Edite
 
 
 @FEW
-@given(st.data())
-def test_no_command_loses_an_object_silently(cell: EditedCell, data: st.DataObject) -> None:
+@given(LOGS)
+def test_no_command_loses_an_object_silently(cell: EditedCell, wishes: list[Wish]) -> None:
     """What goes is in the record of what was removed, or its pixels are in what took its place."""
-    commands, _ = data.draw(log(cell))
+    commands, _ = done(cell, wishes)
     folded = Folded(reading=cell)
     for one in commands:
         before, folded = folded.cell, folded.then(one)
