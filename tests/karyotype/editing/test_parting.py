@@ -137,6 +137,19 @@ def test_chromosomes_that_cross_share_the_crossing() -> None:
     assert both is not None and both.area == 100
 
 
+def test_what_lies_as_near_to_both_is_parted_the_same_whenever_the_log_is_read() -> None:
+    """Distances that differ in their last bit, by where in memory they are worked out, gave another cell each time."""
+    rng, elsewhere = np.random.default_rng(0), []
+    for _ in range(40):
+        size = rng.integers(20, 120, 2)
+        region = made(np.ones(size, bool))
+        one, other = (made(rng.random(size) < 0.02, (0, 0)) for _ in range(2))
+        first = separate(region, one, other)
+        for _ in range(20):
+            elsewhere.append(np.ones(int(rng.integers(1, 9000)), np.float32))
+            assert separate(region, one, other) == first
+
+
 def test_an_outline_beside_it_or_two_alike_are_refused() -> None:
     far = made(np.ones((3, 3), bool), (1000, 1000))
     with pytest.raises(InputError, match="nothing of it"):

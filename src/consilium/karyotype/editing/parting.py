@@ -11,6 +11,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -184,6 +185,7 @@ def _distance(source: Region, window: Region) -> NDArray[np.float32]:
     page = np.ones((height, width), dtype=np.uint8)
     sx, sy = source.origin[0] - x, source.origin[1] - y
     page[sy : sy + source.mask.shape[0], sx : sx + source.mask.shape[1]][source.mask] = 0
-    far = cv2.distanceTransform(page, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    # OpenCV's own answers differ from call to call (4.x, precise mask): a log would be another cell when read again.
+    far = distance_transform_edt(page)
     wx, wy = window.origin[0] - x, window.origin[1] - y
     return np.asarray(far[wy : wy + window.mask.shape[0], wx : wx + window.mask.shape[1]], dtype=np.float32)
