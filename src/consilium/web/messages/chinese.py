@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 import consilium.web.messages as folder
 from consilium.cytogenetics.guidelines_file import load
+from consilium.laboratory.review.release_wording import BLOCKERS
+from consilium.web.messages.parts import PARTS
 from consilium.web.messages.values import ENTRIES, OTHERS, REASONS, TITLES
 from consilium.web.wording.language import Language
 
@@ -18,7 +20,8 @@ GAP = "{}"
 LONGEST = 1000
 """Letters; a longer message has something of somebody else's in it, and stays as it is."""
 
-_NO_MESSAGES = ("chinese", "values")
+_NO_MESSAGES = ("chinese", "parts", "values")
+_NAMED = re.compile(r"{(\w+)}")
 
 
 class Catalogue(NamedTuple):
@@ -42,16 +45,26 @@ def told_in(lang: Language, text: str) -> str:
 
     Args:
         lang: of the reader.
-        text: `what` or `way_out` of an error, both as an error is written, or what an alarm says.
+        text: `what` or `way_out` of an error, or both as an error is written (with where it was, or without), or what
+            an alarm says.
     """
     if lang != "zh" or len(text) > LONGEST:
         return text
-    found = _messages().of(text) or _reasons().of(text)
+    if (told := _told(text)) is not None:
+        return told
+    where, colon, rest = text.partition(": ")
+    told = _told(rest) if colon else None
+    return text if told is None else f"{where}：{told}"
+
+
+def _told(text: str) -> str | None:
+    """A message, or one with its way out; None where there is no Chinese for it."""
+    found = _messages().of(text) or _reasons().of(text) or _parts().of(text)
     if found is not None:
         return found[0].format(*map(_value, found[1]))
     what, stop, way_out = text.partition(". ")
     known = _messages().of(what) if stop else None
-    return text if known is None else f"{known[0].format(*map(_value, known[1]))}。{told_in(lang, way_out)}"
+    return None if known is None else f"{known[0].format(*map(_value, known[1]))}。{_told(way_out) or way_out}"
 
 
 @cache
@@ -68,7 +81,26 @@ def messages() -> Mapping[str, str]:
         for english, chinese in importlib.import_module(f"{folder.__name__}.{module.name}").MESSAGES.items():
             if found.setdefault(english, chinese) != chinese:
                 raise ValueError(f"{english!r} stands twice among the messages")
+    return found | _blockers()
+
+
+def _blockers() -> dict[str, str]:
+    """What stands in the way of a signature, which the laboratory says in both languages itself."""
+    found = {}
+    for told in BLOCKERS.values():
+        for english, chinese in zip(told["en"], told["zh"], strict=True):
+            names = _NAMED.findall(english)
+            found[_NAMED.sub(GAP, english)] = _NAMED.sub(partial(_by_number, names), chinese)
+        # An error has no full stop where it says what went wrong, and tells the first of several.
+        what, was = (told[lang][0].rstrip(".。") for lang in ("en", "zh"))
+        names = _NAMED.findall(what)
+        what, was = _NAMED.sub(GAP, what), _NAMED.sub(partial(_by_number, names), was)
+        found |= {what: was, f"{what} (and {GAP} more)": f"{was}（另有 {{{len(names)}}} 项）"}
     return found
+
+
+def _by_number(names: Sequence[str], gap: re.Match[str]) -> str:
+    return f"{{{names.index(gap[1])}}}"
 
 
 def _value(text: str) -> str:
@@ -100,14 +132,25 @@ def _reasons() -> Catalogue:
 
 
 @cache
+def _parts() -> Catalogue:
+    return _catalogue(PARTS)
+
+
+@cache
 def _values() -> Catalogue:
     specimens = {one.name: one.name_zh for one in load().specimens.values()}
-    return _catalogue({**ENTRIES, **OTHERS, **TITLES, **specimens})
+    return _catalogue({**ENTRIES, **OTHERS, **PARTS, **TITLES, **specimens})
 
 
 def _catalogue(pairs: Mapping[str, str]) -> Catalogue:
     whole = {english: chinese for english, chinese in pairs.items() if GAP not in english}
     gaps = {english: chinese for english, chinese in pairs.items() if GAP in english}
     most_said = sorted(gaps, key=lambda english: -len(english.replace(GAP, "")))
-    patterns = (re.compile("(.+?)".join(map(re.escape, english.split(GAP))), re.DOTALL) for english in most_said)
+    patterns = (_pattern(english) for english in most_said)
     return Catalogue(whole, tuple(zip(patterns, (gaps[english] for english in most_said), strict=True)))
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    # A record calls itself by a number: "image file is truncated" is none of them.
+    held = r"(\S+)" if english in TITLES else "(.+?)"
+    return re.compile(held.join(map(re.escape, english.split(GAP))), re.DOTALL)

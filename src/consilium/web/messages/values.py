@@ -29,6 +29,11 @@ OTHERS: Mapping[str, str] = {
     "culture": "培养", "harvest": "收获", "slide": "玻片", "specimen": "标本",
     "storage": "保存", "research": "科研", "teaching": "教学", "quality control": "质量控制", "diagnosis": "诊断",
     "emergency": "紧急", "clinical": "临床", "idle": "空闲",
+    "member": "成员", "publisher": "发布者", "approver": "批准者", "lead": "牵头", "data_officer": "数据官",
+    "operator": "运营者", "stopped": "已停止", "draft": "草稿",
+    "invitation": "邀请", "request": "申请", "admission": "准入", "inputs": "输入", "outputs": "输出",
+    "the laboratory's database": "实验室数据库", "the accounts of the laboratory": "实验室账户数据库",
+    "the catalogue": "模型目录",
     "review and report": "复核与报告", "{} by {} at {}": "{1} 于 {2}：{0}", "a signed report": "已签发的报告",
 }  # fmt: skip
 

@@ -1,0 +1,75 @@
+"""What can be wrong with model files, cards, signatures and encoders. Gaps are `{}`, by order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MESSAGES: Mapping[str, str] = {
+    "an encoder takes squares of three channels": "编码器只接受三通道的正方形图像",
+    "Give (N, S, S, 3) float32 from 0 to 1.": "应为 (N, S, S, 3) 的 float32，取值 0 至 1。",
+    "the side is not a multiple of {}": "边长不是 {0} 的倍数",
+    "Use {} or {}.": "请使用 {0} 或 {1}。",
+    "the values are not all between 0 and 1": "数值不全在 0 至 1 之间",
+    "Divide 8-bit levels by 255.": "8 位灰度请除以 255。",
+    "the encoder failed on pictures of {} pixels ({})": "编码器无法处理 {0} 像素的图像（{1}）",
+    "It does best with {}.": "最适合的大小为 {0}。",
+    "there is no such kind of encoder": "没有此类编码器",
+    "Write timm:NAME or hf:NAME, e.g. timm:resnet18.": "请写成 timm:名称 或 hf:名称，例如 timm:resnet18。",
+    "the encoder cannot be loaded ({})": "无法载入编码器（{0}）",
+    "Check the name and, where weights have to be fetched, the network and the licence.":
+        "请检查名称；如需下载权重，请检查网络和许可。",
+    "{} is needed for encoders of the hub": "使用模型中心的编码器需要 {0}",
+    "Install it: pip install 'consilium[hub]'.": "请安装：pip install 'consilium[hub]'。",
+    "there is no image to embed": "没有可提取特征的图像",
+    "the manifest has no column 'file'": "清单中没有 file 列",
+    "Its first line names the columns, e.g. file,label,group.": "首行应为列名，例如 file,label,group。",
+    "the manifest cannot be read ({})": "无法读取清单（{0}）",
+    "its colours cannot be read ({})": "无法读取颜色（{0}）",
+    "the card does not describe an encoder ({})": "模型卡描述的不是编码器（{0}）",
+    "Install consilium again.": "请重新安装 consilium。",
+    "Use one of {}, or none.": "可用：{0}，或不填。",
+    "the encoder has {} convolutions, there is no number {}": "编码器有 {0} 个卷积层，没有第 {1} 个",
+    "convolution {} of the encoder is {}, not {}": "编码器的卷积层 {0} 为 {1}，不是 {2}",
+    "this network is not the encoder of Consilium ({})": "该网络不是 Consilium 的编码器（{0}）",
+    "Only the shipped encoder can be trained on; those of the hub stay as they are.":
+        "只有随附的编码器可继续训练；模型中心的编码器保持不变。",
+    "the bundle has no {}": "模型包中没有 {0}",
+    "Take the model again from where it was made; do not use this copy.": "请从模型的来源重新获取，勿使用此副本。",
+    "there is a file or link already": "已有文件或链接",
+    "the folder is not empty": "文件夹不为空",
+    "Choose a new or empty folder.": "请选择新的或空的文件夹。",
+    "there is a model already": "已有模型",
+    "Choose another --out, or replace it with --overwrite.": "请选择其他 --out，或用 --overwrite 覆盖。",
+    "the model cannot be written ({})": "无法写入模型（{0}）",
+    "Check the rights and the room on the disk, or choose another --out.": "请检查权限和磁盘空间，或选择其他 --out。",
+    "there is no such model folder": "没有此模型文件夹",
+    "Make one with `consilium specialist fit`.": "请用 `consilium specialist fit` 生成。",
+    "it is not a model of Consilium, its manifest.json is missing or damaged":
+        "不是 Consilium 的模型，其 manifest.json 缺失或损坏",
+    "Name the folder that `consilium specialist fit` wrote.": "请指定 `consilium specialist fit` 写出的文件夹。",
+    "its manifest names no files": "清单中没有文件",
+    "its file {} is missing": "缺少文件 {0}",
+    "its file {} was altered": "文件 {0} 已被改动",
+    "there is no such model card": "没有此模型卡",
+    "the model card cannot be read ({})": "无法读取模型卡（{0}）",
+    "Compare it with card.schema.json, or install consilium again.":
+        "请对照 card.schema.json 检查，或重新安装 consilium。",
+    "metric {}: {} lies outside its interval {} to {}": "指标 {0}：{1} 超出其区间 {2} 至 {3}",
+    "the model file cannot be read ({})": "无法读取模型文件（{0}）",
+    "the model file is not the one its card describes": "模型文件与模型卡不符",
+    "Install consilium again, or take the model from where it was published.":
+        "请重新安装 consilium，或从发布处重新获取模型。",
+    "the card names the {} {}, the model has {}": "模型卡的 {0} 为 {1}，而模型为 {2}",
+    "it takes {}, not {}": "输入应为 {0}，而不是 {1}",
+    "it failed on {} ({})": "无法处理 {0}（{1}）",
+    "the model cannot be loaded ({})": "无法载入模型（{0}）",
+    "model-signing is needed for signatures": "签名需要 model-signing",
+    "Install it: pip install 'consilium[sign]'.": "请安装：pip install 'consilium[sign]'。",
+    "the model cannot be signed ({})": "无法为模型签名（{0}）",
+    "Make a key: openssl ecparam -name prime256v1 -genkey -noout -out key.pem":
+        "请生成密钥：openssl ecparam -name prime256v1 -genkey -noout -out key.pem",
+    "it is not signed": "未签名",
+    "Ask for a signed copy, or leave out the key.": "请索取已签名的副本，或不使用密钥。",
+    "its signature does not hold ({})": "签名无效（{0}）",
+    "Do not use it: it was altered, or signed with another key.": "请勿使用：模型已被改动，或由其他密钥签名。",
+}  # fmt: skip
