@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
@@ -302,6 +303,16 @@ def test_why_a_report_is_due_is_told_in_chinese() -> None:
                 told = told_in("zh", why)
                 assert told.startswith(f"{known.name_zh}，{word}：" if " after " in why else known.name_zh), told
                 assert " after 2026" not in told and "given" not in told and " days" not in told, told
+
+
+@pytest.mark.parametrize("english", [one for one in {**messages(), **REASONS} if one.count(GAP) > 2])
+def test_no_text_keeps_the_server_busy(english: str) -> None:
+    """As many half sentences as there is room for: an expression with six gaps took six seconds to say no."""
+    first, *between, last = english.split(GAP)
+    text = (first + "".join(f"a{piece}" for piece in between) * 300)[: LONGEST - len(last) - 2] + "!"
+    began = time.process_time()
+    told_in("zh", text)
+    assert time.process_time() - began < 0.5
 
 
 @given(st.text(max_size=2 * LONGEST))
