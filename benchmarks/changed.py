@@ -21,7 +21,7 @@ from benchmarks.annotated import AnnotatedCell, decode
 from benchmarks.figures import Figure, Section
 from benchmarks.intervals import fraction
 from benchmarks.judged import Judged
-from consilium.karyotype.find import box_iou
+from consilium.karyotype.proposals import box_iou
 
 Change = Literal["unchanged", "lost", "gained"]
 

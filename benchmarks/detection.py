@@ -11,7 +11,7 @@ from benchmarks.average_precision import Outcomes, greedy_matches, mean_average_
 from benchmarks.figures import Figure, Section
 from benchmarks.intervals import Estimate, fraction, ratio
 from benchmarks.judged import Judged, boxes_of, label_index
-from consilium.karyotype.find import box_iou
+from consilium.karyotype.proposals import box_iou
 from consilium.karyotype.metaphase import CLASSES
 
 

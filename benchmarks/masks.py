@@ -13,7 +13,7 @@ from benchmarks.average_precision import Outcomes, greedy_matches, mean_average_
 from benchmarks.figures import Figure, Section
 from benchmarks.intervals import ratio
 from benchmarks.judged import Judged
-from consilium.karyotype.find import mask_iou
+from consilium.karyotype.proposals import mask_iou
 
 LEAST_IOU = 0.5
 

@@ -23,6 +23,8 @@ from consilium.karyotype.choose import choose
 from consilium.karyotype.classify import _softmax
 from consilium.karyotype.metaphase import CLASSES, Instance
 from consilium.karyotype.models import model
+from consilium.karyotype.proposals import Proposals, box_iou
+from consilium.karyotype.rescore import rescored
 from consilium.karyotype.strip import strips
 from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
 from training.matching import match
@@ -42,7 +44,7 @@ class Seen:
     """What the pipeline saw in one validation cell, before any threshold."""
 
     cell: Cell
-    proposals: find.Proposals
+    proposals: Proposals
 
     def kept(self, threshold: float, same_object: float) -> list[int]:
         """Proposals that are reported."""
@@ -52,7 +54,7 @@ class Seen:
 def see(cell: Cell) -> Seen:
     cv2.setNumThreads(1)
     darkness = cell.darkness.astype(np.float32) / DARKNESS_SCALE
-    return Seen(cell, find.look_again(darkness, *find.propose(darkness, threads=1), threads=1))
+    return Seen(cell, rescored(darkness, find.seen_twice(darkness, threads=1), cell.width, threads=1))
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def name(seen: Seen, kept: list[int]) -> Named:
     truth = np.full(len(kept), -1, np.intp)
     for found, true in match(boxes, seen.proposals.worth[kept], seen.cell.boxes):
         truth[found] = labels[true]
-    shared = find.box_iou(boxes, seen.cell.boxes)
+    shared = box_iou(boxes, seen.cell.boxes)
     nearest = np.where(shared.max(1) > PART_OF, shared.argmax(1), -1)
     return Named(np.asarray((upright["logits"] + turned["logits"]) / 2, np.float32), objects, truth, nearest, labels)
 

@@ -241,7 +241,12 @@ def _bioimlab(shard: int) -> Iterator[Cell]:
 
 
 def _rendered(shard: int, count: int = 60) -> Iterator[Cell]:
-    rng = np.random.default_rng([7, shard])
+    return drawn_cells([7, shard], count)
+
+
+def drawn_cells(seed: list[int], count: int) -> Iterator[Cell]:
+    """Drawn cells; another seed draws others."""
+    rng = np.random.default_rng(seed)
     for number in range(count):
         drawn = draw(rng)
         found = _darkness(drawn.pixels)
@@ -250,7 +255,7 @@ def _rendered(shard: int, count: int = 60) -> Iterator[Cell]:
         masks = [(one.mask, one.origin) for one in drawn.truth]
         # People draw boxes with a margin, and boxes drawn by people are what the detector is to report.
         slack = rng.uniform(0, 6, (len(masks), 4)) * (-1, -1, 1, 1)
-        name = f"rendered {shard}.{number}"
+        name = f"rendered {seed[-1]}.{number}"
         yield Cell(
             name=name, source="rendered", case=name, part="train", width=found[1], darkness=found[0],
             boxes=(boxes_of(masks) + slack).astype(np.float32), masks=tuple(masks),

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from consilium.artefact.card import Metric, ModelCard, TrainingData, read_card, write_card
 from consilium.artefact.card import Tensor as Port
 from consilium.artefact.runtime import sha256_of
+from consilium.karyotype.rescore import RELATIONS
 from training.cells import RUNS
-from training.networks import Classifier, Detector, SecondLook, Structure
+from training.networks import Classifier, Detector, Rescorer, SecondLook, Structure
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "src" / "consilium" / "karyotype" / "weights"
@@ -42,7 +43,8 @@ class DetectorFile(nn.Module):
 def shipped(name: str) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int, str]]]:
     """The trained network as it ships, example inputs, and the sides that are free."""
     trained: nn.Module = {
-        "detector": Detector, "amodal": SecondLook, "classifier": Classifier, "structure": Structure,
+        "detector": Detector, "amodal": SecondLook, "rescorer": Rescorer, "classifier": Classifier,
+        "structure": Structure,
     }[name]()  # fmt: skip
     trained.load_state_dict(torch.load(RUNS / f"{name}.pt", weights_only=True, map_location="cpu")["network"])
     if name == "detector":
@@ -50,6 +52,8 @@ def shipped(name: str) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[in
         return DetectorFile(trained), (torch.rand(1, 1, 384, 352),), {"darkness": {2: "H", 3: "W"}}
     if name == "amodal":
         return trained, (torch.rand(5, 2, 64, 64),), {"crops": {0: "N"}}
+    if name == "rescorer":
+        return trained, (torch.rand(5, 4, 96, 96), torch.rand(5, RELATIONS)), {"crops": {0: "N"}, "relations": {0: "N"}}
     if name == "structure":
         strip, ones = torch.rand(7, 2, 128, 24), torch.ones(7)
         free = {port: {0: "N"} for port in ("own", "other", "paired", "label")}
@@ -110,7 +114,7 @@ def metrics(names: list[str], results: Path = RESULTS) -> tuple[Metric, ...]:
 
 
 def main() -> None:
-    for name in sys.argv[1:] or ("detector", "amodal", "classifier", "structure"):
+    for name in sys.argv[1:] or ("detector", "amodal", "rescorer", "classifier", "structure"):
         path = export(name)
         print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from consilium.karyotype.find import box_iou
+from consilium.karyotype.proposals import box_iou
 
 
 def match(

@@ -1,10 +1,12 @@
-"""The three networks, as PyTorch modules (shapes are those of the ONNX files they end in)."""
+"""The networks, as PyTorch modules (shapes are those of the ONNX files they end in)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from consilium.karyotype.rescore import RELATIONS
 
 
 def conv(inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3, dilation: int = 1) -> nn.Sequential:
@@ -76,6 +78,43 @@ class SecondLook(nn.Module):
         # What the mask took in is the better half of what the box is worth.
         features = self.whole(torch.cat([s3, functional.avg_pool2d(y1, 4)], 1))
         return mask, self.quality(features)[:, 0], self.shifts(features)
+
+
+class Rescorer(nn.Module):
+    """An object among the others -> by how much its worth, by its own looks, is too low or too high.
+
+    The layers up to the shrinking are those of `SecondLook`, which it starts from; two channels are new.
+
+    Input: crops (N, 4, 96, 96) and relations (N, 13), see `karyotype.rescore`. Output (N,): log-odds that the object is
+    one whole chromosome which no other object is.
+    """
+
+    def __init__(self, relations: int = RELATIONS) -> None:
+        super().__init__()
+        self.stem = conv(4, 16)
+        self.down1 = nn.Sequential(conv(16, 32, stride=2), Residual(32, 32))
+        self.down2 = nn.Sequential(conv(32, 64, stride=2), Residual(64, 64), Residual(64, 64))
+        self.down3 = nn.Sequential(conv(64, 96, stride=2), Residual(96, 96), Residual(96, 96, dilation=2))
+        self.whole = nn.Sequential(
+            conv(96, 96, stride=2), nn.Flatten(), nn.Dropout(0.2), nn.Linear(96 * 36, 128), nn.ReLU(inplace=True)
+        )
+        self.level = nn.BatchNorm1d(relations)
+        self.odds = nn.Sequential(
+            nn.Linear(128 + relations, 96), nn.ReLU(inplace=True), nn.Dropout(0.2), nn.Linear(96, 1)
+        )
+
+    def start_from(self, second: SecondLook) -> None:
+        """Take over what the second look knows of darkness and box."""
+        with torch.no_grad():
+            self.stem[0].weight.zero_()
+            self.stem[0].weight[:, :2] = second.stem[0].weight
+        self.stem[1].load_state_dict(second.stem[1].state_dict())
+        for name in ("down1", "down2", "down3"):
+            getattr(self, name).load_state_dict(getattr(second, name).state_dict())
+
+    def forward(self, crops: Tensor, relations: Tensor) -> Tensor:
+        seen = self.whole(self.down3(self.down2(self.down1(self.stem(crops)))))
+        return relations[:, 0] + self.odds(torch.cat([seen, self.level(relations)], 1))[:, 0]
 
 
 def double(x: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
 from consilium.karyotype.amodal import SIDE, mask_crops
-from consilium.karyotype.find import box_iou
+from consilium.karyotype.proposals import box_iou
 from training.amodal import Samples, appearance, mask_loss
 from training.cells import DARKNESS_SCALE, RUNS, Cell
 from training.checkpoint import resume, save

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.average_precision import Outcomes, average_precision, greedy_matches, mean_average_precision
-from consilium.karyotype.find import box_iou
+from consilium.karyotype.proposals import box_iou
 
 
 def outcomes(scores: list[float], right: list[bool], truths: list[float], cells: list[int] | None = None) -> Outcomes:

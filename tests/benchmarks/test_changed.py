@@ -8,7 +8,7 @@ import pytest
 from benchmarks.annotated import decode
 from benchmarks.changed import changed_cells, figures, one_gained, one_lost
 from benchmarks.judged import judge
-from consilium.karyotype.find import box_iou
+from consilium.karyotype.proposals import box_iou
 from tests.benchmarks.conftest import annotated, found_at, reading_of
 
 LABELS = ["1", "1", "2", "2", "X", "Y"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consilium.karyotype.find import box_iou
+from consilium.karyotype.proposals import box_iou
 from training.matching import match
 
 UNIT = [0.0, 0.0, 10.0, 10.0]

@@ -28,23 +28,28 @@ def mask_crops(darkness: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDA
     """
     out = np.zeros((len(boxes), 2, SIDE, SIDE), np.float32)
     for crop, box in zip(out, boxes, strict=True):
-        size = np.maximum(box[2:] - box[:2], 1.0)
-        doubled = 2 * FILL * SIDE / float(size.max())
-        shift = SIDE - (box[:2] + box[2:]) / 2 * doubled
-        matrix = np.asarray([[doubled, 0, shift[0]], [0, doubled, shift[1]]], np.float64)
-        # Twice the size first, then averaged: most crops are reductions, and fine bands would alias.
-        cv2.resize(
-            cv2.warpAffine(darkness, matrix, (2 * SIDE, 2 * SIDE), flags=cv2.INTER_LINEAR),
-            (SIDE, SIDE), dst=crop[0], interpolation=cv2.INTER_AREA,
-        )  # fmt: skip
-        crop[1] = box_channel(size)
+        crop[0] = crop_around(darkness, box)
+        crop[1] = box_channel(box[2:] - box[:2])
     return out
 
 
-def box_channel(size: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(64, 64) float32: 1 inside a centred box of that (width, height)."""
-    half_width, half_height = size / size.max() * FILL * SIDE / 2
-    away = np.abs(np.arange(SIDE) + 0.5 - SIDE / 2)
+def crop_around(
+    picture: NDArray[np.float32], box: NDArray[np.floating], *, side: int = SIDE, fill: float = FILL
+) -> NDArray[np.float32]:
+    """(side, side) float32: the square around a box, whose longer side takes the part `fill` of it; 0 outside."""
+    doubled = 2 * fill * side / max(float((box[2:] - box[:2]).max()), 1.0)
+    shift = side - (box[:2] + box[2:]) / 2 * doubled
+    matrix = np.asarray([[doubled, 0, shift[0]], [0, doubled, shift[1]]], np.float64)
+    # Twice the size first, then averaged: most crops are reductions, and fine bands would alias.
+    large = cv2.warpAffine(picture, matrix, (2 * side, 2 * side), flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def box_channel(size: NDArray[np.floating], *, side: int = SIDE, fill: float = FILL) -> NDArray[np.float32]:
+    """(side, side) float32: 1 inside a centred box of that (width, height)."""
+    size = np.maximum(size, 1.0)
+    half_width, half_height = size / size.max() * fill * side / 2
+    away = np.abs(np.arange(side) + 0.5 - side / 2)
     return np.asarray((away[:, None] <= half_height) & (away[None] <= half_width), np.float32)
 
 

@@ -1,16 +1,15 @@
-"""Find what may be a chromosome in a metaphase: proposals of a dense detector, then a second look at each.
+"""Find what may be a chromosome in a metaphase: a dense detector's proposals, a look at each, a look at all together.
 
 The detector proposes nearly every chromosome and, where they touch and cross, much that is none. The second look
-gives each proposal its amodal mask, a better box and its worth. Both are asked in several positions of the picture,
-and what they say is averaged. Of proposals with nearly the same mask the best is reported, the doubtful ones too:
-`choose` decides between them when it is known what the others are. Boxes and masks are found at the models' scale and
-returned in pixels of the original image.
+gives each proposal its amodal mask, a better box and its worth; the third (`rescore`) sees it among the others. All
+are asked in several positions of the picture, and what they say is averaged. Of proposals with nearly the same mask
+the best is reported, the doubtful ones too: `choose` decides between them when it is known what the others are. Boxes
+and masks are found at the models' scale and returned in pixels of the original image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -24,6 +23,8 @@ from consilium.karyotype.metaphase import Instance, Normalised
 from consilium.karyotype.models import model
 from consilium.karyotype.normalise import NOMINAL_WIDTH
 from consilium.karyotype.positions import AS_IT_LIES, EVERY, UPRIGHT, Position
+from consilium.karyotype.proposals import Placed, Proposals, box_iou, distinct
+from consilium.karyotype.rescore import rescored
 
 STRIDE = 4
 """Pixels of the detector's input between its answers."""
@@ -58,25 +59,13 @@ NOT_PROPOSED = 0.05
 UNSURE = (0.2, 0.8)
 """Proposals worth as much after one look are looked at in the other positions too; the others would hardly move."""
 
+LEAST_WORTH = 0.04
+"""Objects worth less after two looks are not looked at among the others."""
+
+NEARLY_ALIKE = 0.6
+"""Masks with a larger intersection over union are one object, whatever the third look would say of them."""
+
 _MASK_BATCH = 64
-
-Placed = tuple[NDArray[np.bool_], tuple[int, int]]
-"""A mask (h, w) bool and the (x, y) of its first pixel in the image."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Proposals:
-    """What may be a chromosome in one cell, after the second look.
-
-    Attributes:
-        boxes: (n, 4) float32, refined.
-        worth: (n,) float32, 0..1, that it is one whole chromosome: the detector and the second look agree on it.
-        masks: amodal, one each.
-    """
-
-    boxes: NDArray[np.float32]
-    worth: NDArray[np.float32]
-    masks: list[Placed]
 
 
 def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> tuple[Instance, ...]:
@@ -103,15 +92,32 @@ def find_chromosomes(normalised: Normalised, *, threads: int | None = None) -> t
         )
     if scale != 1.0:
         darkness = _resized(darkness, scale)
-    boxes, scores = propose(darkness, threads=threads, positions=EVERY)
-    _refuse_few(len(boxes))
-    seen = look_again(darkness, boxes, scores, threads=threads, positions=UPRIGHT)
+    twice = seen_twice(darkness, threads=threads)
+    seen = rescored(darkness, twice, normalised.chromosome_width * scale, threads=threads)
     kept = chromosomes_among(seen)
     _refuse_few(int((seen.worth[kept] > SURE).sum()))
     found = [
         _instance(seen.boxes[k], *seen.masks[k], float(seen.worth[k]), scale, normalised.darkness.shape) for k in kept
     ]
     return tuple(sorted(found, key=lambda i: (i.box[1], i.box[0])))
+
+
+def seen_twice(darkness: NDArray[np.float32], *, threads: int | None = None) -> Proposals:
+    """What may be a chromosome by the looks of each, every object once, the best first.
+
+    Args:
+        darkness: the cell at its working scale.
+        threads: processor threads.
+
+    Raises:
+        NoMetaphase: fewer than `FEWEST` are proposed.
+    """
+    boxes, scores = propose(darkness, threads=threads, positions=EVERY)
+    _refuse_few(len(boxes))
+    seen = look_again(darkness, boxes, scores, threads=threads, positions=UPRIGHT)
+    kept = np.flatnonzero(seen.worth > LEAST_WORTH)
+    once = kept[distinct([seen.masks[k] for k in kept], seen.worth[kept], same_object=NEARLY_ALIKE)]
+    return Proposals(boxes=seen.boxes[once], worth=seen.worth[once], masks=[seen.masks[k] for k in once])
 
 
 def _refuse_few(count: int) -> None:
@@ -264,48 +270,12 @@ def chromosomes_among(
     proposals: Proposals, *, threshold: float | None = None, same_object: float | None = None
 ) -> list[int]:
     """Indices of the proposals that may be chromosomes, best first; what is left out comes from the card."""
-    if threshold is None:
-        threshold = float(model("amodal").card.constants["threshold"])  # type: ignore[arg-type]
+    told = model("amodal").card.constants
+    threshold = float(told["threshold"]) if threshold is None else threshold  # type: ignore[arg-type]
+    same_object = float(told["same_object"]) if same_object is None else same_object  # type: ignore[arg-type]
     kept = np.flatnonzero(proposals.worth > threshold)
     order = distinct([proposals.masks[k] for k in kept], proposals.worth[kept], same_object=same_object)
     return [int(kept[k]) for k in order]
-
-
-def distinct(masks: Sequence[Placed], scores: NDArray[np.float32], *, same_object: float | None = None) -> list[int]:
-    """Indices of the objects that remain when each reported twice keeps its better score.
-
-    Args:
-        masks: mask and (x, y) of each.
-        scores: (N,) float32.
-        same_object: masks whose intersection over union is more are one object; None: that of the card.
-    """
-    if same_object is None:
-        same_object = float(model("amodal").card.constants["same_object"])  # type: ignore[arg-type]
-    kept: list[int] = []
-    for k in np.argsort(-scores):
-        if all(mask_iou(masks[k], masks[other]) < same_object for other in kept):
-            kept.append(int(k))
-    return kept
-
-
-def mask_iou(first: Placed, second: Placed) -> float:
-    """Intersection over union of two masks; a short chromosome on a long one shares little of the union."""
-    (a, (ax, ay)), (b, (bx, by)) = first, second
-    x0, y0 = max(ax, bx), max(ay, by)
-    x1, y1 = min(ax + a.shape[1], bx + b.shape[1]), min(ay + a.shape[0], by + b.shape[0])
-    if x0 >= x1 or y0 >= y1:
-        return 0.0
-    shared = int((a[y0 - ay : y1 - ay, x0 - ax : x1 - ax] & b[y0 - by : y1 - by, x0 - bx : x1 - bx]).sum())
-    return shared / max(int(a.sum()) + int(b.sum()) - shared, 1)
-
-
-def box_iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(len(a), len(b)) intersection over union of boxes (N, 4)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    overlap = np.clip(high - low, 0, None).prod(-1)
-    area = (a[:, 2:] - a[:, :2]).prod(1)[:, None] + (b[:, 2:] - b[:, :2]).prod(1)[None] - overlap
-    return np.asarray(overlap / np.maximum(area, 1e-9), np.float64)
 
 
 def _resized(image: NDArray[np.float32], scale: float) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from consilium.karyotype.record import ModelReference
 
 WEIGHTS = Path(__file__).parent / "weights"
 
-NAMES = ("detector", "amodal", "classifier", "structure")
+NAMES = ("detector", "amodal", "rescorer", "classifier", "structure")
 
 _USED: ContextVar[Path | None] = ContextVar("karyotyping models", default=None)
 
