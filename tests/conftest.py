@@ -9,9 +9,14 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from consilium.settings import DATA_VARIABLE, data_folder
+
+# How long one example takes says how busy the machine is; what is to be quick has a benchmark.
+settings.register_profile("consilium", deadline=None)
+settings.load_profile("consilium")
 
 _folder = data_folder()
 _reason = (
