@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,20 +14,19 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from consilium.errors import ImageOutOfBounds, NoMetaphase
-from consilium.karyotype import find
+from consilium.karyotype import find, rescore
 from consilium.karyotype.find import (
     FEWEST,
     LEAST_SCORE,
     REDUCTION,
     STRIDE,
     USUAL_WIDTHS,
-    Placed,
-    distinct,
     working_scale,
 )
 from consilium.karyotype.metaphase import Normalised
 from consilium.karyotype.normalise import NOMINAL_WIDTH, normalise
 from consilium.karyotype.positions import AS_IT_LIES, EVERY
+from consilium.karyotype.proposals import Placed, Proposals, box_iou
 from consilium.karyotype.render import Rendered, karyotype_set, render_metaphase
 
 Floats = NDArray[np.float32]
@@ -79,14 +77,23 @@ class Threshold:
         }
 
 
+class Unmoved:
+    """What an object is worth by its own looks."""
+
+    def run(self, *, crops: Floats, relations: Floats) -> dict[str, Floats]:
+        assert crops.shape == (len(relations), 4, rescore.SIDE, rescore.SIDE)
+        return {"odds": relations[:, 0]}
+
+
 Install = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
 def networks(monkeypatch: pytest.MonkeyPatch) -> Install:
     def install(boxes: Boxes, scores: Sequence[float] | None = None) -> dict[str, Any]:
-        made = {"detector": TruthfulDetector(boxes, scores), "amodal": Threshold()}
-        monkeypatch.setattr(find, "model", lambda name, *, threads=None: made[name])
+        made = {"detector": TruthfulDetector(boxes, scores), "amodal": Threshold(), "rescorer": Unmoved()}
+        for looks in (find, rescore):
+            monkeypatch.setattr(looks, "model", lambda name, *, threads=None: made[name])
         # They answer for the picture as it lies, however it is shown to them.
         monkeypatch.setattr(find, "EVERY", (AS_IT_LIES,))
         monkeypatch.setattr(find, "UPRIGHT", (AS_IT_LIES,))
@@ -190,7 +197,7 @@ def test_what_is_proposed_does_not_hang_on_how_a_cell_lies() -> None:
         turned, _ = find.propose(position.of(darkness))
         found = position.boxes_back(turned, darkness.shape[1], darkness.shape[0])
         # Where the positions disagree it matters a little which one is heard first.
-        assert np.mean(find.box_iou(boxes[scores > 0.5], found).max(1) > 0.95) > 0.9
+        assert np.mean(box_iou(boxes[scores > 0.5], found).max(1) > 0.95) > 0.9
 
 
 # The second look
@@ -216,62 +223,18 @@ def test_detector_and_second_look_weigh_the_same(score: float, quality: float, w
     assert seen.worth == pytest.approx([worth], abs=1e-4)
 
 
+def bar(x: int, y: int, width: int, height: int) -> Placed:
+    return np.ones((height, width), np.bool_), (x, y)
+
+
 def test_what_is_worth_too_little_is_not_reported() -> None:
-    proposals = find.Proposals(
+    proposals = Proposals(
         boxes=np.zeros((3, 4), np.float32),
         worth=np.asarray([0.4, 0.8, 0.6], np.float32),
         masks=[bar(0, 0, 5, 5), bar(50, 0, 5, 5), bar(100, 0, 5, 5)],
     )
     assert find.chromosomes_among(proposals, threshold=0.5, same_object=0.6) == [1, 2]
     assert find.chromosomes_among(proposals, threshold=0.3, same_object=0.6) == [1, 2, 0]
-
-
-# The same object twice
-
-
-def bar(x: int, y: int, width: int, height: int) -> Placed:
-    return np.ones((height, width), np.bool_), (x, y)
-
-
-def diagonal(*, falling: bool, size: int = 60, thickness: int = 9) -> Placed:
-    page = np.zeros((size, size), np.uint8)
-    cv2.line(page, (4, 4), (size - 5, size - 5), (1,), thickness)
-    mask = page.astype(np.bool_)
-    return (mask if falling else mask[:, ::-1]), (20, 30)
-
-
-def test_of_an_object_found_twice_the_better_report_stays() -> None:
-    masks = [bar(10, 10, 10, 60), bar(11, 10, 10, 60), bar(40, 10, 10, 60)]
-    assert distinct(masks, np.asarray([0.6, 0.9, 0.7], np.float32)) == [1, 2]
-
-
-def test_chromosomes_that_cross_are_two_though_their_boxes_are_one() -> None:
-    crossing = [diagonal(falling=True), diagonal(falling=False)]
-    assert sorted(distinct(crossing, np.asarray([0.9, 0.8], np.float32))) == [0, 1]
-    upright = [bar(25, 0, 10, 60), bar(0, 25, 60, 10)]
-    assert sorted(distinct(upright, np.asarray([0.9, 0.8], np.float32))) == [0, 1]
-
-
-def test_a_short_chromosome_on_a_long_one_stays() -> None:
-    assert sorted(distinct([bar(0, 0, 12, 90), bar(0, 30, 12, 30)], np.asarray([0.9, 0.8], np.float32))) == [0, 1]
-
-
-def test_masks_far_apart_share_nothing() -> None:
-    masks = [bar(0, 0, 5, 5), bar(500, 500, 5, 5), bar(5, 0, 5, 5)]
-    assert len(distinct(masks, np.asarray([0.5, 0.6, 0.7], np.float32))) == 3
-    assert distinct([], np.zeros(0, np.float32)) == []
-
-
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10**6))
-def test_the_order_of_the_reports_does_not_matter(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    masks = [bar(*rng.integers(0, 30, 2).tolist(), *rng.integers(8, 30, 2).tolist()) for _ in range(12)]
-    scores = rng.permutation(12).astype(np.float32)
-    order = rng.permutation(12)
-    kept = set(distinct(masks, scores))
-    assert {int(order[k]) for k in distinct([masks[k] for k in order], scores[order])} == kept
-    assert int(scores.argmax()) in kept
 
 
 # The whole stage
