@@ -123,7 +123,7 @@ def test_unusual_widths_are_brought_to_the_nominal_one(width: float) -> None:
 # From answers to boxes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(height=st.integers(64, 300), width=st.integers(64, 300), seed=st.integers(0, 10**6))
 def test_boxes_come_back_in_pixels_of_the_picture(height: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -262,7 +262,7 @@ def test_masks_far_apart_share_nothing() -> None:
     assert distinct([], np.zeros(0, np.float32)) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_the_reports_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -334,7 +334,7 @@ def test_few_objects_reported_often_are_no_metaphase(networks: Install) -> None:
         find.find_chromosomes(page)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     width=st.floats(3, 9.4) | st.floats(24.1, 90),
     sides=st.tuples(st.integers(1, 40), st.integers(1, 40)),
