@@ -150,7 +150,7 @@ def test_writers_that_are_killed_lose_nothing_that_was_acknowledged(tmp_path: Pa
     assert verify(path).entries == len(kept)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=400), place=st.integers(0, 2000))
 def test_hostile_bytes_never_crash_it(ledger: Path, content: bytes, place: int) -> None:
     whole = ledger.read_bytes()

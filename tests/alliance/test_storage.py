@@ -59,7 +59,7 @@ def test_what_comes_out_is_what_went_in(store: StudyStore, size: int) -> None:
     assert size < 64 or content[:64] not in path.read_bytes()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     content=st.binary(max_size=5000),
     study=st.text(max_size=40),
@@ -362,7 +362,7 @@ def test_keys_are_not_printed(tmp_path: Path) -> None:
     assert repr(keys) == "HospitalKeys(hospital='hospital_a')"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(content=st.binary(max_size=400))
 def test_any_file_in_the_place_of_a_study_or_of_keys_is_an_error(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:

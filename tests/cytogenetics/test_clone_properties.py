@@ -73,7 +73,7 @@ def outcome(case: list[Cell], setting: Setting, style: str = "sl") -> ClonalKary
         return str(error)
 
 
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many

@@ -193,7 +193,7 @@ def test_every_finding_has_a_source_a_licence_and_a_place_that_agrees(chromosome
             )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     chromosome=st.sampled_from(CHROMOSOMES),
     ends=st.tuples(st.floats(0, 1), st.floats(0, 1)),

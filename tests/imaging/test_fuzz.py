@@ -18,9 +18,7 @@ KINDS = (
 )  # fmt: skip
 
 # The fixture's folder is shared by the examples on purpose: each overwrites the one file in it.
-FUZZ = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+FUZZ = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def _read(content: bytes, folder: Path) -> None:

@@ -33,9 +33,7 @@ COLOUR = np.stack([RAMP, RAMP[::-1], RAMP], axis=-1)
 VOLUME = np.arange(8 * 9 * 6).reshape(8, 9, 6)
 
 # The fixture's folder is shared by the examples on purpose: each overwrites the one file in it.
-FUZZ = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+FUZZ = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def _enhanced() -> bytes:

@@ -100,7 +100,7 @@ sides = st.floats(0, 150, width=32)
 answers = st.sampled_from(["nothing", "everything", "noise"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(x=coordinates, y=coordinates, width=sides, height=sides, answer=answers)
 def test_a_mask_is_never_empty_and_always_within_the_image(
     x: float, y: float, width: float, height: float, answer: str

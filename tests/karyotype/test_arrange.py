@@ -101,7 +101,7 @@ def test_unsure_objects_get_a_row_of_their_own_at_the_foot(cell: Cell, labels: L
 
 
 @given(chosen=st.lists(st.sampled_from([*CLASSES, UNSURE]), max_size=60))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_set_can_be_arranged(cell: Cell, chosen: list[str]) -> None:
     karyogram = arrange(cell(chosen))
     assert Counter(p.index for p in karyogram.places if p.index is not None) == Counter(range(len(chosen)))

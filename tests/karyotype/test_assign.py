@@ -58,7 +58,7 @@ def unlike(rows: int, classes: Sequence[str], seed: int, sharpness: float) -> Fl
     return np.asarray(out / out.sum(axis=1, keepdims=True), np.float32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(1, 5),
     classes=st.sampled_from([("21", "22"), ("X", "Y"), ("7", "X", "Y"), ("4", "5", "X")]),
@@ -76,7 +76,7 @@ def test_no_other_naming_is_cheaper(
     assert cost_of(found.labels, probabilities, extra_copy=extra_copy) == pytest.approx(best, abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rows=st.integers(1, 4),
     classes=st.sampled_from([("21", "22"), ("X", "Y"), ("7", "X", "Y")]),
@@ -96,7 +96,7 @@ def test_a_confidence_is_what_the_best_other_naming_would_cost_more(
         assert confidence == pytest.approx(expected, abs=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), rows=st.integers(2, 50))
 def test_the_order_of_the_objects_does_not_matter(seed: int, rows: int) -> None:
     rng = np.random.default_rng(seed)
@@ -107,7 +107,7 @@ def test_the_order_of_the_objects_does_not_matter(seed: int, rows: int) -> None:
     assert shuffled.confidences == pytest.approx(straight.confidences[order], abs=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), rows=st.integers(0, 60), even=st.sampled_from([0.02, 0.3, 5.0]))
 def test_every_object_gets_a_name_and_a_confidence(seed: int, rows: int, even: float) -> None:
     probabilities = np.random.default_rng(seed).dirichlet(np.full(24, even), rows).astype(np.float32)

@@ -107,7 +107,7 @@ def cost_of(places: Sequence[str | None], probabilities: NDArray[np.float32], sc
     return float(total + min(copies({"X": 2, "Y": 0}), copies({"X": 1, "Y": 1})))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=st.integers(1, 4), seed=st.integers(0, 10**6), sharpness=st.sampled_from([0.5, 2.0, 6.0]))
 def test_no_other_choice_is_cheaper(rows: int, seed: int, sharpness: float) -> None:
     rng = np.random.default_rng(seed)
@@ -122,7 +122,7 @@ def test_no_other_choice_is_cheaper(rows: int, seed: int, sharpness: float) -> N
     assert min(same) == pytest.approx(min(tried.values()), abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_the_objects_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -106,7 +106,7 @@ def test_an_empty_cell_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read.angles.shape == read.polarity.shape == (0,)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(scale=st.floats(0.1, 200.0), rows=st.integers(1, 8), seed=st.integers(0, 1000))
 def test_probabilities_sum_to_one_whatever_the_logits(scale: float, rows: int, seed: int) -> None:
     logits = (scale * np.random.default_rng(seed).normal(size=(rows, 24))).astype(np.float32)

@@ -344,7 +344,7 @@ _REQUESTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(told=st.one_of(_CELLS, _WILD), request=_REQUESTS, lang=st.sampled_from(LANGUAGES))
 def test_any_cells_give_a_conclusion(
     told: list[tuple[str, str, int, bool]] | list[str], request: Request, lang: Language
@@ -365,7 +365,7 @@ def test_any_cells_give_a_conclusion(
     json.dumps(record, allow_nan=False)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(told=_CELLS, order=st.randoms(use_true_random=False))
 def test_the_order_of_the_cells_changes_nothing(told: list[tuple[str, str, int, bool]], order: Random) -> None:
     case = _built(told)

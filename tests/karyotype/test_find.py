@@ -130,7 +130,7 @@ def test_unusual_widths_are_brought_to_the_nominal_one(width: float) -> None:
 # From answers to boxes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(height=st.integers(64, 300), width=st.integers(64, 300), seed=st.integers(0, 10**6))
 def test_boxes_come_back_in_pixels_of_the_picture(height: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -297,7 +297,7 @@ def test_few_objects_reported_often_are_no_metaphase(networks: Install) -> None:
         find.find_chromosomes(page)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     width=st.floats(3, 9.4) | st.floats(24.1, 90),
     sides=st.tuples(st.integers(1, 40), st.integers(1, 40)),

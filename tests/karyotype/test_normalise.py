@@ -68,7 +68,7 @@ def test_sixteen_bits_look_like_eight(grey: Grey, usual: Normalised) -> None:
     assert deep.chromosome_width == usual.chromosome_width
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(gain=st.floats(0.35, 1.0), lift=st.floats(0.0, 1.0), inverted=st.booleans())
 def test_brightness_and_contrast_of_the_camera_hardly_matter(gain: float, lift: float, inverted: bool) -> None:
     grey = draw()
@@ -81,7 +81,7 @@ def test_brightness_and_contrast_of_the_camera_hardly_matter(gain: float, lift: 
     assert mean < 0.01 and greatest < 0.04
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(turns=st.integers(0, 3), mirrored=st.booleans())
 def test_how_the_slide_lay_on_the_stage_does_not_matter(turns: int, mirrored: bool) -> None:
     grey = draw()
@@ -145,7 +145,7 @@ def test_uneven_light_alone_is_no_metaphase() -> None:
         normalise(slope.astype(np.uint8))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(32, 80),
     width=st.integers(32, 80),

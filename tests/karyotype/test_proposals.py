@@ -45,7 +45,7 @@ def test_masks_far_apart_share_nothing() -> None:
     assert distinct([], np.zeros(0, np.float32), same_object=0.6) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_the_reports_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -98,7 +98,7 @@ def test_what_cannot_be_drawn_is_refused(text: str, line: int) -> None:
         chromosomes_of(text, line=line)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(STRINGS)), st.integers(0, 99), st.sampled_from([400, 550, 850]))
 def test_every_altered_chromosome_is_in_the_picture(text: str, seed: int, level: int) -> None:
     altered = [one for one in chromosomes_of(text) if isinstance(one, Altered)]

@@ -144,7 +144,7 @@ def test_a_blob_falls_back_to_the_upright_crop() -> None:
 
 
 @given(mask=arrays(np.bool_, st.tuples(st.integers(1, 30), st.integers(1, 30))), angle=st.floats(-360, 360))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_mask_gives_a_picture(mask: np.ndarray, angle: float) -> None:
     pixels = np.full((40, 40), 100, np.uint8)
     result = straighten(pixels, _instance(mask, (25, 15)), angle, expected_centromere=0.3)

@@ -56,7 +56,7 @@ def likeness(first: Floats, second: Floats) -> float:
 UPRIGHT = strips(rod(0.0)[0], [rod(0.0)[1]])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(angle=st.floats(0, 360, exclude_max=True))
 def test_a_rod_gives_one_strip_however_it_lies(angle: float) -> None:
     darkness, instance = rod(angle)
@@ -75,7 +75,7 @@ def test_a_rod_gives_one_strip_however_it_lies(angle: float) -> None:
     assert likeness(strip[0], reference[0]) > likeness(strip[0][:, ::-1], reference[0])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(angle=st.floats(0, 360, exclude_max=True))
 def test_the_angle_of_an_axis_turns_its_start_up(angle: float) -> None:
     dx, dy = short_arm_direction(angle)
@@ -184,7 +184,7 @@ def test_odd_masks_at_the_image_border_are_read(mask: Mask, corner: tuple[bool, 
     assert read.images[0, 1].max() > 0.2
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), height=st.integers(1, 40), width=st.integers(1, 40))
 def test_any_mask_is_read(seed: int, height: int, width: int) -> None:
     rng = np.random.default_rng(seed)

@@ -98,7 +98,7 @@ TRIES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tries=TRIES)
 def test_whatever_people_try_the_table_holds_and_the_history_tells_it(tries: list[tuple[str, str, str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

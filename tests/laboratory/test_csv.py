@@ -111,7 +111,7 @@ CELLS = st.sampled_from(
 ) | st.text(max_size=12)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, CELLS)), min_size=1, max_size=5))
 def test_whatever_stands_in_a_table_each_line_is_taken_or_refused(rows: list[dict[str, str]]) -> None:
     rows = [{name: cell.encode("utf-8", "ignore").decode() for name, cell in row.items()} for row in rows]

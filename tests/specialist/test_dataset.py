@@ -181,7 +181,7 @@ def _below_names(text: str) -> bytes:
 ODD = ["a", "B", "b", "", "1", "nan", "inf", "a;b", ";", "é", "e\u0301"]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.one_of(
         st.binary(max_size=300),
@@ -199,7 +199,7 @@ def test_hostile_tables_give_an_error_of_ours_or_cases(tmp_path: Path, content: 
         assert isinstance(found, Dataset) and found.cases
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(labels=st.lists(st.sampled_from(ODD), min_size=1, max_size=6))
 def test_odd_labels_give_an_error_of_ours_or_finite_targets(tmp_path: Path, labels: list[str]) -> None:
     rows = [(f"{number}.png", label) for number, label in enumerate(labels)]

@@ -60,7 +60,7 @@ def test_nearly_equal_features() -> None:
     assert same_features(features[:, :5]) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(2, 30), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=20))
 def test_merged_groups_are_the_connected_ones(count: int, pairs: list[tuple[int, int]]) -> None:
     import scipy.sparse

@@ -50,7 +50,7 @@ def _scored(seed: int, cases: int = 40) -> tuple[np.ndarray, np.ndarray]:
     return np.round(rng.normal(size=cases) + positive, 1), positive
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(8, 60))
 def test_auc_and_variance_are_those_of_delong_pair_by_pair(seed: int, cases: int) -> None:
     scores, positive = _scored(seed, cases)
@@ -78,7 +78,7 @@ def test_several_images_of_a_patient_get_obuchowskis_variance(seed: int) -> None
     assert found > auc_influence(scores, positive, np.arange(180)).variance(np.arange(180))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_order_scale_and_side_do_not_matter(seed: int) -> None:
     scores, positive = _scored(seed)

@@ -18,7 +18,7 @@ from consilium.specialist.head import out_of_fold
 from consilium.specialist.splits import Folds, grouped_folds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000))
 def test_youden_is_the_best_point_of_the_roc_curve(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -29,7 +29,7 @@ def test_youden_is_the_best_point_of_the_roc_curve(seed: int) -> None:
     assert called[positive].mean() - called[~positive].mean() == pytest.approx((true - false).max())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.sampled_from([0.8, 0.9, 1.0]))
 def test_a_demanded_sensitivity_is_reached_at_the_best_specificity(seed: int, least: float) -> None:
     rng = np.random.default_rng(seed)

@@ -16,7 +16,7 @@ def _folds(strata: np.ndarray, groups: np.ndarray, **wanted: int) -> Folds:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(10, 40), st.integers(1, 4), st.integers(0, 1000))
 def test_no_group_crosses_and_every_fold_has_every_class(patients: int, most: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

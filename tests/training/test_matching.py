@@ -71,7 +71,7 @@ def test_nothing_found_or_nothing_true() -> None:
     assert match(boxes(UNIT), np.asarray([0.9]), none) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10**6), found=st.integers(1, 8), true=st.integers(1, 8))
 def test_pairs_are_one_to_one_and_have_enough_in_common(seed: int, found: int, true: int) -> None:
     rng = np.random.default_rng(seed)

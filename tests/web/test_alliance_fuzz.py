@@ -48,7 +48,7 @@ def test_whatever_is_asked_it_is_answered(shipped_models: None, home: Path, sett
 
 def _ask(operation: Any, faults: list[tuple[str, str]]) -> None:
     @given(case=operation.as_strategy())
-    @trying(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @trying(max_examples=10, suppress_health_check=list(HealthCheck), database=None)
     def asked(case: Any) -> None:
         answer = case.call()
         if answer.status_code >= 500:

@@ -208,7 +208,7 @@ def test_kinds_of_cells(client: Client, app: FastAPI, tmp_path: Any) -> None:
     assert one["flags"] and one["acts"] == [] and one["synthetic"] is True
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(example=st.sampled_from(EXAMPLES), name=st.sampled_from(ENTRIES), value=ANY, seen=st.integers(-2, 2**70))
 def test_any_command_is_done_or_refused_with_the_reason(
     client: Client, cell: int, example: dict[str, Any], name: str, value: Any, seen: int

@@ -78,7 +78,7 @@ def test_a_week_is_darker_where_there_is_more() -> None:
     assert (shade(0, 5), shade(5, 5), shade(0.001, 5), shade(1, 0)) == (0, STEPS - 1, 1, 0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
 def test_ticks_are_few_and_lie_within(low: float, span: float) -> None:
     found = ticks(low, low + span)

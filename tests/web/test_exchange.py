@@ -164,7 +164,7 @@ def test_nothing_that_its_document_allows_is_answered_by_a_defect(app: FastAPI, 
     for operation in found:
 
         @settings(
-            max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate],
+            max_examples=25, suppress_health_check=list(HealthCheck), phases=[Phase.generate],
             database=None,
         )  # fmt: skip
         @given(case=operation.as_strategy())

@@ -250,7 +250,7 @@ def both(seat: Seat) -> TestClient:
     return seat("both")
 
 
-@settings_of(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings_of(max_examples=120, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_whatever_is_sent_is_refused_in_words_and_never_breaks(
     both: TestClient, number: str, data: st.DataObject

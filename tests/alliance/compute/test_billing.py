@@ -63,7 +63,7 @@ def test_a_month_is_that_of_the_clock_on_the_wall() -> None:
     assert [one.month for one in shares(told, RATES, zone=ZoneInfo("Asia/Shanghai"))] == ["2026-12"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

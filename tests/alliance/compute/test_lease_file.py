@@ -82,7 +82,7 @@ def test_a_damaged_file_is_named_and_left_alone(file: LeaseFile, tmp_path: Path,
     assert path.read_text() == content
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),

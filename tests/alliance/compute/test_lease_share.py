@@ -42,7 +42,7 @@ def test_it_is_max_min_fair(told: list[tuple[int, int]], more: int) -> None:
             assert beyond[place] >= beyond[other] - 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 6), min_size=168, max_size=168), st.integers(0, 12))
 def test_merging_never_lowers_and_never_costs_more(levels: list[int], switch: int) -> None:
     want = np.array(levels)
@@ -85,7 +85,7 @@ def test_few_levels_cost_least() -> None:
     assert (levelled(levels, tight, most=2) == levels).all()  # no room for any raised hour
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 9), min_size=168, max_size=168), st.integers(1, 4))
 def test_levels_are_few_and_the_cheapest_such(levels: list[int], most: int) -> None:
     want = np.array(levels)

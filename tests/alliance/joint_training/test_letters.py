@@ -97,7 +97,7 @@ def proven(content: bytes, alliance: Alliance) -> Letter:
 
 @pytest.mark.parametrize("name", ["invitation", "request", "admission"])
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_a_letter_with_a_changed_byte_says_the_same_or_is_refused(
     name: str, data: st.DataObject, alliance: Alliance
 ) -> None:
@@ -122,7 +122,7 @@ VALUES = st.recursive(
 
 
 @given(content=st.binary(max_size=300) | VALUES.map(lambda value: json.dumps(value).encode()))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_no_letter_is_refused_with_a_way_out(content: bytes) -> None:
     with pytest.raises(InputError) as refused:
         letter_from(content)
@@ -131,7 +131,7 @@ def test_what_is_no_letter_is_refused_with_a_way_out(content: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["invitation", "request", "admission"])
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_a_body_with_anything_in_it_is_read_or_refused(name: str, data: st.DataObject, alliance: Alliance) -> None:
     document = json.loads(getattr(alliance, name))
     body: dict[str, Any] = document["body"]

@@ -56,7 +56,7 @@ def test_an_unfit_study_is_refused(wrong: dict[str, Any]) -> None:
         study_of({**study().as_document(), **wrong})
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from(list(study().as_document())),

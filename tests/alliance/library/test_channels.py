@@ -368,7 +368,5 @@ def test_channels_hold_whatever_is_done(tmp_path: Path) -> None:
     Channels.folder = tmp_path
     run_state_machine_as_test(
         Channels,
-        settings=settings(
-            max_examples=5, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=5, stateful_step_count=12, suppress_health_check=list(HealthCheck)),
     )

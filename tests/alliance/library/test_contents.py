@@ -39,7 +39,7 @@ def names(package: Path) -> list[str]:
     return sorted(path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file())
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_change_of_any_byte_of_any_file_is_noticed(place: Place, package: Path, data: st.DataObject) -> None:
     path = package / data.draw(st.sampled_from(names(package)))
@@ -175,7 +175,7 @@ def test_a_copy_that_was_altered_in_the_store_is_not_taken(place: Place, package
     assert [act for act, _, _ in place.acts].count("library.pull") == 1
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.one_of(st.binary(max_size=200), st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
     lambda one: st.one_of(st.lists(one, max_size=3), st.dictionaries(st.text(max_size=8), one, max_size=3)),

@@ -127,6 +127,16 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
         unpack_zip(io.BytesIO(content), tmp_path / "data")
 
 
+def test_a_member_without_a_name_is_refused(tmp_path: Path) -> None:
+    nameless = bytearray(packed({"a": PNG}).getvalue())
+    for signature, offset in ((b"PK\x03\x04", 26), (b"PK\x01\x02", 28)):
+        # Its one letter becomes part of what may follow a name.
+        struct.pack_into("<HH", nameless, nameless.find(signature) + offset, 0, 1)
+    with pytest.raises(InputError, match="or is none"):
+        unpack_zip(io.BytesIO(bytes(nameless)), tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_of_a_dataset_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no image") as caught:
         unpack_zip(packed({"a.docx": b"x"}), tmp_path / "data")
@@ -149,7 +159,7 @@ def test_folders_that_hold_one_folder_are_passed_through(tmp_path: Path) -> None
 _WHOLE = packed({"normal/a.png": PNG * 20, "tumour/b.png": bytes(200), "cases.csv": b"file,label\n"}).getvalue()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(0, len(_WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=12))
 def test_a_damaged_archive_gives_an_error_or_files_and_leaves_nothing_half(changes: list[tuple[int, int]]) -> None:
     content = bytearray(_WHOLE)
@@ -166,7 +176,7 @@ def test_a_damaged_archive_gives_an_error_or_files_and_leaves_nothing_half(chang
         assert all(one.is_relative_to(out) or one == out.parent for one in Path(place_).rglob("*"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=40))
 def test_any_name_stays_below_the_folder_or_is_refused(name: str) -> None:
     try:

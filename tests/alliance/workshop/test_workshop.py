@@ -143,6 +143,23 @@ def test_a_fit_is_cancelled_and_only_then_removed(home: Path, engine: EmbeddedEn
     place.remove("slow")
 
 
+def test_a_model_that_lies_there_is_not_used_before_its_figures_are_told(
+    home: Path, engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    """Fitting writes the model first and then the report that says whether it may be used."""
+    place = workshop(home, engine)
+    build = place.begin("early", Options(lang="en"), data=two_classes(tmp_path / "drawn", 40, first_seed=500))
+    written = place.model("early") / "manifest.json"
+    written.parent.mkdir(parents=True, exist_ok=True)
+    written.write_text("{}", encoding="utf-8")
+    assert place.standing(build).state in LIVE and not place.standing(build).ready
+    for act in (lambda: place.finished("early"), lambda: place.ask_for_report("early", "zh")):
+        with pytest.raises(InputError, match="not there yet"):
+            act()
+    place.cancel("early")
+    assert ended(place, "early").ready and place.finished("early") == written.parent
+
+
 def test_whoever_is_no_member_may_not(home: Path, engine: EmbeddedEngine, tmp_path: Path) -> None:
     place = workshop(home, engine, replace(TANG, roles=frozenset({"operator"})))
     for act in (place.builds, lambda: place.begin("x", Options(), data=tmp_path), lambda: place.build("x")):

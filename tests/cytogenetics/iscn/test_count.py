@@ -83,7 +83,7 @@ def test_the_level_is_told_by_the_count_where_it_is_not_written(text: str, numbe
     assert level(parse(text).persons[0][0]) == number
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(results())
 def test_any_tree_has_a_number_or_the_one_error(result: Result) -> None:
     for lines in result.persons:

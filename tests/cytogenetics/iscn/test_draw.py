@@ -129,7 +129,7 @@ def test_long_titles_are_broken_and_lose_nothing() -> None:
     assert wrapped("", 12, 100) == [""] and len(wrapped("x" * 500, 17, 700)) > 4
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(results())
 def test_any_tree_is_drawn_as_valid_xml_or_has_the_one_error(result: Result) -> None:
     try:

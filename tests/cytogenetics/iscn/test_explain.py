@@ -59,7 +59,7 @@ def test_chinese_says_the_same_things(text: str) -> None:
     assert not left
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(results())
 def test_any_tree_is_explained(result: Result) -> None:
     for language in ("en", "zh"):

@@ -169,7 +169,7 @@ def _look_at(meaning: Meaning) -> None:
             assert sum(one.counted for one in line.chromosomes) == line.number.low
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(results())
 def test_any_tree_has_a_meaning_or_the_one_error(result: Result) -> None:
     try:
@@ -218,7 +218,7 @@ def written_changes(draw: st.DrawFn, *, longest: int = 3) -> str:
     return text
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(["", "", "+", "-"]), written_changes()), max_size=3))
 def test_any_changes_of_the_same_chromosomes_have_a_meaning(changes: list[tuple[str, str]]) -> None:
     try:

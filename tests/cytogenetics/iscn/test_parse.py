@@ -168,13 +168,13 @@ def test_every_node_knows_its_place(text: str) -> None:
                     assert write(parse("46,XX," + text[slice(*item.span)])).endswith(text[slice(*item.span)])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(results())
 def test_what_is_written_is_read_as_the_same(result: Result) -> None:
     assert parse(write(result)) == result
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="46,XY+-?()[];qp13.t delrisnvcx/~<n>:", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

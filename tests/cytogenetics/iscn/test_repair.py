@@ -122,7 +122,7 @@ def test_no_number_band_or_letter_is_altered_or_added() -> None:
     assert mended > 500
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="46,XY+-?()[];qp13.t delrisnvcx/~<n>:，（ 正常A", max_size=80))
 def test_any_text_is_repaired_or_not(text: str) -> None:
     found = repair(text)

@@ -180,7 +180,7 @@ def spellings(name: str) -> set[bytes]:
     return found
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), name=NAMES, places=st.lists(st.sampled_from(PLACES), min_size=1, max_size=4, unique=True))
 def test_no_name_survives_in_any_place_and_character_set(
     data: st.DataObject, name: str, places: list[str], make_file: Builder, pseudonyms: Pseudonyms

@@ -25,9 +25,7 @@ from consilium.imaging.deidentify.refusal import Reason, Refused
 from consilium.imaging.deidentify.run import clean_file
 
 Builder = Callable[..., bytes]
-FUZZ = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+FUZZ = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 KINDS = ("explicit", "implicit", "big endian", "deflated", "png", "jpeg", "tiff", "webp", "nifti", "nifti.gz")
 
 

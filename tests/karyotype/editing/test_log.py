@@ -132,7 +132,7 @@ def all_pixels(cell: EditedCell) -> Region:
     return united([*(one.region for one in cell.objects), *(one.object.region for one in cell.removed)])
 
 
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow,
+FEW = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow,
                                                                       HealthCheck.function_scoped_fixture])  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def test_slips_along_a_border_stay_with_what_they_touch() -> None:
         cut(rod(), [(30, 5), (30.4, 30), (30, 75)])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(blobs(), st.lists(point, min_size=2, max_size=6))
 def test_a_cut_loses_no_pixel_and_doubles_none(region: Region, line: list[tuple[float, float]]) -> None:
     before = region.mask.copy()
@@ -109,7 +109,7 @@ def test_a_cut_loses_no_pixel_and_doubles_none(region: Region, line: list[tuple[
     assert cut(region, line) == parts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(blobs(), st.lists(point, min_size=3, max_size=7), st.lists(point, min_size=3, max_size=7))
 def test_parting_a_crossing_keeps_every_pixel(
     region: Region, first: list[tuple[float, float]], second: list[tuple[float, float]]
@@ -158,7 +158,7 @@ def test_an_outline_beside_it_or_two_alike_are_refused() -> None:
         separate(cross(), cross(), cross())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(blobs(), blobs())
 def test_sets_of_pixels(first: Region, second: Region) -> None:
     a, b = first.on(200, 200), second.on(200, 200)
@@ -170,7 +170,7 @@ def test_sets_of_pixels(first: Region, second: Region) -> None:
     assert (first == second) == bool((a == b).all())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.floats(-1e5, 1e5), st.floats(-1e5, 1e5)), min_size=3, max_size=9))
 def test_any_polygon_is_pixels_of_the_picture_or_nothing(polygon: list[tuple[float, float]]) -> None:
     found = filled(polygon, 60, 40)

@@ -55,7 +55,7 @@ def test_what_is_no_entry_is_refused(drawn: Metaphase, spoil: Any) -> None:
         read_cell(entry)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(max_size=5),

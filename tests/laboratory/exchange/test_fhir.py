@@ -132,7 +132,7 @@ _JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_bundle_is_answered_by_a_crash(partnered: Laboratory, data: st.DataObject) -> None:
     told = copy.deepcopy(bundle())

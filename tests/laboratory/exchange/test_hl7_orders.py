@@ -287,7 +287,7 @@ _LINES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=_LINES)
 @example(lines=["PID|1||" + "&" * 5000, "ORC|NW|1", "OBR|1|1"])
 @example(lines=["PID|1||1||\\X\\"])
@@ -296,7 +296,7 @@ def test_no_message_is_answered_by_a_crash(partnered: Laboratory, lines: list[st
     assert sent(partnered, text.encode("utf-8", "surrogatepass")).answer in ("AA", "AE", "AR")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300), at=st.integers(0, 400), cut=st.integers(0, 60))
 def test_no_bytes_are_answered_by_a_crash(partnered: Laboratory, data: bytes, at: int, cut: int) -> None:
     whole = oml().encode()

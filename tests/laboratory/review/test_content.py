@@ -145,7 +145,7 @@ TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30)
 
 
 @given(TEXT, TEXT, st.lists(TEXT.filter(str.strip), unique=True, max_size=4), st.integers(0, 2**53))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_comes_back_or_is_refused_when_it_is_written(
     indication: str, english: str, cells: list[str], band_level: int
 ) -> None:
@@ -162,7 +162,7 @@ def test_any_text_comes_back_or_is_refused_when_it_is_written(
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_altered_bytes_are_another_content_or_none(data: st.DataObject) -> None:
     told = document(content())
     at = data.draw(st.integers(0, len(told) - 1))

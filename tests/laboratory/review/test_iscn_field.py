@@ -32,7 +32,7 @@ def test_half_a_karyotype_is_no_error_of_ours(text: str) -> None:
 
 
 @given(st.text(max_size=60) | st.text("46,XY+-()[];/tdelrpq12.?~ ", max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_is_typed_is_answered(text: str) -> None:
     found = check_iscn(text, "en")
     assert all(0 <= one.start <= one.end <= len(found.text) for one in found.faults)

@@ -115,7 +115,7 @@ def _ask(
     strategy = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
 
     @bounds(
-        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+        max_examples=EXAMPLES, derandomize=True, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(strategy, st.booleans())

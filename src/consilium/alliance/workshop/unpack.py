@@ -89,7 +89,7 @@ def unpack_zip(archive: IO[bytes], out: Path, *, limits: Limits | None = None) -
                 raise InputError("there is a link in the archive", where=_shown(one.filename), way_out=_PACK_FILES)
             if one.flag_bits & 0x1:
                 raise InputError("the archive is encrypted", way_out="Pack it without a password.")
-        members = [(_name_in(one), one) for one in every if not one.is_dir()]
+        members = [(_name_in(one), one) for one in every if not one.filename.endswith("/")]
 
         def read(member: zipfile.ZipInfo) -> Iterator[bytes]:
             try:

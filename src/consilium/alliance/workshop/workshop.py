@@ -56,7 +56,7 @@ class Standing:
         share: of the work that is counted, 0 to 1; None before any is told.
         seconds_left: by the pace so far; None where that cannot be told.
         output: the end of what the job wrote.
-        ready: whether the model is there.
+        ready: whether the model is there, and what fitted it is over: it says last how good the model is.
     """
 
     state: State | Literal["lost"]
@@ -104,6 +104,17 @@ class Workshop:
     def model(self, name: str) -> Path:
         """Where the model of a build is, or will be."""
         return self._folder / name_of(name) / "model" / name
+
+    def finished(self, name: str) -> Path:
+        """Where a model is that may be used: what fitted it has told how good it is.
+
+        Raises:
+            InputError: there is no such build, or its model is not there yet.
+        """
+        build = self.build(name)
+        if not self._is_ready(build, self._job(build.job)):
+            raise InputError(f"the model of {name} is not there yet", way_out="Wait until it is built.")
+        return self.model(name)
 
     def begin(self, name: str, options: Options, *, data: Path | None = None, unpack: Unpack | None = None) -> Build:
         """Take cases in and have a specialist fitted to them.
@@ -158,8 +169,8 @@ class Workshop:
 
     def standing(self, build: Build) -> Standing:
         """How far a build is."""
-        ready = (self.model(build.name) / "manifest.json").is_file()
         job = self._job(build.job)
+        ready = self._is_ready(build, job)
         if job is None:
             return Standing(state="lost", reason="", share=None, seconds_left=None, output="", ready=ready)
         output = "".join(self._engine.output(job.number))[-_TAIL:]
@@ -207,7 +218,7 @@ class Workshop:
         """
         build = self.build(name)
         require(self._person, "job.submit", of=build.hospital)
-        self._ready(build)
+        self.finished(name)
         if self.report(build, lang) is not None or (lang in build.reports and self._runs(build.reports[lang])):
             return build
         folder = self._folder / name
@@ -255,7 +266,7 @@ class Workshop:
         from consilium.specialist.specialty import NotUsed, specialty_in
 
         build = self.build(name)
-        bundle = open_bundle(self._ready(build))
+        bundle = open_bundle(self.finished(name))
         ending = "".join(Path(filename.replace("\\", "/")).suffixes[-2:]).lower()
         ending = ending if re.fullmatch(r"(\.[a-z0-9]{1,10}){0,2}", ending) else ""
         with tempfile.TemporaryDirectory(prefix="consilium-") as place:
@@ -278,11 +289,9 @@ class Workshop:
         if folder.exists():
             raise InputError(f"there is a specialist {folder.name!r} already", way_out="Give this one another name.")
 
-    def _ready(self, build: Build) -> Path:
-        model = self.model(build.name)
-        if not (model / "manifest.json").is_file():
-            raise InputError(f"the model of {build.name} is not there yet", way_out="Wait until it is built.")
-        return model
+    def _is_ready(self, build: Build, job: Job | None) -> bool:
+        over = job is None or job.state not in LIVE
+        return over and (self.model(build.name) / "manifest.json").is_file()
 
     def _fit(self, name: str, folder: Path, data: str, options: Options, memory: int) -> Request:
         command = (*_CONSILIUM, "specialist", "fit", data, f"--out=model/{name}", "--report", *options.words())

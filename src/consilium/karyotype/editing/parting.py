@@ -185,7 +185,7 @@ def _distance(source: Region, window: Region) -> NDArray[np.float32]:
     page = np.ones((height, width), dtype=np.uint8)
     sx, sy = source.origin[0] - x, source.origin[1] - y
     page[sy : sy + source.mask.shape[0], sx : sx + source.mask.shape[1]][source.mask] = 0
-    # OpenCV's own answers differ from call to call (4.x, precise mask): a log would be another cell when read again.
+    # OpenCV's precise distances differ in their last bit from call to call: a log read again would be another cell.
     far = distance_transform_edt(page)
     wx, wy = window.origin[0] - x, window.origin[1] - y
     return np.asarray(far[wy : wy + window.mask.shape[0], wx : wx + window.mask.shape[1]], dtype=np.float32)

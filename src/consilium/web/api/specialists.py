@@ -157,9 +157,7 @@ def answer(name: str, run: Run, person: Member, picture: Annotated[UploadFile, F
 @router.post("/specialists/{name}/publish")
 def publish(name: str, terms: Terms, request: Request, signed: Asking, person: Member) -> Published:
     """Hand it to the library, as a candidate that a second person approves."""
-    workshop = workshop_of(person)
-    workshop.build(name)
-    release = published(workshop.model(name), name, terms, request, signed, person)
+    release = published(workshop_of(person).finished(name), name, terms, request, signed, person)
     return Published(name=release.name, version=str(release.version), channel=release.channel)
 
 

@@ -24,44 +24,56 @@ _NO_MESSAGES = ("chinese", "parts", "values")
 _NAMED = re.compile(r"{(\w+)}")
 
 
+class Sentence(NamedTuple):
+    """A sentence with gaps.
+
+    Attributes:
+        pieces: what stands before, between and behind its gaps.
+        chinese: with the same gaps, by number.
+        one_word: whether what stands in a gap has no blank.
+    """
+
+    pieces: tuple[str, ...]
+    chinese: str
+    one_word: bool
+
+    def gaps(self, text: str) -> tuple[str, ...] | None:
+        """What stands in the gaps, each as little as can be and never nothing; None: `text` is another sentence.
+
+        Each piece is looked for once, where a regular expression with as many gaps would try all places: a name that
+        somebody typed must not keep the server busy.
+        """
+        first, *between, last = self.pieces
+        if not (text.startswith(first) and text.endswith(last)):
+            return None
+        found, at = [], len(first)
+        for piece in between:
+            to = text.find(piece, at + 1)
+            if to < 0:
+                return None
+            found.append(text[at:to])
+            at = to + len(piece)
+        end = len(text) - len(last)
+        if end <= at:
+            return None
+        found.append(text[at:end])
+        return None if self.one_word and any(map(str.isspace, "".join(found))) else tuple(found)
+
+
 class Catalogue(NamedTuple):
     """Sentences without gaps, and those with gaps, whichever says most first."""
 
     whole: Mapping[str, str]
-    with_gaps: tuple[tuple[str, str], ...]
+    with_gaps: tuple[Sentence, ...]
 
     def of(self, text: str) -> tuple[str, tuple[str, ...]] | None:
         """The Chinese of a sentence with its gaps, and what stands in them; None where there is none."""
         if text in self.whole:
             return self.whole[text], ()
-        for english, chinese in self.with_gaps:
-            if (found := in_gaps(english, text)) is not None:
-                return chinese, found
+        for sentence in self.with_gaps:
+            if (found := sentence.gaps(text)) is not None:
+                return sentence.chinese, found
         return None
-
-
-def in_gaps(english: str, text: str) -> tuple[str, ...] | None:
-    """What stands in the gaps of a sentence, each as little as can be and never nothing; None: `text` is another one.
-
-    Each piece between two gaps is looked for once, where an expression with as many gaps would try them all: a name
-    that somebody typed must not keep the server busy.
-    """
-    first, *between, last = english.split(GAP)
-    if not (text.startswith(first) and text.endswith(last)):
-        return None
-    found, at = [], len(first)
-    for piece in between:
-        to = text.find(piece, at + 1)
-        if to < 0:
-            return None
-        found.append(text[at:to])
-        at = to + len(piece)
-    end = len(text) - len(last)
-    if end <= at:
-        return None
-    found.append(text[at:end])
-    # A record calls itself by a number: "image file is truncated" is none of them.
-    return None if english in TITLES and any(map(str.isspace, "".join(found))) else tuple(found)
 
 
 def told_in(lang: Language, text: str) -> str:
@@ -170,4 +182,6 @@ def _catalogue(pairs: Mapping[str, str]) -> Catalogue:
     whole = {english: chinese for english, chinese in pairs.items() if GAP not in english}
     gaps = {english: chinese for english, chinese in pairs.items() if GAP in english}
     most_said = sorted(gaps, key=lambda english: -len(english.replace(GAP, "")))
-    return Catalogue(whole, tuple((english, gaps[english]) for english in most_said))
+    # A record calls itself by a number: "image file is truncated" is none of them.
+    sentences = (Sentence(tuple(one.split(GAP)), gaps[one], one in TITLES) for one in most_said)
+    return Catalogue(whole, tuple(sentences))

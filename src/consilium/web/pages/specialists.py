@@ -129,8 +129,7 @@ def publish(
     )  # fmt: skip
 
     def act(workshop: Workshop) -> None:
-        workshop.build(name)
-        published(workshop.model(name), name, terms, request, signed, person)
+        published(workshop.finished(name), name, terms, request, signed, person)
 
     return _done(request, signed, person, name, act, then=f"/models/{name}")
 
