@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from consilium.karyotype.amodal import FILL, SIDE, box_channel
 from training.cells import DARKNESS_SCALE, Cell
+from training.stain import restained
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,6 @@ def rotation(angle: float, scale: float, mirror: bool) -> NDArray[np.float32]:
     c, s = math.cos(angle) * scale, math.sin(angle) * scale
     m = np.asarray([[c, -s], [s, c]], np.float32)
     return m @ np.diag([-1.0, 1.0]).astype(np.float32) if mirror else m
-
-
-def appearance(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Another laboratory's stain, focus and camera."""
-    x = x * rng.uniform(0.7, 1.25)
-    x = np.sign(x) * np.abs(x) ** rng.uniform(0.7, 1.5)
-    if rng.random() < 0.3:
-        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.2))
-    x = x + rng.normal(0, rng.uniform(0, 0.05), x.shape).astype(np.float32) + rng.uniform(-0.03, 0.08)
-    return np.clip(x, 0, 1.5).astype(np.float32)
 
 
 def sample(
@@ -136,7 +127,7 @@ def sample(
     image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     truth = cv2.resize(truth, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     if augment:
-        image = appearance(image, rng)
+        image = restained(torch.from_numpy(image)[None, None], rng)[0, 0].numpy()
     return np.stack([image, box_channel(size)]), (truth[None] > 0.5).astype(np.float32)
 
 

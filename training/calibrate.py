@@ -26,7 +26,7 @@ from consilium.karyotype.models import model
 from consilium.karyotype.proposals import Proposals, box_iou
 from consilium.karyotype.rescore import rescored
 from consilium.karyotype.strip import strips
-from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
+from training.cells import CORES, DARKNESS_SCALE, RUNS, Cell, load_cells
 from training.matching import match
 
 SAME_OBJECT = (0.4, 0.45, 0.5, 0.6)
@@ -228,7 +228,7 @@ def right(named: Named, temperature: float, extra: float) -> tuple[NDArray[np.fl
 
 def main() -> None:
     held = [c for c in load_cells("tseng2023") if c.part == "validation"]
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(CORES) as pool:
         seen = list(pool.map(see, held, chunksize=8))
         finding = detection(seen)
         kept = [one.kept(finding["threshold"], finding["same_object"]) for one in seen]

@@ -33,6 +33,11 @@ from training.rendered import draw
 DARKNESS_SCALE = 160
 """Darkness is kept as uint8: 160 stands for 1.0."""
 
+SHARDS = 16
+"""Parts in which a set is read; each is one process' work."""
+
+CORES = os.cpu_count() or 1
+
 RUNS = Path(os.environ.get("CONSILIUM_RUNS", "runs"))
 
 
@@ -68,6 +73,33 @@ def part_of(case: str, *, one_in: int = 20) -> str:
     return "validation" if zlib.crc32(case.encode()) % one_in == 0 else "train"
 
 
+def half_of(case: str) -> int:
+    """0 or 1, by a hash of the name: looks that follow one another learn each half from what has not learnt of it."""
+    return zlib.crc32(f"half {case}".encode()) % 2
+
+
+def runs(without: int | None = None) -> Path:
+    """The folder of what was trained on everything, or without a half of the cases."""
+    folder = RUNS if without is None else RUNS / f"without_{without}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def learnt(cells: list[Cell], without: int | None = None) -> list[Cell]:
+    """The cells that a look learns from: those of the train part, less those of a half of the G-banded cases.
+
+    Of other stains, and of drawn cells, there are too few to leave out half.
+    """
+    return [
+        cell for cell in cells if cell.part == "train" and (cell.source != "tseng2023" or half_of(cell.case) != without)
+    ]
+
+
+def unlearnt_half(cell: Cell) -> int | None:
+    """Which looks have not learnt from a cell: those without that half; None: those that have learnt from all."""
+    return half_of(cell.case) if cell.source == "tseng2023" and cell.part == "train" else None
+
+
 def abnormal_images() -> frozenset[str]:
     """Names of the images of tseng2023 whose case is published as numerically or structurally abnormal."""
     with gzip.open(data_folder() / "tseng2023" / "images.csv.gz", "rt") as file:
@@ -79,7 +111,7 @@ def load_cells(source: str) -> list[Cell]:
     kept = RUNS / "cells" / f"{source}.pickle"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with ProcessPoolExecutor(2) as pool:
+        with ProcessPoolExecutor(CORES) as pool:
             cells = [c for part in pool.map(_read, *zip(*_shards(source), strict=True)) for c in part]
         partial = kept.with_suffix(".partial")
         partial.write_bytes(pickle.dumps(cells, protocol=5))
@@ -90,7 +122,7 @@ def load_cells(source: str) -> list[Cell]:
 
 
 def _shards(source: str) -> list[tuple[str, int]]:
-    return [(source, shard) for shard in range(4)]
+    return [(source, shard) for shard in range(SHARDS)]
 
 
 def _read(source: str, shard: int) -> list[Cell]:
@@ -123,7 +155,7 @@ def _tseng(shard: int) -> Iterator[Cell]:
                 boxes[row["image"]].append((row["chromosome"], box))
     for archive in ("train_1.zip", "train_2.zip"):
         with zipfile.ZipFile(folder / archive) as file:
-            for member in sorted(file.namelist())[shard::4]:
+            for member in sorted(file.namelist())[shard::SHARDS]:
                 name = member.removesuffix(".webp")
                 found = _darkness(_grey(file.read(member)))
                 if found is None:
@@ -175,7 +207,7 @@ def isolated_masks(
 def _adir(shard: int) -> Iterator[Cell]:
     with zipfile.ZipFile(data_folder() / "adir_mfish" / "dapi_labels.zip") as file:
         members = sorted(n for n in file.namelist() if n.endswith("_dapi.png"))
-        for member in members[shard::4]:
+        for member in members[shard::SHARDS]:
             found = _darkness(_grey(file.read(member)))
             if found is None:
                 continue
@@ -218,7 +250,7 @@ def boxes_of(masks: Masks) -> NDArray[np.float32]:
 
 def _bioimlab(shard: int) -> Iterator[Cell]:
     with zipfile.ZipFile(data_folder() / "bioimlab_qband" / "labelme.zip") as file:
-        for member in sorted(n for n in file.namelist() if n.endswith(".json"))[shard::4]:
+        for member in sorted(n for n in file.namelist() if n.endswith(".json"))[shard::SHARDS]:
             record = json.loads(file.read(member))
             found = _darkness(_grey(base64.b64decode(record["imageData"])))
             if found is None:
@@ -240,7 +272,7 @@ def _bioimlab(shard: int) -> Iterator[Cell]:
             )  # fmt: skip
 
 
-def _rendered(shard: int, count: int = 60) -> Iterator[Cell]:
+def _rendered(shard: int, count: int = 45) -> Iterator[Cell]:
     return drawn_cells([7, shard], count)
 
 

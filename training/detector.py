@@ -1,10 +1,12 @@
 """Train the detector: `python -m training.detector`.
 
-Images are shown at half the nominal size on a fixed canvas laid where chromosomes crowd, turned by right angles
+Images are shown at the detector's scale on a fixed canvas laid where chromosomes crowd, turned by right angles
 and mirrored (exact for boxes), scaled, and re-stained; chromosomes with known masks are pasted in at any angle to
-make crossings.
-Labels are assigned by task alignment (Feng et al. 2021, TOOD): ten places a chromosome for the one-to-many
-score and one place for the one-to-one score.
+make crossings. Labels are assigned by task alignment (Feng et al. 2021, TOOD): ten places a chromosome for the
+one-to-many score and one place for the one-to-one score.
+
+What follows the detector must learn from what it proposes in cells that it has not learnt from. So it is trained three
+times: on everything, which ships, and on all but either half of the cases (`--without 0`, `--without 1`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 
 import cv2
 import numpy as np
@@ -23,58 +26,83 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
-from training.amodal import Cutting, appearance, cuttings, patch, rotation
-from training.cells import DARKNESS_SCALE, RUNS, Cell, data_folder, load_cells
+from consilium.karyotype.find import REDUCTION, STRIDE
+from training.amodal import Cutting, cuttings, patch, rotation
+from training.cells import CORES, DARKNESS_SCALE, Cell, data_folder, learnt, load_cells, runs
 from training.checkpoint import resume, save
 from training.networks import Detector
 from training.precision import mixed
-from training.rendered import RENDERED_REPEATS
 from training.schedule import Schedule
 from training.shipped import load_shipped
+from training.stain import restained
 
-CANVAS = 224
-"""Side of the training canvas, in pixels of the half-size image: about a third of a spread."""
+CANVAS = 320
+"""Side of the training canvas, in pixels of the reduced image: about a third of a spread."""
 
 CROWDED = 3.0
 """How much oftener a canvas is laid around a chromosome that touches another than around one that lies alone."""
 
+PASTED = 1.0
+"""Chromosomes pasted into a canvas, on average."""
+
 MOST = 64
 """Places for boxes in a batch; a canvas with more (a tetraploid, heavy pasting) drops the last pasted."""
 
+NO_CLASS = -1
+"""Label of a chromosome whose class nobody told."""
 
-def canvas(
-    cell: Cell, cells: list[Cell], pasteable: list[Cutting], rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """(darkness (1, 224, 224), boxes (n, 4), boxes cut off at the border, to be ignored (m, 4))."""
+
+@dataclass(frozen=True)
+class Canvas:
+    """Part of a cell, pasted into or not.
+
+    Attributes:
+        darkness: (320, 320) uint8, `DARKNESS_SCALE` = 1.0.
+        boxes: (n, 4) float32.
+        labels: (n,) int64, NO_CLASS unknown.
+        cut: (m, 4) float32, boxes cut off at the border, where nothing is asked.
+    """
+
+    darkness: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    cut: NDArray[np.float32]
+
+
+def canvas(cell: Cell, cells: list[Cell], pasteable: list[Cutting], rng: np.random.Generator) -> Canvas:
+    """Lay a canvas on a cell."""
     # Mostly the magnification it was taken at: others are rarer at work than their difficulty would make them here.
     low, high = (0.65, 1.2) if rng.random() < 0.25 else (0.88, 1.12)
-    scale = 0.5 * math.exp(rng.uniform(math.log(low), math.log(high)))
-    image = cv2.resize(cell.darkness, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    boxes = cell.boxes * scale
+    scale = REDUCTION * math.exp(rng.uniform(math.log(low), math.log(high)))
+    chance = np.asarray([1.0 if mask is not None else CROWDED for mask in cell.masks])
+    middle = cell.boxes[int(rng.choice(len(cell.boxes), p=chance / chance.sum()))].reshape(2, 2).mean(0)
+    side = round(CANVAS / scale)
+    corner = (middle - side / 2 + rng.uniform(-side / 4, side / 4, 2)).round().astype(int)
+    window = np.zeros((side, side), np.uint8)
+    (x0, y0), (x1, y1) = np.maximum(corner, 0), np.minimum(corner + side, cell.darkness.shape[::-1])
+    window[y0 - corner[1] : y1 - corner[1], x0 - corner[0] : x1 - corner[0]] = cell.darkness[y0:y1, x0:x1]
+    image = cv2.resize(window, (CANVAS, CANVAS), interpolation=cv2.INTER_AREA)
+    boxes = (cell.boxes - np.tile(corner, 2)) * (CANVAS / side)
     if rng.random() < 0.5:
         image, boxes = (
             image[:, ::-1],
-            np.stack([image.shape[1] - boxes[:, 2], boxes[:, 1], image.shape[1] - boxes[:, 0], boxes[:, 3]], 1),
+            np.stack([CANVAS - boxes[:, 2], boxes[:, 1], CANVAS - boxes[:, 0], boxes[:, 3]], 1),
         )
     for _ in range(int(rng.integers(4))):
-        width = image.shape[1]
         image = np.rot90(image)
-        boxes = np.stack([boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0]], 1)
-    height, width = image.shape
-    chance = np.asarray([1.0 if mask is not None else CROWDED for mask in cell.masks])
-    middle = boxes[int(rng.choice(len(boxes), p=chance / chance.sum()))].reshape(2, 2).mean(0)
-    at_x, at_y = (CANVAS / 2 - middle + rng.uniform(-CANVAS / 4, CANVAS / 4, 2)).round().astype(int)
-    out = np.zeros((CANVAS, CANVAS), np.float32)
-    y0, x0, y1, x1 = max(at_y, 0), max(at_x, 0), min(at_y + height, CANVAS), min(at_x + width, CANVAS)
-    out[y0:y1, x0:x1] = image[y0 - at_y : y1 - at_y, x0 - at_x : x1 - at_x].astype(np.float32) / DARKNESS_SCALE
-    boxes = boxes + np.asarray([at_x, at_y, at_x, at_y], np.float32)
-    pasted = [_paste(out, boxes, cells, pasteable, scale, rng) for _ in range(int(rng.poisson(0.8)))]
-    boxes = np.concatenate([boxes, *[p for p in pasted if p is not None]])
+        boxes = np.stack([boxes[:, 1], CANVAS - boxes[:, 2], boxes[:, 3], CANVAS - boxes[:, 0]], 1)
+    out, labels = image.astype(np.float32) / DARKNESS_SCALE, cell.labels.astype(np.int64)
+    for _ in range(int(rng.poisson(PASTED))):
+        piece = pasteable[int(rng.integers(len(pasteable)))]
+        if (pasted := _paste(out, boxes, cells, piece, CANVAS / side, rng)) is not None:
+            boxes = np.concatenate([boxes, pasted])
+            labels = np.append(labels, cells[piece.cell].labels[piece.index])
     clipped = np.clip(boxes, 0, CANVAS)
     visible = (clipped[:, 2:] - clipped[:, :2]).prod(1) / (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    return (
-        appearance(out, rng)[None],
+    return Canvas(
+        np.clip(out * DARKNESS_SCALE, 0, 255).astype(np.uint8),
         clipped[visible > 0.4][:MOST].astype(np.float32),
+        labels[visible > 0.4][:MOST],
         clipped[(visible <= 0.4) & (visible > 0)].astype(np.float32),
     )
 
@@ -83,11 +111,10 @@ def _paste(
     out: NDArray[np.float32],
     boxes: NDArray[np.float32],
     cells: list[Cell],
-    pasteable: list[Cutting],
+    piece: Cutting,
     scale: float,
     rng: np.random.Generator,
 ) -> NDArray[np.float32] | None:
-    piece = pasteable[int(rng.integers(len(pasteable)))]
     darkness, mask, origin = patch(cells[piece.cell], piece.index)
     turn = rotation(rng.uniform(0, 2 * math.pi), scale * rng.uniform(0.85, 1.15), False)
     inside = boxes[((boxes[:, :2] + boxes[:, 2:] > 0) & (boxes[:, :2] + boxes[:, 2:] < 2 * CANVAS)).all(1)]
@@ -111,30 +138,53 @@ def _paste(
     return np.asarray([[*low, *high]], np.float32)
 
 
-class Canvases(IterableDataset[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]):
-    def __init__(self, cells: list[Cell], seed: int) -> None:
+@dataclass(frozen=True)
+class Batch:
+    """Canvases as the loss sees them.
+
+    Attributes:
+        darkness: (B, 1, 320, 320) uint8.
+        boxes: (B, 64, 4) float32, of which the first ones count.
+        labels: (B, 64) int64.
+        count: (B,) int64, how many.
+        ignore: (B, places) bool, where nothing is asked.
+    """
+
+    darkness: Tensor
+    boxes: Tensor
+    labels: Tensor
+    count: Tensor
+    ignore: Tensor
+
+    def to(self, device: str) -> Batch:
+        return Batch(*(part.to(device, non_blocking=True) for part in astuple(self)))
+
+
+class Canvases(IterableDataset[Canvas]):
+    def __init__(self, cells: list[Cell], seed: tuple[int, ...]) -> None:
         self.cells, self.seed = [c for c in cells if len(c.boxes)], seed
         self.pasteable = [p for p in cuttings(cells) if cells[p.cell].source == "tseng2023"]
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
-        rng = np.random.default_rng([self.seed, os.getpid()])
+    def __iter__(self) -> Iterator[Canvas]:
+        cv2.setNumThreads(0)  # its threads do not survive the fork of the loading process
+        rng = np.random.default_rng([*self.seed, os.getpid()])
         while True:
             for index in rng.permutation(len(self.cells)):
                 yield canvas(self.cells[index], self.cells, self.pasteable, rng)
 
 
-def collate(
-    items: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]],
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    images = torch.from_numpy(np.stack([image for image, _, _ in items]))
-    boxes, count = torch.zeros(len(items), MOST, 4), torch.zeros(len(items), dtype=torch.long)
-    ignore = torch.zeros(len(items), CANVAS // 4, CANVAS // 4, dtype=torch.bool)
-    for i, (_, found, cut) in enumerate(items):
-        count[i] = len(found)
-        boxes[i, : len(found)] = torch.from_numpy(found)
-        for x0, y0, x1, y1 in (cut / 4).astype(int):
+def collate(canvases: list[Canvas]) -> Batch:
+    count = torch.tensor([len(one.boxes) for one in canvases])
+    boxes = torch.zeros(len(canvases), MOST, 4)
+    labels = torch.full((len(canvases), MOST), NO_CLASS)
+    ignore = torch.zeros(len(canvases), CANVAS // STRIDE, CANVAS // STRIDE, dtype=torch.bool)
+    for i, one in enumerate(canvases):
+        boxes[i, : count[i]] = torch.from_numpy(one.boxes)
+        labels[i, : count[i]] = torch.from_numpy(one.labels)
+        for x0, y0, x1, y1 in (one.cut / STRIDE).astype(int):
             ignore[i, y0 : y1 + 1, x0 : x1 + 1] = True
-    return images, boxes, count, ignore
+    darkness = torch.from_numpy(np.stack([one.darkness for one in canvases]))[:, None]
+    return Batch(darkness, boxes, labels, count, ignore.flatten(1))
 
 
 def iou_of(a: Tensor, b: Tensor) -> Tensor:
@@ -156,50 +206,46 @@ def generalised_iou(a: Tensor, b: Tensor) -> Tensor:
 def places(height: int, width: int, device: torch.device) -> Tensor:
     """(height * width, 2) centres of the output cells in input pixels."""
     y, x = torch.meshgrid(torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij")
-    return (torch.stack([x, y], -1).reshape(-1, 2).float() + 0.5) * 4
+    return (torch.stack([x, y], -1).reshape(-1, 2).float() + 0.5) * STRIDE
 
 
-def loss_of(scores: Tensor, distances: Tensor, boxes: Tensor, count: Tensor, ignore: Tensor) -> dict[str, Tensor]:
-    batch, _, height, width = scores.shape
-    centres = places(height, width, scores.device)
+def loss_of(scores: Tensor, distances: Tensor, classes: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """What the network's answers cost, by what they answer; P places, M = 64 boxes."""
+    centres = places(*scores.shape[2:], scores.device)
     d = distances.flatten(2).transpose(1, 2)
-    predicted = torch.cat([centres - d[..., :2], centres + d[..., 2:]], -1)
-    logits = scores.float().flatten(2)
-    total = {name: logits.new_zeros(()) for name in ("many", "one", "box")}
-    norm = {name: logits.new_zeros(()) for name in ("many", "one")}
-    for i in range(batch):
-        truth = boxes[i, : count[i]]
-        keep = ~ignore[i].flatten()
+    predicted = torch.cat([centres - d[..., :2], centres + d[..., 2:]], -1)  # (B, P, 4)
+    logits = scores.float().flatten(2)  # (B, 2, P)
+    told = torch.arange(MOST, device=scores.device) < batch.count[:, None]
+    with torch.no_grad():
+        low, high = batch.boxes[:, :, None, :2], batch.boxes[:, :, None, 2:]
+        inside = ((centres > low) & (centres < high)).all(-1) & told[..., None]
+        iou = iou_of(predicted[:, None], batch.boxes[:, :, None]) * inside  # (B, M, P)
+    found: dict[str, Tensor] = {}
+    box = logits.new_zeros(())
+    for row, (name, top) in enumerate((("many", 10), ("one", 1))):
         with torch.no_grad():
-            low, high = truth[:, None, :2], truth[:, None, 2:]
-            candidates = torch.nonzero(((centres > low) & (centres < high)).all(-1).any(0))[:, 0]
-            near = centres[candidates]
-            inside = ((near > low) & (near < high)).all(-1)
-            iou = iou_of(predicted[i][candidates][None], truth[:, None]) * inside
-        for row, (name, top) in enumerate((("many", 10), ("one", 1))):
-            with torch.no_grad():
-                metric = logits[i, row, candidates].sigmoid().sqrt()[None] * iou**4
-                best = metric.topk(min(top, metric.shape[1]), 1)
-                chosen = torch.zeros_like(metric).scatter_(1, best.indices, 1.0) * (metric > 0)
-                # A place that two chromosomes want goes to the one it fits better.
-                owner_value, owner = (metric * chosen).max(0)
-                quality = metric / metric.amax(1, keepdim=True).clamp(min=1e-9) * (iou * chosen).amax(1, keepdim=True)
-                positive = owner_value > 0
-                value = quality.gather(0, owner[None])[0] * positive
-                target = torch.zeros_like(logits[i, row]).scatter_(0, candidates, value)
-            bce = functional.binary_cross_entropy_with_logits(logits[i, row], target, reduction="none")
-            # Quality focal weighting (Li et al. 2020) keeps the many easy empty places from ruling.
-            weight = (target - logits[i, row].sigmoid()).abs().detach() + target
-            total[name] = total[name] + (bce * weight)[keep].sum()
-            norm[name] = norm[name] + value.sum()
-            if positive.any():
-                giou = generalised_iou(predicted[i][candidates[positive]], truth[owner[positive]])
-                share = 1.0 if name == "many" else 0.5
-                total["box"] = total["box"] + share * ((1 - giou) * value[positive]).sum()
-    return {
-        "many": total["many"] / norm["many"].clamp(min=1), "one": total["one"] / norm["one"].clamp(min=1),
-        "box": 2 * total["box"] / norm["many"].clamp(min=1),
-    }  # fmt: skip
+            metric = logits[:, row].sigmoid().sqrt()[:, None] * iou**4
+            chosen = torch.zeros_like(metric).scatter_(2, metric.topk(top, 2).indices, 1.0) * (metric > 0)
+            # A place that two chromosomes want goes to the one it fits better.
+            owner_value, owner = (metric * chosen).max(1)
+            quality = metric / metric.amax(2, keepdim=True).clamp(min=1e-9) * (iou * chosen).amax(2, keepdim=True)
+            positive = owner_value > 0
+            target = quality.gather(1, owner[:, None])[:, 0] * positive  # (B, P)
+        bce = functional.binary_cross_entropy_with_logits(logits[:, row], target, reduction="none")
+        # Quality focal weighting (Li et al. 2020) keeps the many easy empty places from ruling.
+        weight = (target - logits[:, row].sigmoid()).abs().detach() + target
+        norm = target.sum().clamp(min=1)
+        found[name] = (bce * weight * ~batch.ignore).sum() / norm
+        of, place = positive.nonzero(as_tuple=True)
+        value, owned = target[of, place], owner[of, place]
+        giou = generalised_iou(predicted[of, place], batch.boxes[of, owned])
+        box = box + (1.0 if name == "many" else 0.5) * ((1 - giou) * value).sum()
+        if name == "many":
+            many = norm
+            said = classes.float().flatten(2)[of, :, place]
+            wrong = functional.cross_entropy(said, batch.labels[of, owned], ignore_index=NO_CLASS, reduction="none")
+            found["class"] = 0.5 * (wrong * value).sum() / norm
+    return found | {"box": 2 * box / many}
 
 
 def initialise(network: Detector) -> None:
@@ -222,8 +268,9 @@ def recall_precision(network: Detector, cells: list[Cell], threshold: float = 0.
     hits = found_total = truth_total = exact = 0
     for cell in cells:
         image = cv2.resize(
-            cell.darkness.astype(np.float32) / DARKNESS_SCALE, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA
-        )
+            cell.darkness.astype(np.float32) / DARKNESS_SCALE, None, fx=REDUCTION, fy=REDUCTION,
+            interpolation=cv2.INTER_AREA,
+        )  # fmt: skip
         height, width = (-(-n // 32) * 32 for n in image.shape)
         padded = np.zeros((height, width), np.float32)
         padded[: image.shape[0], : image.shape[1]] = image
@@ -231,9 +278,9 @@ def recall_precision(network: Detector, cells: list[Cell], threshold: float = 0.
         scores, distances = network(x)
         p = scores[0, 1].flatten().float().sigmoid()
         index = torch.nonzero(p > threshold)[:, 0]
-        centres = places(height // 4, width // 4, x.device)[index]
+        centres = places(height // STRIDE, width // STRIDE, x.device)[index]
         d = distances[0].flatten(1).T[index]
-        boxes = (torch.cat([centres - d[:, :2], centres + d[:, 2:]], 1) * 2).cpu().numpy()
+        boxes = (torch.cat([centres - d[:, :2], centres + d[:, 2:]], 1) / REDUCTION).cpu().numpy()
         pairs = match(boxes, p[index].cpu().numpy(), cell.boxes)
         hits += len(pairs)
         found_total += len(boxes)
@@ -245,42 +292,44 @@ def recall_precision(network: Detector, cells: list[Cell], threshold: float = 0.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=float, default=6)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--epochs", type=float, default=40)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, help="let the clock end the schedule, not the steps")
+    parser.add_argument("--without", type=int, choices=(0, 1), help="a half of the cases that it does not learn from")
     parser.add_argument("--from-shipped", action="store_true", help="go on from the weights that ship, stem at rest")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    cv2.setNumThreads(0)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    everything = [c for source in ("tseng2023", "adir_mfish", "bioimlab_qband") for c in load_cells(source)]
-    everything += load_cells("rendered") * RENDERED_REPEATS
-    train = [c for c in everything if c.part == "train"]
-    held = [c for c in everything if c.part == "validation" and c.source == "tseng2023"][::3]
+    everything = [c for source in ("tseng2023", "adir_mfish", "bioimlab_qband", "rendered") for c in load_cells(source)]
+    train = learnt(everything, args.without)
+    held = [c for c in everything if c.part == "validation" and c.source == "tseng2023"][::2]
     steps = int(args.epochs * len(train) / args.batch)
     network = Detector()
     initialise(network)
     network = network.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=0.01)
     schedule = Schedule(args.rate, steps, args.minutes)
-    out = RUNS / "detector.pt"
-    if not resume(out, network, optimiser, schedule) and args.from_shipped:
-        start = iter(DataLoader(Canvases(train, args.seed), args.batch, collate_fn=collate))
-        load_shipped(network, "detector", (next(start)[0],))
+    out = runs(args.without) / "detector.pt"
+    resumed = resume(out, network, optimiser, schedule)
+    canvases = Canvases(train, (args.seed, schedule.step))
+    loader = iter(
+        DataLoader(canvases, args.batch, num_workers=max(CORES - 1, 1), prefetch_factor=4, collate_fn=collate)
+    )
+    rng = np.random.default_rng([args.seed, schedule.step])
     if args.from_shipped:
+        if not resumed:
+            load_shipped(network, "detector", (next(loader).darkness / DARKNESS_SCALE,))
         for part in (network.conv1, network.layer1):
             part.requires_grad_(False)
-    loader = iter(
-        DataLoader(Canvases(train, args.seed), args.batch, num_workers=1, prefetch_factor=6, collate_fn=collate)
-    )
-    began, sums = time.time(), {}
+    began, every, sums = time.time(), 50, dict[str, Tensor]()
     while not schedule.over:
-        images, boxes, count, ignore = (t.to(device) for t in next(loader))
+        batch = next(loader).to(device)
+        darkness = restained(batch.darkness / DARKNESS_SCALE, rng).to(memory_format=torch.channels_last)
         with mixed(device):
-            scores, distances = network(images.to(memory_format=torch.channels_last))
-        losses = loss_of(scores, distances, boxes, count, ignore)
+            answers = network.learn(darkness)
+        losses = loss_of(*answers, batch)
         optimiser.zero_grad()
         sum(losses.values()).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
@@ -289,18 +338,15 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate
         for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + value.item()
-        if schedule.step % 50 == 0:
-            print(
-                f"step {schedule.step}/{steps}",
-                {k: round(v / 50, 3) for k, v in sums.items()},
-                f"{time.time() - began:.0f}s",
-                flush=True,
-            )
+            sums[name] = sums.get(name, 0) + value.detach() / every
+        if schedule.step % every == 0:
+            told = {name: round(float(value), 3) for name, value in sums.items()}
+            print(f"step {schedule.step}", told, f"{time.time() - began:.0f}s", flush=True)
             sums = {}
-        if schedule.step % 250 == 0 or schedule.over:
+        if schedule.step % (100 * every) == 0 or schedule.over:
             recall, precision, exact = recall_precision(network, held)
             print(f"  recall {recall:.4f} precision {precision:.4f} exact count {exact:.3f}", flush=True)
+        if schedule.step % (20 * every) == 0 or schedule.over:
             save(out, network, optimiser, schedule)
 
 

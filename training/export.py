@@ -8,8 +8,8 @@ ONNX file stays as it is and only its card is written again.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from consilium.artefact.card import Metric, ModelCard, TrainingData, read_card, write_card
 from consilium.artefact.card import Tensor as Port
 from consilium.artefact.runtime import sha256_of
+from consilium.karyotype.models import NAMES
 from consilium.karyotype.rescore import RELATIONS
-from training.cells import RUNS
+from training.cells import RUNS, runs
 from training.networks import Classifier, Detector, Rescorer, SecondLook, Structure
 
 ROOT = Path(__file__).parents[1]
@@ -40,13 +41,13 @@ class DetectorFile(nn.Module):
         return scores[:, 1:].sigmoid(), distances
 
 
-def shipped(name: str) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int, str]]]:
+def shipped(name: str, checkpoint: Path) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int, str]]]:
     """The trained network as it ships, example inputs, and the sides that are free."""
     trained: nn.Module = {
         "detector": Detector, "amodal": SecondLook, "rescorer": Rescorer, "classifier": Classifier,
         "structure": Structure,
     }[name]()  # fmt: skip
-    trained.load_state_dict(torch.load(RUNS / f"{name}.pt", weights_only=True, map_location="cpu")["network"])
+    trained.load_state_dict(torch.load(checkpoint, weights_only=True, map_location="cpu")["network"])
     if name == "detector":
         assert isinstance(trained, Detector)
         return DetectorFile(trained), (torch.rand(1, 1, 384, 352),), {"darkness": {2: "H", 3: "W"}}
@@ -61,13 +62,19 @@ def shipped(name: str) -> tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[in
     return trained, (torch.rand(7, 2, 128, 24), torch.rand(7, 7)), {"strips": {0: "N"}, "geometry": {0: "N"}}
 
 
-def export(name: str) -> Path:
+def weights(without: int | None = None) -> Path:
+    """Where models lie that `training.export` wrote: those that ship, or those without a half of the cases."""
+    return WEIGHTS if without is None else runs(without) / "weights"
+
+
+def export(name: str, without: int | None = None) -> Path:
     """Write the ONNX file and the card of one model; the card alone where no training has left a checkpoint."""
-    WEIGHTS.mkdir(exist_ok=True)
-    path = WEIGHTS / f"{name}.onnx"
+    weights(without).mkdir(exist_ok=True)
+    path = weights(without) / f"{name}.onnx"
+    checkpoint = runs(without) / f"{name}.pt"
     written = json.loads((ROOT / "training" / "cards" / f"{name}.json").read_text(encoding="utf-8"))
-    if (RUNS / f"{name}.pt").exists():
-        network, inputs, free = shipped(name)
+    if checkpoint.exists():
+        network, inputs, free = shipped(name, checkpoint)
         torch.onnx.export(
             network.eval(), inputs, str(path), input_names=list(free), dynamic_axes=free, opset_version=17,
             output_names=[port["name"] for port in written["outputs"]], dynamo=False,
@@ -114,8 +121,12 @@ def metrics(names: list[str], results: Path = RESULTS) -> tuple[Metric, ...]:
 
 
 def main() -> None:
-    for name in sys.argv[1:] or ("detector", "amodal", "rescorer", "classifier", "structure"):
-        path = export(name)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; all of them without")
+    parser.add_argument("--without", type=int, choices=(0, 1), help="those that did not learn from a half of the cases")
+    args = parser.parse_args()
+    for name in args.names or NAMES:
+        path = export(name, args.without)
         print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
 
 

@@ -144,12 +144,14 @@ class Detector(nn.Module):
     non-maximum suppression can tell them apart; a one-to-one score (Wang et al. 2024, YOLOv10) can, because
     it is learnt where the two differ. A one-to-many score trains the same features densely.
 
-    Input (N, 1, H, W) darkness at half the nominal size, H and W multiples of 32. Output at stride 4:
+    Input (N, 1, H, W) darkness at `find.REDUCTION` of the nominal size, H and W multiples of 32. Output at stride 4:
     scores (N, 2, H/4, W/4) logits (one-to-many, one-to-one), distances (N, 4, H/4, W/4) from the cell's
-    centre to the left, top, right and bottom of the box, in input pixels.
+    centre to the left, top, right and bottom of the box, in input pixels. `learn` gives class logits (N, 24, H/4, W/4)
+    too: what is half of one chromosome and half of another is of no class, so whoever learns the classes learns what
+    is whole. They do not ship: the classifier reads strips, at full size.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 96) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(1, 64, 7, 2, 3)
         self.layer1 = nn.Sequential(FoldedBlock(64, 64), FoldedBlock(64, 64))
@@ -167,11 +169,24 @@ class Detector(nn.Module):
         self.many = nn.Conv2d(width, 1, 1)
         self.one = nn.Sequential(conv(width, width), nn.Conv2d(width, 1, 1))
         self.distances = nn.Conv2d(width, 4, 1)
+        self.classes = nn.Sequential(conv(width, width), nn.Conv2d(width, 24, 1))
         for layer in (self.many, self.one[-1]):
             nn.init.constant_(layer.bias, -4.0)
         nn.init.constant_(self.distances.bias, 1.4)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self._boxes(self._features(x))
+
+    def learn(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `forward`, and the classes."""
+        p1 = self._features(x)
+        return *self._boxes(p1), self.classes(p1)
+
+    def _boxes(self, p1: Tensor) -> tuple[Tensor, Tensor]:
+        scores = torch.cat([self.many(p1), self.one(p1)], 1)
+        return scores, self.distances(p1).float().clamp(-4, 5).exp() * 4
+
+    def _features(self, x: Tensor) -> Tensor:
         x = (0.55 - 0.8 * x) / 0.225  # the grey levels the ImageNet weights expect
         x = functional.max_pool2d(functional.relu(self.conv1(x), inplace=True), 3, 2, 1)
         c1 = self.layer1(x)
@@ -180,9 +195,8 @@ class Detector(nn.Module):
         p4 = self.lateral4(self.layer4(c3))
         p3 = self.smooth3(self.lateral3(c3) + double(p4))
         p2 = self.smooth2(self.lateral2(c2) + double(p3))
-        p1 = self.tower(self.smooth1(self.lateral1(c1) + double(p2)))
-        scores = torch.cat([self.many(p1), self.one(p1)], 1)
-        return scores, self.distances(p1).float().clamp(-4, 5).exp() * 4
+        p1: Tensor = self.tower(self.smooth1(self.lateral1(c1) + double(p2)))
+        return p1
 
 
 class Comparison(nn.Module):

@@ -1,8 +1,8 @@
 """What two looks make of cells that the second look has not learnt from: `python -m training.objects`.
 
-The rescorer is trained on what it will meet, and of cells that it has learnt from the second look is surer than it is
-at work. So these are the G-banded cells that `training.proposals` leaves out, and drawn cells of their own. Of other
-stains there are so few that those are shown which it has learnt from. Kept in `runs/objects.pickle`.
+The rescorer is trained on what it will meet, and of cells that they have learnt from two looks are surer than they are
+at work. So each half of the cases is seen by those that were trained without it (`--without`), and drawn cells are of
+their own. Of other stains there are so few that those are shown which were learnt from. Kept in `runs/objects.pickle`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import numpy as np
 
 from consilium.errors import NoMetaphase
 from consilium.karyotype.find import seen_twice
+from consilium.karyotype.models import using
 from consilium.karyotype.proposals import Proposals
-from training.cells import DARKNESS_SCALE, RUNS, Cell, drawn_cells, load_cells
+from training.cells import CORES, DARKNESS_SCALE, RUNS, Cell, drawn_cells, load_cells, unlearnt_half
+from training.export import weights
 
 DRAWN = 180
 """Drawn cells: crossings with exact truth, and not always 46 chromosomes."""
@@ -38,7 +40,8 @@ def objects_of(cell: Cell) -> Objects | None:
     """None where there is hardly anything in the cell."""
     cv2.setNumThreads(1)
     try:
-        return Objects(cell, seen_twice(cell.darkness.astype(np.float32) / DARKNESS_SCALE, threads=1))
+        with using(weights(unlearnt_half(cell))):
+            return Objects(cell, seen_twice(cell.darkness.astype(np.float32) / DARKNESS_SCALE, threads=1))
     except NoMetaphase:
         return None
 
@@ -48,10 +51,8 @@ def objects_drawn(shard: int) -> list[Objects | None]:
 
 
 def real_cells() -> list[Cell]:
-    """G-banded cells that the second look has not learnt from, and all of other stains."""
-    cells = load_cells("tseng2023")
-    unlearnt = [cell for number, cell in enumerate(cells) if number % 2 == 1 or cell.part == "validation"]
-    return [*unlearnt, *load_cells("adir_mfish"), *load_cells("bioimlab_qband")]
+    """Of every stain, both parts."""
+    return [cell for source in ("tseng2023", "adir_mfish", "bioimlab_qband") for cell in load_cells(source)]
 
 
 def load_objects() -> list[Objects]:
@@ -61,7 +62,7 @@ def load_objects() -> list[Objects]:
 
 
 def main() -> None:
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(CORES) as pool:
         real = pool.map(objects_of, real_cells(), chunksize=16)
         drawn = pool.map(objects_drawn, range(SHARDS))
         found = [one for one in (*real, *chain.from_iterable(drawn)) if one is not None]

@@ -23,7 +23,6 @@ from torch.utils.data import DataLoader, IterableDataset
 from consilium.karyotype.amodal import mask_crops
 from consilium.karyotype.proposals import box_iou
 from consilium.karyotype.rescore import crops_among, relations
-from training.amodal import appearance
 from training.cells import DARKNESS_SCALE, RUNS
 from training.checkpoint import resume, save
 from training.networks import Rescorer, SecondLook
@@ -31,6 +30,7 @@ from training.objects import Objects, load_objects
 from training.precision import mixed
 from training.schedule import Schedule
 from training.shipped import load_shipped
+from training.stain import restained
 
 A_CELL = 24
 """Objects taken from a cell at a time."""
@@ -68,7 +68,7 @@ def look(
     count = min(A_CELL, len(chance))
     chosen = rng.choice(len(chance), count, replace=False, p=chance / chance.sum())
     crops = crops_among(darkness, seen, only=chosen)
-    crops[:, 0] = np.moveaxis(appearance(np.ascontiguousarray(np.moveaxis(crops[:, 0], 0, -1)), rng), -1, 0)
+    crops[:, 0] = restained(torch.from_numpy(crops[None, :, 0]), rng)[0].numpy()
     for axis in (-1, -2):
         if rng.random() < 0.5:
             crops = np.flip(crops, axis)

@@ -9,6 +9,7 @@ intersection over union and the shifts of their sides that would make them right
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,13 +24,14 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from consilium.karyotype.amodal import SIDE, mask_crops
 from consilium.karyotype.proposals import box_iou
-from training.amodal import Samples, appearance, mask_loss
-from training.cells import DARKNESS_SCALE, RUNS, Cell
+from training.amodal import Samples, mask_loss
+from training.cells import CORES, DARKNESS_SCALE, Cell, learnt, runs
 from training.checkpoint import resume, save
 from training.networks import SecondLook
 from training.proposals import Proposed, load_proposals, training_cells
 from training.schedule import Schedule
 from training.shipped import load_shipped
+from training.stain import restained
 
 A_CELL = 24
 """Proposals taken from a cell at a time."""
@@ -93,7 +95,7 @@ def look(
         if overlap[row] > 0.5 and (known := cell.masks[true]) is not None:
             masks[row] = mask_crop(known, boxes[row])
     if augment:
-        crops[:, 0] = np.moveaxis(appearance(np.ascontiguousarray(np.moveaxis(crops[:, 0], 0, -1)), rng), -1, 0)
+        crops[:, 0] = restained(torch.from_numpy(crops[None, :, 0]), rng)[0].numpy()
         crops, shifts, masks = turned(crops, shifts, masks, rng)
     return Looked(crops, overlap, shifts.astype(np.float32), masks)
 
@@ -138,7 +140,7 @@ class Batches(IterableDataset[Batch]):
         self.samples = Samples(cells)
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng(self.seed)
+        rng = np.random.default_rng([*self.seed, os.getpid()])
         while True:
             drawn = [self.samples.draw(rng) for _ in range(self.known)]
             seen = [
@@ -195,12 +197,13 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, help="let the clock end the schedule, not the steps")
+    parser.add_argument("--without", type=int, choices=(0, 1), help="a half of the cases that it does not learn from")
     parser.add_argument("--from-shipped", action="store_true", help="go on from the weights that ship")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     cv2.setNumThreads(0)  # its threads do not survive the fork of the loading process
     cells, proposals = training_cells(), load_proposals()
-    train = [c for c in cells if c.part == "train"]
+    train = learnt(cells, args.without)
     rng = np.random.default_rng(1)
     held = [
         (look(c, proposals[c.name], rng, augment=False), c)
@@ -211,13 +214,13 @@ def main() -> None:
     network = SecondLook().to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), args.rate, weight_decay=1e-3)
     schedule = Schedule(args.rate, args.steps, args.minutes)
-    out = RUNS / "amodal.pt"
+    out = runs(args.without) / "amodal.pt"
     resumed = resume(out, network, optimiser, schedule)
     # A run that goes on draws what it has not drawn yet.
     batches = Batches(train, proposals, (args.seed, schedule.step), known=args.known, looks=args.looks)
     if args.from_shipped and not resumed:
         load_shipped(network, "amodal", (next(iter(batches))[0],))
-    loader = iter(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8))
+    loader = iter(DataLoader(batches, batch_size=None, num_workers=max(CORES - 1, 1), prefetch_factor=4))
     began, sums, every = time.time(), {}, 100
     while not schedule.over:
         found = losses(network, tuple(part.to(device) for part in next(loader)))

@@ -18,7 +18,7 @@ from consilium.karyotype.amodal import mask_crops, masks_from_logits
 from consilium.karyotype.metaphase import CLASSES, Instance
 from consilium.karyotype.normalise import normalise
 from consilium.karyotype.strip import strips
-from training.cells import DARKNESS_SCALE, RUNS, Cell, load_cells
+from training.cells import CORES, DARKNESS_SCALE, RUNS, Cell, load_cells
 from training.networks import SecondLook
 from training.precision import mixed
 from training.rendered import draw
@@ -110,7 +110,7 @@ def _kept(images: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(CORES) as pool:
         for shard, count in enumerate(pool.map(cut, range(8), [8] * 8)):
             print(f"shard {shard}: {count} cells", flush=True)
     print(f"rendered: {cut_rendered(300, seed=5)} cells", flush=True)

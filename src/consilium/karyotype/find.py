@@ -29,8 +29,8 @@ from consilium.karyotype.rescore import rescored
 STRIDE = 4
 """Pixels of the detector's input between its answers."""
 
-REDUCTION = 0.5
-"""The detector reads cells of nominal scale at half their size."""
+REDUCTION = 0.7
+"""The detector reads cells of nominal scale reduced by this."""
 
 USUAL_WIDTHS = (9.5, 24.0)
 """Chromosome widths, in pixels, that the models saw in training; a cell outside is rescaled to the nominal."""
