@@ -235,7 +235,8 @@ def main() -> None:
             sums[name] = sums.get(name, 0.0) + value.item() / every
         if schedule.step % every == 0 or schedule.over:
             shown = {name: round(value, 4) for name, value in sums.items()}
-            print(f"step {schedule.step}", shown, validate(network, held), f"{time.time() - began:.0f}s", flush=True)
+            told = validate(network, held) if schedule.step % (5 * every) == 0 or schedule.over else ""
+            print(f"step {schedule.step}", shown, told, f"{time.time() - began:.0f}s", flush=True)
             sums = {}
             save(out, network, optimiser, schedule)
 
