@@ -2,7 +2,8 @@
 
 The rescorer is trained on what it will meet, and of cells that they have learnt from two looks are surer than they are
 at work. So each half of the cases is seen by those that were trained without it (`--without`), and drawn cells are of
-their own. Of other stains there are so few that those are shown which were learnt from. Kept in `runs/objects.pickle`.
+their own. Of other stains there are so few that those are shown which were learnt from. One file a shard of cells in
+`runs/objects/`; a run that was stopped goes on with the shards that are not there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,10 +23,11 @@ from consilium.karyotype.proposals import Proposals
 from training.cells import CORES, DARKNESS_SCALE, RUNS, Cell, drawn_cells, load_cells, unlearnt_half
 from training.export import weights
 
-DRAWN = 180
-"""Drawn cells: crossings with exact truth, and not always 46 chromosomes."""
+DRAWN = 12
+"""Drawn cells of a shard: crossings with exact truth, and not always 46 chromosomes."""
 
-SHARDS = 6
+SHARDS = 24
+"""Parts of the real cells, and as many of the drawn ones: each part is one process' work for some minutes."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,16 @@ def objects_of(cell: Cell) -> Objects | None:
         return None
 
 
-def objects_drawn(shard: int) -> list[Objects | None]:
-    return [objects_of(cell) for cell in drawn_cells([11, shard], DRAWN // SHARDS)]
+def objects_in(shard: int) -> Path:
+    """Look at a part of the cells, unless that was done."""
+    kept = RUNS / "objects" / f"{shard}.pickle"
+    if not kept.exists():
+        cells = [*real_cells()[shard::SHARDS], *drawn_cells([11, shard], DRAWN)]
+        found = [one for one in map(objects_of, cells) if one is not None]
+        partial = kept.with_suffix(".partial")
+        partial.write_bytes(pickle.dumps(found, protocol=5))
+        partial.rename(kept)
+    return kept
 
 
 def real_cells() -> list[Cell]:
@@ -57,19 +67,14 @@ def real_cells() -> list[Cell]:
 
 def load_objects() -> list[Objects]:
     """What `main` kept."""
-    found: list[Objects] = pickle.loads((RUNS / "objects.pickle").read_bytes())
-    return found
+    return [one for kept in sorted((RUNS / "objects").glob("*.pickle")) for one in pickle.loads(kept.read_bytes())]
 
 
 def main() -> None:
-    with ProcessPoolExecutor(CORES) as pool:
-        real = pool.map(objects_of, real_cells(), chunksize=16)
-        drawn = pool.map(objects_drawn, range(SHARDS))
-        found = [one for one in (*real, *chain.from_iterable(drawn)) if one is not None]
-    partial = RUNS / "objects.partial"
-    partial.write_bytes(pickle.dumps(found, protocol=5))
-    partial.rename(RUNS / "objects.pickle")
-    print(f"{len(found)} cells, {np.mean([len(one.proposals.worth) for one in found]):.0f} objects a cell")
+    (RUNS / "objects").mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(CORES, max_tasks_per_child=1) as pool:
+        for kept in pool.map(objects_in, range(SHARDS)):
+            print(kept, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,19 @@ import pytest
 from consilium.artefact.card import read_card, shipped_cards
 from consilium.artefact.runtime import sha256_of
 from consilium.errors import ModelError
-from consilium.karyotype import models
+from consilium.karyotype import models, rescore
 from consilium.karyotype.amodal import SIDE
 from consilium.karyotype.find import LEAST_SCORE, STRIDE
 from consilium.karyotype.metaphase import CLASSES
 from consilium.karyotype.models import NAMES, WEIGHTS, model, model_references
+from consilium.karyotype.rescore import RELATIONS
 from consilium.karyotype.strip import COLUMNS, GEOMETRY, ROWS
 
 MOST_BYTES = 16_000_000
 CONSTANTS = {
     "detector": set(),
     "amodal": {"threshold", "same_object"},
+    "rescorer": set(),
     "structure": {"threshold"} | {f"{what}_{name}" for what in ("mean", "deviation") for name in CLASSES},
     "classifier": {
         "temperature",
@@ -82,6 +84,13 @@ def test_the_mask_network_answers_a_sample_a_pixel(number: int, shipped_models: 
     answer = model("amodal", threads=1).run(crops=np.zeros((number, 2, SIDE, SIDE), np.float32))
     assert answer["logits"].shape == (number, 1, SIDE, SIDE)
     assert answer["quality"].shape == (number,) and answer["shifts"].shape == (number, 4)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_rescorer_answers_for_every_object(number: int, shipped_models: None) -> None:
+    crops = np.zeros((number, 4, rescore.SIDE, rescore.SIDE), np.float32)
+    answer = model("rescorer", threads=1).run(crops=crops, relations=np.zeros((number, RELATIONS), np.float32))
+    assert answer["odds"].shape == (number,)
 
 
 @pytest.mark.parametrize("number", [1, 46, 50])

@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from consilium.karyotype.normalise import normalise
 from consilium.karyotype.render import Rendered, karyotype_set, render_metaphase
-from training.cells import DARKNESS_SCALE, boxes_of, isolated_masks, label_map_instances, part_of
+from training.cells import (
+    DARKNESS_SCALE,
+    Cell,
+    boxes_of,
+    half_of,
+    isolated_masks,
+    label_map_instances,
+    learnt,
+    part_of,
+    unlearnt_half,
+)
 
 Mask = NDArray[np.bool_]
 OVERLAP = 255
@@ -127,3 +137,36 @@ def test_a_case_is_always_in_the_same_part() -> None:
     assert set(parts) == {"train", "validation"}
     assert parts.count("validation") / len(parts) == pytest.approx(1 / 20, abs=0.015)
     assert [part_of(case, one_in=1) for case in cases[:5]] == ["validation"] * 5
+
+
+# Halves
+
+
+def a_cell(case: str, source: str = "tseng2023", part: str = "train") -> Cell:
+    return Cell(
+        name=case, source=source, case=case, part=part, width=17.0, darkness=np.zeros((8, 8), np.uint8),
+        boxes=np.zeros((0, 4), np.float32), labels=np.zeros(0, np.int16), masks=(),
+    )  # fmt: skip
+
+
+def test_each_cell_is_left_out_by_the_looks_that_are_asked_about_it() -> None:
+    cells = [a_cell(f"case {number}") for number in range(400)]
+    halves = [half_of(cell.case) for cell in cells]
+    assert 150 < sum(halves) < 250
+    for cell in cells:
+        without = unlearnt_half(cell)
+        assert without is not None
+        assert cell not in learnt(cells, without) and cell in learnt(cells, 1 - without) and cell in learnt(cells)
+
+
+def test_the_halves_of_the_train_part_are_about_as_large() -> None:
+    assert half_of("123") == half_of("123")
+    halves = [half_of(str(number)) for number in range(4000) if part_of(str(number)) == "train"]
+    assert 0.45 < np.mean(halves) < 0.55
+
+
+def test_validation_cells_are_learnt_from_by_none_and_other_stains_by_all() -> None:
+    held, other = a_cell("1", part="validation"), a_cell("V01", source="adir_mfish")
+    for without in (None, 0, 1):
+        assert learnt([held, other], without) == [other]
+    assert unlearnt_half(held) is None and unlearnt_half(other) is None

@@ -50,7 +50,7 @@ def test_a_card_tells_figures_with_intervals_data_licence_hash_and_signature(lib
     assert client("ren").get(f"{API}/models/karyotype").json()[0]["publisher"] == "tang"
     shown = asked.get("/models/karyotype").text
     cards = told[0]["cards"]
-    assert {one["name"] for one in cards} == {"amodal", "classifier", "detector", "structure"}
+    assert {one["name"] for one in cards} == {"amodal", "classifier", "detector", "rescorer", "structure"}
     for card in cards:
         for metric in card["metrics"]:
             if metric["high"] <= 1:
