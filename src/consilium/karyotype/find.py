@@ -22,7 +22,7 @@ from consilium.karyotype.amodal import mask_crops, masks_from_logits
 from consilium.karyotype.metaphase import Instance, Normalised
 from consilium.karyotype.models import model
 from consilium.karyotype.normalise import NOMINAL_WIDTH
-from consilium.karyotype.positions import AS_IT_LIES, EVERY, UPRIGHT, Position
+from consilium.karyotype.positions import AS_IT_LIES, TURNED, UPRIGHT, Position
 from consilium.karyotype.proposals import Placed, Proposals, box_iou, distinct
 from consilium.karyotype.rescore import rescored
 
@@ -112,7 +112,7 @@ def seen_twice(darkness: NDArray[np.float32], *, threads: int | None = None) -> 
     Raises:
         NoMetaphase: fewer than `FEWEST` are proposed.
     """
-    boxes, scores = propose(darkness, threads=threads, positions=EVERY)
+    boxes, scores = propose(darkness, threads=threads)
     _refuse_few(len(boxes))
     seen = look_again(darkness, boxes, scores, threads=threads, positions=UPRIGHT)
     kept = np.flatnonzero(seen.worth > LEAST_WORTH)
@@ -158,7 +158,7 @@ def propose(
     *,
     threads: int | None = None,
     threshold: float = LEAST_SCORE,
-    positions: Sequence[Position] = EVERY,
+    positions: Sequence[Position] = TURNED,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `detect`, over several positions of the picture, best first, less the boxes that nearly repeat a better one.
 

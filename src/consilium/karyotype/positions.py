@@ -63,6 +63,12 @@ class Position:
 
 
 AS_IT_LIES = Position(0, False)
+
 EVERY = tuple(Position(turns, mirrored) for mirrored in (False, True) for turns in range(4))
+"""All eight."""
+
+TURNED = tuple(one for one in EVERY if not one.mirrored)
+"""The four without a mirror."""
+
 UPRIGHT = tuple(one for one in EVERY if one.turns % 2 == 0)
 """The four in which length and width of a picture stay what they are."""
