@@ -70,5 +70,8 @@ EVERY = tuple(Position(turns, mirrored) for mirrored in (False, True) for turns 
 TURNED = tuple(one for one in EVERY if not one.mirrored)
 """The four without a mirror."""
 
+BOTH_ENDS_UP = tuple(one for one in TURNED if one.turns % 2 == 0)
+"""As it lies, and turned by half."""
+
 UPRIGHT = tuple(one for one in EVERY if one.turns % 2 == 0)
 """The four in which length and width of a picture stay what they are."""

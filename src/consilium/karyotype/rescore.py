@@ -18,7 +18,7 @@ from scipy.special import expit, logit
 
 from consilium.karyotype.amodal import box_channel, crop_around
 from consilium.karyotype.models import model
-from consilium.karyotype.positions import UPRIGHT, Position
+from consilium.karyotype.positions import BOTH_ENDS_UP, Position
 from consilium.karyotype.proposals import Proposals, pixels_shared
 
 SIDE = 96
@@ -33,9 +33,9 @@ RELATIONS = 13
 EDGE = 50
 """Pixels from the edge of the picture beyond which it does not matter how far an object is."""
 
-OPEN = (0.1, 0.8)
-"""What objects are worth by their own looks of which the others are asked about: almost none below is a chromosome, and
-almost every one above."""
+LEAST_OPEN = 0.1
+"""Objects worth less by their own looks stay as they are: almost none is a chromosome. All others are seen among them, the
+sure ones too, so that what they are worth has one meaning."""
 
 _BATCH = 64
 
@@ -46,9 +46,9 @@ def rescored(
     chromosome_width: float,
     *,
     threads: int | None = None,
-    positions: Sequence[Position] = UPRIGHT,
+    positions: Sequence[Position] = BOTH_ENDS_UP,
 ) -> Proposals:
-    """The objects with what they are worth among the others, where their own looks leave it open.
+    """The objects with what they are worth among the others.
 
     Args:
         darkness: (H, W) the cell at its working scale.
@@ -57,7 +57,7 @@ def rescored(
         threads: processor threads.
         positions: in which each is looked at; what they say is averaged.
     """
-    open_ = np.flatnonzero((proposals.worth > OPEN[0]) & (proposals.worth < OPEN[1]))
+    open_ = np.flatnonzero(proposals.worth > LEAST_OPEN)
     if not len(open_):
         return proposals
     crops = crops_among(darkness, proposals, only=open_)
