@@ -11,8 +11,8 @@ from benchmarks.average_precision import Outcomes, greedy_matches, mean_average_
 from benchmarks.figures import Figure, Section
 from benchmarks.intervals import Estimate, fraction, ratio
 from benchmarks.judged import Judged, boxes_of, label_index
-from consilium.karyotype.proposals import box_iou
 from consilium.karyotype.metaphase import CLASSES
+from consilium.karyotype.proposals import box_iou
 
 
 def figures(cells: Sequence[Judged], *, data: str, method: str, subset: str) -> Iterator[Figure]:

@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -111,7 +112,8 @@ def load_cells(source: str) -> list[Cell]:
     kept = RUNS / "cells" / f"{source}.pickle"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with ProcessPoolExecutor(CORES) as pool:
+        # Not forked: whoever asks may have threads of ONNX Runtime and OpenCV, whose locks a fork would keep for ever.
+        with ProcessPoolExecutor(CORES, mp_context=get_context("spawn")) as pool:
             cells = [c for part in pool.map(_read, *zip(*_shards(source), strict=True)) for c in part]
         partial = kept.with_suffix(".partial")
         partial.write_bytes(pickle.dumps(cells, protocol=5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,7 +96,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> Install:
         for looks in (find, rescore):
             monkeypatch.setattr(looks, "model", lambda name, *, threads=None: made[name])
         # They answer for the picture as it lies, however it is shown to them.
-        monkeypatch.setattr(find, "EVERY", (AS_IT_LIES,))
+        monkeypatch.setattr(find, "TURNED", (AS_IT_LIES,))
         monkeypatch.setattr(find, "UPRIGHT", (AS_IT_LIES,))
         return made
 
@@ -262,6 +263,19 @@ def test_every_chromosome_is_found_once_in_pixels_of_the_original(width: float, 
         assert one.score == pytest.approx(expit((logit(0.9) + 1) / 2))
     tops = [one.box[1] for one in found]
     assert tops == sorted(tops)
+
+
+@pytest.mark.usefixtures("shipped_models")
+def test_a_width_that_is_estimated_too_small_is_not_believed() -> None:
+    """As where the grain of nuclei passes for narrow chromosomes; narrow ones themselves are enlarged."""
+    cell = draw(16.0)
+    seen = normalise(cell.pixels)
+    assert working_scale(seen.chromosome_width) == 1.0
+    usual = find.find_chromosomes(seen)
+    doubtful = find.find_chromosomes(replace(seen, chromosome_width=8.0))
+    assert len(usual) >= 40 and [one.box for one in doubtful] == [one.box for one in usual]
+    narrow = normalise(draw(7.0).pixels)
+    assert find._recognised_scale(narrow, threads=None) == working_scale(narrow.chromosome_width) > 1.5
 
 
 def test_masks_are_asked_for_in_batches(networks: Install) -> None:

@@ -34,7 +34,7 @@ EDGE = 50
 """Pixels from the edge of the picture beyond which it does not matter how far an object is."""
 
 LEAST_OPEN = 0.1
-"""Objects worth less by their own looks stay as they are: almost none is a chromosome. All others are seen among them, the
+"""Objects worth less by their own looks stay as they are: almost none is a chromosome. All others are looked at, the
 sure ones too, so that what they are worth has one meaning."""
 
 _BATCH = 64
