@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
@@ -24,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from consilium.karyotype.find import REDUCTION, STRIDE
 from training.amodal import Cutting, cuttings, patch, rotation
@@ -167,7 +166,7 @@ class Canvases(IterableDataset[Canvas]):
 
     def __iter__(self) -> Iterator[Canvas]:
         cv2.setNumThreads(0)  # its threads do not survive the fork of the loading process
-        rng = np.random.default_rng([*self.seed, os.getpid()])
+        rng = np.random.default_rng([*self.seed, getattr(get_worker_info(), "id", 0)])
         while True:
             for index in rng.permutation(len(self.cells)):
                 yield canvas(self.cells[index], self.cells, self.pasteable, rng)

@@ -9,7 +9,6 @@ intersection over union and the shifts of their sides that would make them right
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from consilium.karyotype.amodal import SIDE, mask_crops
 from consilium.karyotype.proposals import box_iou
@@ -140,7 +139,7 @@ class Batches(IterableDataset[Batch]):
         self.samples = Samples(cells)
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng([*self.seed, os.getpid()])
+        rng = np.random.default_rng([*self.seed, getattr(get_worker_info(), "id", 0)])
         while True:
             drawn = [self.samples.draw(rng) for _ in range(self.known)]
             seen = [
