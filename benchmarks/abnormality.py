@@ -1,7 +1,7 @@
 """Would a case with a chromosome too many or too few stand out?
 
-The score of a case is the strongest evidence of any class: how far its expected number of copies, averaged over the
-cells, is from two (one X and one Y). Averaging keeps what every cell shows and dilutes what one cell lost on the slide.
+The score of a case is the product's own: the strongest evidence for any gain or loss of one chromosome, all cells
+together (`karyotype.numerical`). From `SUSPECTED` on a reader is told.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from benchmarks.figures import Figure, Section
 from benchmarks.intervals import Estimate, Weights, case_numbers, estimate, exact_binomial, fraction
 from benchmarks.judged import Judged
 from consilium.karyotype.count import modal_karyotype
-from consilium.karyotype.metaphase import CLASSES, Metaphase
+from consilium.karyotype.metaphase import CLASSES, Chromosome, Metaphase
+from consilium.karyotype.numerical import SUSPECTED, numerical_evidence
 
 SPECIFICITY = 0.95
 
 FEW = 30
 """With fewer positive cases than this, resampling says little and the exact binomial interval is given."""
+
+SEED = 0
 
 NORMAL = frozenset({"46,XX", "46,XY"})
 X, Y = CLASSES.index("X"), CLASSES.index("Y")
@@ -35,7 +38,7 @@ class Evidence:
     Attributes:
         name: of the unit.
         case: the person it came from.
-        score: the strongest evidence, in chromosomes.
+        score: the strongest evidence, in nats.
         changed: the class it is about.
         abnormal: the truth.
         truly_changed: the classes that truly are abnormal, where that is known.
@@ -59,18 +62,10 @@ def surplus(copies: NDArray[np.floating]) -> NDArray[np.float64]:
     return over
 
 
-def expected_copies(metaphase: Metaphase | None) -> NDArray[np.float64]:
-    """(24,) sum of the class probabilities of a cell's chromosomes; none of any class where the image was refused."""
-    if metaphase is None or not metaphase.chromosomes:
-        return np.zeros(len(CLASSES))
-    return np.asarray(np.sum([one.probabilities for one in metaphase.chromosomes], axis=0), np.float64)
-
-
 def strongest(cells: Sequence[Metaphase | None]) -> tuple[float, str]:
-    """The score of some cells of one case, and the class it is about."""
-    over = surplus(np.mean([expected_copies(one) for one in cells], axis=0))
-    index = int(np.abs(over).argmax())
-    return float(abs(over[index])), CLASSES[index]
+    """The strongest evidence in cells of one case, in nats, and the class it is about; none where none was read."""
+    evidence = numerical_evidence([cell for cell in cells if cell])
+    return (evidence[0].nats, evidence[0].change[1:]) if evidence else (0.0, "")
 
 
 def sensitivity_at(
@@ -188,14 +183,99 @@ def modal_agreement(cells: Sequence[Judged]) -> dict[str, tuple[Estimate, str]]:
         read = [one.reading.metaphase for one in cells if one.cell.case == unit.case and one.reading.metaphase]
         normal = modal_karyotype(read).karyotype in NORMAL
         said[unit.abnormal].append((unit.case, normal != unit.abnormal))
+    return _agreement({"modal_sensitivity": said[True], "modal_specificity": said[False]})
+
+
+def _agreement(said: Mapping[str, Sequence[tuple[str, bool]]]) -> dict[str, tuple[Estimate, str]]:
     results = {}
-    for name, rows in (("modal_sensitivity", said[True]), ("modal_specificity", said[False])):
+    for name, rows in said.items():
         value = fraction([case for case, _ in rows], [right for _, right in rows])
         if 0 < len(rows) < FEW:
             low, high = exact_binomial(sum(right for _, right in rows), len(rows))
             value = replace(value, low=low, high=high)
         results[name] = value, f"{len(rows)} cases"
     return results
+
+
+def built(cells: Sequence[Judged], *, seed: int = SEED) -> dict[str, list[Evidence]]:
+    """Normal cases with one chromosome more or fewer, by kind of change: abnormal ones are too few to tell much.
+
+    What was read stays as it is; a chromosome of another case is added as it was read there (missed ones are as often
+    missed), or one is taken away. Whether the networks would have read the rest otherwise is left out of account; the
+    section "changed" looks at that.
+
+    Returns:
+        "gained", "lost": in every cell; "mosaic": gained in half of four cells or more.
+    """
+    rng = np.random.default_rng(seed)
+    donors: dict[int, list[tuple[str, Chromosome | None]]] = defaultdict(list)
+    for one in cells:
+        found_as = {true: found for found, true in one.pairs}
+        for index, label in enumerate(one.cell.labels):
+            read = one.found[found_as[index]] if index in found_as else None
+            donors[int(label)].append((one.cell.case, read))
+    kinds: dict[str, list[Evidence]] = {"gained": [], "lost": [], "mosaic": []}
+    for case, own in by_case(cells).items():
+        if {one.cell.status for one in own} != {"normal"}:
+            continue
+        gain = int(rng.integers(len(CLASSES)))
+        others = [read for donor, read in donors[gain] if donor != case]
+        given = [others[index] for index in rng.integers(len(others), size=len(own))]
+        gained = [_with(one, more) for one, more in zip(own, given, strict=True)]
+        loss = int(rng.choice(np.unique(own[0].cell.labels)))
+        half = len(own) // 2
+        changed = {"gained": (gain, gained), "lost": (loss, [_without(one, loss, rng) for one in own])}
+        if half >= 2:
+            changed["mosaic"] = gain, [*gained[:half], *(one.reading.metaphase for one in own[half:])]
+        for kind, (label, as_read) in changed.items():
+            score, named = strongest(as_read)
+            kinds[kind].append(
+                Evidence(
+                    name=f"{case} {kind}", case=case, score=score, changed=named, abnormal=True,
+                    truly_changed=frozenset({CLASSES[label]}),
+                )
+            )  # fmt: skip
+    return kinds
+
+
+def _with(one: Judged, more: Chromosome | None) -> Metaphase | None:
+    cell = one.reading.metaphase
+    return replace(cell, chromosomes=(*cell.chromosomes, more)) if cell and more else cell
+
+
+def _without(one: Judged, label: int, rng: np.random.Generator) -> Metaphase | None:
+    cell = one.reading.metaphase
+    of_class = np.flatnonzero(one.cell.labels == label)
+    if cell is None or not len(of_class):
+        return cell
+    lost = int(rng.choice(of_class))
+    gone = {found for found, true in one.pairs if true == lost}
+    return replace(cell, chromosomes=tuple(o for index, o in enumerate(cell.chromosomes) if index not in gone))
+
+
+def _built_figures(cells: Sequence[Judged]) -> dict[str, tuple[Estimate, str]]:
+    normal = [one for one in case_evidence(cells) if not one.abnormal]
+    kinds = built(cells)
+    results = {
+        f"built_{kind}_sensitivity": (sensitivity([*normal, *units])[0], f"{len(units)} built")
+        for kind, units in kinds.items()
+        if units
+    }
+    every = [one for units in kinds.values() for one in units]
+    if every:
+        right = [one.score >= SUSPECTED and one.changed in one.truly_changed for one in every]
+        results["built_told"] = fraction([one.case for one in every], right), f"{len(every)} built"
+    return results
+
+
+def told(cells: Sequence[Judged]) -> dict[str, tuple[Estimate, str]]:
+    """Of how many cases a reader is told a numerical change, by the modal karyotype or by a flag."""
+    said: dict[bool, list[tuple[str, bool]]] = {True: [], False: []}
+    for unit in case_evidence(cells):
+        read = [one.reading.metaphase for one in cells if one.cell.case == unit.case and one.reading.metaphase]
+        yes = unit.score >= SUSPECTED or modal_karyotype(read).karyotype not in NORMAL
+        said[unit.abnormal].append((unit.case, yes == unit.abnormal))
+    return _agreement({"told_sensitivity": said[True], "told_specificity": said[False]})
 
 
 def measure(
@@ -218,6 +298,8 @@ def measure(
             "abnormal_class_named": class_named(units),
             **modal_agreement(cells),
         }
+        if method == "consilium":
+            measured |= told(cells) | _built_figures(cells)
         figures += [
             Figure(name=name, estimate=value, data=image_data, method=method, note=note)
             for name, (value, note) in measured.items()

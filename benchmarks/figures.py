@@ -59,6 +59,14 @@ ASKED: Mapping[str, Asked] = {
     "gband612_abnormal_class_named": Asked(meaning="the changed class is the one with the strongest evidence, crops"),
     "modal_sensitivity": Asked(meaning="abnormal cases whose modal karyotype is not 46,XX or 46,XY"),
     "modal_specificity": Asked(meaning="normal cases whose modal karyotype is 46,XX or 46,XY"),
+    "told_sensitivity": Asked(meaning="abnormal cases with a prompt: such a modal karyotype, or a flag on the case"),
+    "told_specificity": Asked(meaning="normal cases with neither"),
+    "built_gained_sensitivity": Asked(
+        meaning="one chromosome added to every cell of a normal case: sensitivity at specificity >= 0.95"
+    ),
+    "built_lost_sensitivity": Asked(meaning="one taken from every cell: sensitivity at specificity >= 0.95"),
+    "built_mosaic_sensitivity": Asked(meaning="one added to half of the cells: sensitivity at specificity >= 0.95"),
+    "built_told": Asked(meaning="of all those, the strongest evidence is of the right class and enough for a prompt"),
     "structure_sensitivity": Asked(meaning="cases with a built rearrangement that are suspected", aim=0.9275),
     "structure_specificity": Asked(meaning="normal cases without any suspected structural change", aim=0.915),
     "structure_false_prompts": Asked(meaning="suspected chromosomes a normal case", less_is_better=True),

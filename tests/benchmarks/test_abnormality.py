@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.abnormality import (
+    built,
     case_evidence,
     cell_evidence,
     class_named,
@@ -15,6 +16,7 @@ from benchmarks.abnormality import (
     sensitivity_at,
     strongest,
     surplus,
+    told,
 )
 
 
@@ -99,6 +101,28 @@ def test_the_modal_karyotype_is_judged_as_the_product_writes_it(make, normal) ->
     assert modal_agreement(hidden)["modal_sensitivity"][0].value == 0.0
 
 
+def test_what_a_reader_is_told_is_a_modal_karyotype_or_a_flag(make, normal) -> None:
+    gained, plain = (*normal, "13"), normal
+    cells = [make(plain, name=f"n{cell}", case="n") for cell in "ab"]
+    # Four of nine cells are outvoted; all nine together speak of them nevertheless.
+    cells += [make(gained if cell in "abcd" else plain, name=f"m{cell}", case="m", status="numerical", abnormality="13")
+              for cell in "abcdefghi"]  # fmt: skip
+    assert modal_agreement(cells)["modal_sensitivity"][0].value == 0.0
+    agreement = told(cells)
+    assert (agreement["told_sensitivity"][0].value, agreement["told_specificity"][0].value) == (1.0, 1.0)
+
+
+def test_changes_are_built_from_what_was_read(make, normal) -> None:
+    cells = [make(normal, name=f"{case}{cell}", case=str(case)) for case in range(3) for cell in "abcd"]
+    cells.append(make((*normal, "21"), name="ta", case="t", status="numerical", abnormality="21"))
+    kinds = built(cells)
+    assert {kind: len(units) for kind, units in kinds.items()} == {"gained": 3, "lost": 3, "mosaic": 3}
+    for units in kinds.values():
+        assert all(unit.abnormal and {unit.changed} == unit.truly_changed for unit in units)
+    assert max(unit.score for unit in kinds["mosaic"]) < min(unit.score for unit in kinds["gained"])
+    assert [unit.score for unit in built(cells)["lost"]] == [unit.score for unit in kinds["lost"]]
+
+
 def test_cells_of_crops_are_their_own_units(make, normal) -> None:
     wrong = make((*normal, "13"), name="5.2", case="5", status="numerical")
     unclear = make(normal, name="6.1", case="6", status="")
@@ -118,6 +142,11 @@ def test_the_section_lists_the_abnormal_units(make, normal) -> None:
         "abnormal_class_named",
         "modal_sensitivity",
         "modal_specificity",
+        "told_sensitivity",
+        "told_specificity",
+        "built_gained_sensitivity",
+        "built_lost_sensitivity",
+        "built_told",
         "gband612_abnormal_sensitivity",
         "gband612_abnormal_class_named",
     }

@@ -131,6 +131,18 @@ def changes_of(copies: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(gains), tuple(losses)
 
 
+def changes_written(karyotype: str) -> frozenset[str]:
+    """The gains and losses in a karyotype as `count_cell` writes it, those of sex chromosomes with signs too.
+
+    Examples:
+        >>> sorted(changes_written("48,XXY,+21"))
+        ['+21', '+X']
+    """
+    _, sex, *items = karyotype.split(",")
+    gains, losses = changes_of(Counter(sex) + Counter(dict.fromkeys(AUTOSOMES, 2)))
+    return frozenset([*items, *("+" + label for label in gains), *("-" + label for label in losses)])
+
+
 def _expected_sex(copies: Mapping[str, int]) -> dict[str, int]:
     """A cell with a Y is compared with XY, any other with XX; so 45,X has lost an X and XXY has gained one."""
     return {"X": 1, "Y": 1} if copies.get("Y", 0) else {"X": 2, "Y": 0}

@@ -15,8 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consilium.karyotype.count import DIPLOID, sex_chromosomes, single_cell_changes
+from consilium.karyotype.count import (
+    DIPLOID,
+    changes_written,
+    modal_karyotype,
+    sex_chromosomes,
+    single_cell_changes,
+)
 from consilium.karyotype.metaphase import CLASSES, UNSURE, Chromosome, Flag, Instance, Metaphase, Quality, Suspect
+from consilium.karyotype.numerical import SUSPECTED, numerical_evidence
 
 LOW_CONFIDENCE = 0.90
 """Confidence is calibrated: below this, more than one name in ten is wrong, and 46 names make a cell."""
@@ -107,8 +114,28 @@ def cell_flags(
 
 
 def case_flags(cells: Sequence[Metaphase], suspects: Sequence[Suspect] = ()) -> tuple[Flag, ...]:
-    """Name the chromosomes that look rearranged, and gains and losses that too few cells show to be called."""
-    return (*map(_suspected, suspects), *_single_cell_changes(cells))
+    """Name what the cells together speak for and their votes do not have, what looks rearranged, and lone changes."""
+    return (*_numerical(cells), *map(_suspected, suspects), *_single_cell_changes(cells))
+
+
+def _numerical(cells: Sequence[Metaphase]) -> tuple[Flag, ...]:
+    evidence = numerical_evidence(cells)
+    if not evidence or evidence[0].nats < SUSPECTED:
+        return ()
+    strongest = evidence[0]
+    if strongest.change in changes_written(modal_karyotype(cells).karyotype):
+        return ()
+    return (
+        Flag(
+            code="numerical_suspected",
+            values={
+                "change": strongest.change,
+                "evidence": round(strongest.nats, 2),
+                "cells": strongest.cells,
+                "of": len(cells),
+            },
+        ),
+    )
 
 
 def _suspected(one: Suspect) -> Flag:

@@ -86,6 +86,12 @@ FLAGS: Mapping[str, Mapping[Language, str]] = {
         "en": "Gain ({gains}) and loss ({losses}) in one cell: a misnamed chromosome is likelier than both",
         "zh": "同一细胞内既有增加（{gains}）又有缺失（{losses}）：更可能是染色体判错",
     },
+    "numerical_suspected": {
+        "en": "Names and counts of all cells together speak for {change} ({cells} of {of} cell(s) by themselves), "
+        "which the karyotype of most cells does not have: look at it in every cell",
+        "zh": "综合所有细胞的判定与计数，提示 {change}（{of} 个细胞中有 {cells} 个单独支持），而多数细胞的核型中没有："
+        "请逐个细胞复核",
+    },
     "structure_suspected": {
         "en": "Chromosome {chromosome} looks structurally changed, perhaps near {place}, in {cells} of {of} cell(s): "
         "compare its homologues. Such prompts are often wrong",
