@@ -35,8 +35,9 @@ from consilium.artefact.runtime import ModelCache, load_model
 from consilium.generalist.cache import FeatureCache
 from consilium.generalist.shipped import WEIGHTS, ShippedEncoder
 from consilium.settings import DATA_VARIABLE, data_folder
+from consilium.specialist.case import Case
 from consilium.specialist.case_features import CaseFeatures, case_features
-from consilium.specialist.dataset import Case, Dataset, read_dataset
+from consilium.specialist.dataset import Dataset, read_dataset
 from consilium.specialist.duplicates import merged, same_features
 from consilium.specialist.evidence.intervals import Estimate
 from consilium.specialist.evidence.validate import Plan

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consilium.errors import ConsiliumError, UnusableDataset
-from consilium.specialist.dataset import Dataset, in_order, read_dataset
+from consilium.specialist.dataset import Dataset, read_dataset
+from consilium.specialist.label_names import in_order
 
 
 def _files(folder: Path, *names: str) -> None:

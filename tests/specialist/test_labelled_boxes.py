@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from consilium.errors import UnusableDataset
-from consilium.specialist.dataset import Case, read_dataset
+from consilium.specialist.case import Case
+from consilium.specialist.dataset import read_dataset
 from consilium.specialist.detection.labelled_boxes import read_case_boxes
 
 

@@ -23,8 +23,9 @@ from consilium.generalist.encoder import Encoder
 from consilium.generalist.inputs import Entry
 from consilium.generalist.pictures import middle_picture
 from consilium.imaging.open_study import open_study
+from consilium.specialist.case import Case
 from consilium.specialist.classic_features import classic_features
-from consilium.specialist.dataset import Case, Dataset
+from consilium.specialist.dataset import Dataset
 from consilium.specialist.duplicates import Duplicate, looks, same_bytes, same_looks
 
 Features = NDArray[np.float32]

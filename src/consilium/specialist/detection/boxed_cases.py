@@ -10,8 +10,9 @@ from consilium.errors import InputError, MissingExtra, UnusableDataset
 from consilium.generalist.cache import FeatureCache
 from consilium.generalist.embedding import Outcome
 from consilium.generalist.encoder import Encoder
+from consilium.specialist.case import Case
 from consilium.specialist.case_features import CaseFeatures, case_features
-from consilium.specialist.dataset import Case, Dataset
+from consilium.specialist.dataset import Dataset
 from consilium.specialist.detection.boxes import Boxes
 from consilium.specialist.detection.detector import SIDE
 from consilium.specialist.detection.labelled_boxes import read_case_boxes

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from consilium.errors import UnusableDataset
-from consilium.specialist.dataset import JOINED, Case, in_order
+from consilium.specialist.case import JOINED, Case
 from consilium.specialist.detection.box_file import BoxFile, NamedBox, read_box_file
 from consilium.specialist.detection.boxes import Boxes, no_boxes, within
+from consilium.specialist.label_names import in_order
 
 _OVER = 2.0
 """Pixels that a box may reach over the border, where it is then cut; more means that it is of another picture."""

@@ -14,8 +14,9 @@ from consilium.generalist.cache import FeatureCache
 from consilium.generalist.embedding import Outcome
 from consilium.generalist.encoder import Encoder
 from consilium.imaging.open_study import open_study
+from consilium.specialist.case import Case
 from consilium.specialist.case_features import CaseFeatures, case_features
-from consilium.specialist.dataset import Case, Dataset
+from consilium.specialist.dataset import Dataset
 from consilium.specialist.segmentation.mask_file import is_volume_file, read_volume, spread_volume
 from consilium.specialist.segmentation.mask_scheme import MaskScheme, joined_masks, scheme_of
 from consilium.specialist.segmentation.overlap import Labels
