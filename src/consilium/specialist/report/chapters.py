@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from consilium.errors import ModelError
 from consilium.specialist.detection.validation import BoxValidation
 from consilium.specialist.evidence.validation import Validation
-from consilium.specialist.report import boxes, evidence, limits, outline_limits, outline_procedure, outlines, sections
+from consilium.specialist.report import (
+    boxes,
+    evidence,
+    limits,
+    mistakes,
+    outline_limits,
+    outline_procedure,
+    outlines,
+    sections,
+)
 from consilium.specialist.report.box_pictures import BoxedPictures
 from consilium.specialist.report.box_verdict import box_verdict
 from consilium.specialist.report.card import card
@@ -76,7 +85,7 @@ _LABELS = Chapters(
         "sets": limits.sets,
         "subgroups": limits.subgroups,
         "more": limits.more,
-        "errors": limits.errors,
+        "errors": mistakes.errors,
         "chance": limits.chance,
     },
     verdict=verdict,
