@@ -7,6 +7,7 @@ leave room for the sample being small. They cannot be met by moving them; they m
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from benchmarks.cost import evenly
 from benchmarks.detection import figures
 from benchmarks.judged import Judged, judge
 from benchmarks.reading import read_cell
+from consilium.karyotype.metaphase import Metaphase
+from consilium.karyotype.numerical import SUSPECTED, numerical_evidence
 
 SAMPLE = 24
 """Images, evenly taken from the test part."""
@@ -52,6 +55,20 @@ def sample(real_data: Path) -> list[Judged]:
 def test_the_sample_keeps_what_the_benchmark_measured(sample: list[Judged], name: str) -> None:
     got = {f.name: f.estimate.value for f in figures(sample, data="sample", method="consilium", subset="all")}
     assert got[name] >= measured(name) - MARGINS[name]
+
+
+def test_real_cases_with_one_chromosome_too_many_are_told_and_the_chromosome_is_named(real_data: Path) -> None:
+    cases: dict[str, list[Metaphase]] = defaultdict(list)
+    truth = {}
+    for cell in tseng2023("test"):
+        if cell.status == "numerical":
+            metaphase = read_cell(cell, "consilium").metaphase
+            cases[cell.case] += [metaphase] if metaphase else []
+            truth[cell.case] = cell.abnormality
+    assert sorted(truth.values()) == ["18", "21", "21"]
+    for case, cells in cases.items():
+        strongest = numerical_evidence(cells)[0]
+        assert strongest.change == f"+{truth[case]}" and strongest.nats >= SUSPECTED
 
 
 def test_every_chromosome_is_complete(sample: list[Judged]) -> None:
