@@ -176,21 +176,25 @@ def cell_evidence(cells: Sequence[Judged]) -> list[Evidence]:
     return units
 
 
-def modal_agreement(cells: Sequence[Judged]) -> dict[str, tuple[Estimate, str]]:
-    """What the product itself says of a case, without any threshold of this benchmark."""
-    said: dict[bool, list[tuple[str, bool]]] = {True: [], False: []}
-    for unit in case_evidence(cells):
-        read = [one.reading.metaphase for one in cells if one.cell.case == unit.case and one.reading.metaphase]
-        normal = modal_karyotype(read).karyotype in NORMAL
-        said[unit.abnormal].append((unit.case, normal != unit.abnormal))
-    return _agreement({"modal_sensitivity": said[True], "modal_specificity": said[False]})
+def agreement(cells: Sequence[Judged], units: Sequence[Evidence]) -> dict[str, tuple[Estimate, str]]:
+    """Of how many cases the product tells a numerical change: by the modal karyotype, and by that or a flag.
 
-
-def _agreement(said: Mapping[str, Sequence[tuple[str, bool]]]) -> dict[str, tuple[Estimate, str]]:
+    Args:
+        cells: the judged cells.
+        units: the evidence of their cases.
+    """
+    said: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+    cases = by_case(cells)
+    for unit in units:
+        read = [one.reading.metaphase for one in cases[unit.case] if one.reading.metaphase]
+        voted = modal_karyotype(read).karyotype not in NORMAL
+        kind = "sensitivity" if unit.abnormal else "specificity"
+        said[f"modal_{kind}"].append((unit.case, voted == unit.abnormal))
+        said[f"told_{kind}"].append((unit.case, (voted or unit.score >= SUSPECTED) == unit.abnormal))
     results = {}
     for name, rows in said.items():
         value = fraction([case for case, _ in rows], [right for _, right in rows])
-        if 0 < len(rows) < FEW:
+        if len(rows) < FEW:
             low, high = exact_binomial(sum(right for _, right in rows), len(rows))
             value = replace(value, low=low, high=high)
         results[name] = value, f"{len(rows)} cases"
@@ -253,29 +257,19 @@ def _without(one: Judged, label: int, rng: np.random.Generator) -> Metaphase | N
     return replace(cell, chromosomes=tuple(o for index, o in enumerate(cell.chromosomes) if index not in gone))
 
 
-def _built_figures(cells: Sequence[Judged]) -> dict[str, tuple[Estimate, str]]:
-    normal = [one for one in case_evidence(cells) if not one.abnormal]
+def _built_figures(cells: Sequence[Judged], units: Sequence[Evidence]) -> dict[str, tuple[Estimate, str]]:
+    normal = [one for one in units if not one.abnormal]
     kinds = built(cells)
     results = {
-        f"built_{kind}_sensitivity": (sensitivity([*normal, *units])[0], f"{len(units)} built")
-        for kind, units in kinds.items()
-        if units
+        f"built_{kind}_sensitivity": (sensitivity([*normal, *changed])[0], f"{len(changed)} built")
+        for kind, changed in kinds.items()
+        if changed
     }
-    every = [one for units in kinds.values() for one in units]
+    every = [one for changed in kinds.values() for one in changed]
     if every:
         right = [one.score >= SUSPECTED and one.changed in one.truly_changed for one in every]
         results["built_told"] = fraction([one.case for one in every], right), f"{len(every)} built"
     return results
-
-
-def told(cells: Sequence[Judged]) -> dict[str, tuple[Estimate, str]]:
-    """Of how many cases a reader is told a numerical change, by the modal karyotype or by a flag."""
-    said: dict[bool, list[tuple[str, bool]]] = {True: [], False: []}
-    for unit in case_evidence(cells):
-        read = [one.reading.metaphase for one in cells if one.cell.case == unit.case and one.reading.metaphase]
-        yes = unit.score >= SUSPECTED or modal_karyotype(read).karyotype not in NORMAL
-        said[unit.abnormal].append((unit.case, yes == unit.abnormal))
-    return _agreement({"told_sensitivity": said[True], "told_specificity": said[False]})
 
 
 def measure(
@@ -296,10 +290,10 @@ def measure(
         measured = {
             "abnormal_sensitivity": sensitivity(units),
             "abnormal_class_named": class_named(units),
-            **modal_agreement(cells),
+            **agreement(cells, units),
         }
         if method == "consilium":
-            measured |= told(cells) | _built_figures(cells)
+            measured |= _built_figures(cells, units)
         figures += [
             Figure(name=name, estimate=value, data=image_data, method=method, note=note)
             for name, (value, note) in measured.items()

@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 
 from benchmarks.abnormality import (
+    agreement,
     built,
     case_evidence,
     cell_evidence,
     class_named,
     measure,
-    modal_agreement,
     sensitivity,
     sensitivity_at,
     strongest,
     surplus,
-    told,
 )
 
 
@@ -94,11 +93,12 @@ def test_cases_are_the_units_and_structural_ones_are_left_out(make, normal) -> N
 
 
 def test_the_modal_karyotype_is_judged_as_the_product_writes_it(make, normal) -> None:
-    agreement = modal_agreement(cases(make, normal))
-    assert agreement["modal_sensitivity"][0].value == 1.0
-    assert agreement["modal_specificity"][0].value == 1.0
+    made = cases(make, normal)
+    said = agreement(made, case_evidence(made))
+    assert said["modal_sensitivity"][0].value == 1.0
+    assert said["modal_specificity"][0].value == 1.0
     hidden = [make(normal, name="h", case="h", status="numerical", abnormality="18")]
-    assert modal_agreement(hidden)["modal_sensitivity"][0].value == 0.0
+    assert agreement(hidden, case_evidence(hidden))["modal_sensitivity"][0].value == 0.0
 
 
 def test_what_a_reader_is_told_is_a_modal_karyotype_or_a_flag(make, normal) -> None:
@@ -107,9 +107,9 @@ def test_what_a_reader_is_told_is_a_modal_karyotype_or_a_flag(make, normal) -> N
     # Four of nine cells are outvoted; all nine together speak of them nevertheless.
     cells += [make(gained if cell in "abcd" else plain, name=f"m{cell}", case="m", status="numerical", abnormality="13")
               for cell in "abcdefghi"]  # fmt: skip
-    assert modal_agreement(cells)["modal_sensitivity"][0].value == 0.0
-    agreement = told(cells)
-    assert (agreement["told_sensitivity"][0].value, agreement["told_specificity"][0].value) == (1.0, 1.0)
+    said = agreement(cells, case_evidence(cells))
+    assert said["modal_sensitivity"][0].value == 0.0
+    assert (said["told_sensitivity"][0].value, said["told_specificity"][0].value) == (1.0, 1.0)
 
 
 def test_changes_are_built_from_what_was_read(make, normal) -> None:

@@ -173,6 +173,17 @@ class TestDoubt:
         assert found.iscn == "46,XX"
         assert ("shared_not_written", "+9") in [(one.code, one.values.get("change")) for one in found.attention]
 
+    def test_what_all_cells_together_speak_for_is_told_unless_the_karyotype_has_it(self) -> None:
+        flag = Flag(code="numerical_suspected", values={"change": "+9", "evidence": 2.0, "cells": 1, "of": 5})
+        told = conclude(replace(case_of(*[read()] * 5), flags=(flag,)))
+        (one,) = [one for one in told.attention if one.code == "numerical_suspected"]
+        assert one.values == {"change": "+9"}
+        written = conclude(replace(case_of(*[read("+9")] * 2, *[read()] * 3), flags=(flag,)))
+        assert "numerical_suspected" not in codes(written)
+        assert "+9" in written.iscn or "shared_not_written" in codes(written)
+        triple = replace(flag, values={**flag.values, "change": "+X"})
+        assert "numerical_suspected" not in codes(conclude(replace(case_of(*[read(sex="XXX")] * 5), flags=(triple,))))
+
     def test_nothing_clonal_is_said(self) -> None:
         found = conclude(case_of(read("+9"), read("+10"), read("+11")))
         assert (found.outcome, found.iscn, found.lines) == ("nothing_clonal", "", ())

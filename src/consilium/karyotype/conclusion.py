@@ -349,8 +349,15 @@ def _attention(
     incomplete = sum(bool(one.why) for one in read)
     if incomplete:
         flags.append(Attention(code="incomplete_cells", values={"cells": incomplete, "all": len(read)}))
+    shared = _not_written(read, lines, setting) if read else []
+    told = {change for line in lines for change in line.changes} | {str(one.values["change"]) for one in shared}
+    flags += [
+        Attention(code="numerical_suspected", values={"change": str(one.values["change"])})
+        for one in case.flags
+        if one.code == "numerical_suspected" and one.values["change"] not in told
+    ]
     flags += [_suspected(one) for one in case.suspects]
-    return (*flags, *_not_written(read, lines, setting)) if read else tuple(flags)
+    return (*flags, *shared)
 
 
 def _suspected(one: Suspect) -> Attention:

@@ -52,6 +52,11 @@ ATTENTION: Mapping[str, Mapping[Language, str]] = {
         "en": "{change} was read in {cells} of {all} cells and is not in the karyotype. Look at these cells.",
         "zh": "{all} 个细胞中有 {cells} 个判读为 {change}，未写入核型。请复核这些细胞。",
     },
+    "numerical_suspected": {
+        "en": "Names and counts of all cells together speak for {change}, which no line of the karyotype has. A "
+        "prompt: look for it in every cell.",
+        "zh": "综合所有细胞的判定与计数，提示 {change}，而核型的各细胞系中均没有：仅为提示，请逐个细胞复核。",
+    },
     "structure_suspected": {
         "en": "Chromosome {chromosome} looks structurally changed, perhaps near {place}, in {cells} of {of} cell(s): a "
         "prompt, often a false alarm. Compare its homologues, which this report shows.",

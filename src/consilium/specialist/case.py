@@ -12,7 +12,7 @@ Split = Literal["", "train", "test"]
 JOINED = ";"
 """Between several labels, or masks, of one case."""
 
-BOX_FILES = (".xml", ".json", ".csv")
+_BOX_FILES = (".xml", ".json", ".csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,4 +40,4 @@ class Case:
 
 def is_box_file(file: Path) -> bool:
     """Whether a file may hold boxes, by its name."""
-    return file.suffix.lower() in BOX_FILES
+    return file.suffix.lower() in _BOX_FILES

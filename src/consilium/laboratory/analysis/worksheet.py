@@ -14,7 +14,6 @@ from consilium.karyotype.conclusion import Conclusion, conclude
 from consilium.karyotype.count import modal_karyotype
 from consilium.karyotype.editing.edited_metaphase import metaphase_of
 from consilium.karyotype.editing.effort import Effort
-from consilium.karyotype.flags import case_flags
 from consilium.karyotype.guideline_checks import GuidelineCheck
 from consilium.karyotype.metaphase import Case, Metaphase
 from consilium.karyotype.request import Request
@@ -138,7 +137,6 @@ def case_of(number: str, read: Sequence[Metaphase]) -> Case:
         failures=(),
         modal_karyotype=modal,
         disagreeing=disagreeing,
-        flags=case_flags(read),
     )
 
 
